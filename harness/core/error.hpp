@@ -1,0 +1,17 @@
+#pragma once
+#include <stdexcept>
+#include <string>
+
+namespace ktb::core {
+
+/// What ends a command: the text is all that the user sees.
+struct Error : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// A fault in a suite file; the text already holds file, line, column and the quoted line. Exit code 2.
+struct SuiteError : Error {
+  using Error::Error;
+};
+
+}  // namespace ktb::core
