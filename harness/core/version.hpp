@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string_view>
+
+namespace ktb::core {
+
+/// Version of the harness, such as "0.1.0".
+std::string_view version();
+
+/// Version of the LibTorch that the worker and the plugins were built with, such as "2.11.0".
+std::string_view torch_version();
+
+/// Twelve hexadecimal digits over the public headers; a plugin built against others is refused.
+std::string_view sdk_hash();
+
+}  // namespace ktb::core
