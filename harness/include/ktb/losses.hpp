@@ -1,0 +1,18 @@
+#pragma once
+#include "ktb/task.hpp"
+
+namespace ktb {
+
+/// T^2 KL(softmax(source / T) || softmax(target / T)), summed over classes, mean over rows; [B, C]
+/// each. Hinton et al., arXiv 1503.02531.
+KTB_API Tensor kl_divergence(const Tensor& target, const Tensor& source, double temperature = 1);
+
+/// -T^2 sum softmax(source / T) log_softmax(target / T), mean over rows: kl_divergence plus the
+/// source's entropy, so its gradient is the same.
+KTB_API Tensor soft_cross_entropy(const Tensor& target, const Tensor& source,
+                                  double temperature = 1);
+
+/// [B, B] Euclidean distances between rows; 0 on the diagonal, with a gradient of 0 there.
+KTB_API Tensor pairwise_distance(const Tensor& rows, bool squared = false, double eps = 1e-12);
+
+}  // namespace ktb

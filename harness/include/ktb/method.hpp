@@ -1,0 +1,115 @@
+#pragma once
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ktb/pairing.hpp"
+#include "ktb/step.hpp"
+
+namespace ktb {
+
+/// What a method can be paired with, known from its options alone.
+struct Needs {
+  std::vector<Mode> modes = {Mode::kTrained};  ///< those it can take, the default first
+  int least = 1, most = 1;                     ///< number of sources; most 0: any
+  bool target = true;                          ///< false: the hub itself predicts
+};
+
+/// What it wants of one source.
+struct Use {
+  bool model = true;           ///< false: only its weights, its task or its batches matter
+  bool features = true;        ///< false: only pred and pooled are read, so outputs can be kept
+  bool batches = false;        ///< its own task's batches are drawn each step
+  bool starts_target = false;  ///< the harness copies its trunk into the target's, by name and shape
+  bool trains_head = false;    ///< of a source that is otherwise frozen
+};
+
+/// How a group of parameters is optimised.
+struct Recipe {
+  std::string optimizer = "sgd";  ///< sgd, adamw, adam
+  double lr = 0.1, momentum = 0.9, weight_decay = 0, clip = 0;
+  double beta1 = 0.9, beta2 = 0.999, eps = 1e-8;
+  bool nesterov = false;
+  std::function<double(double)> schedule;  ///< factor from progress in [0, 1); pure; none: constant
+};
+
+struct Group {
+  std::string name;
+  std::vector<Tensor> parameters;
+  double lr_scale = 1;
+  std::optional<double> weight_decay;
+  std::optional<Recipe> recipe;  ///< none: the suite's
+  bool manual = false;           ///< stepped by Step::update, not by the harness
+};
+
+/// The live side: built and owned by the harness, kept by methods as plain pointers. Never register
+/// its models as submodules: they would be trained, saved and counted twice.
+struct KTB_API Transfer {
+  Pairing pairing;
+  std::shared_ptr<Model> target;
+  std::vector<std::shared_ptr<Model>> sources;  ///< null where Use::model is false
+  std::vector<std::string> into;                ///< the target's sites, `takes()` where the suite is silent
+  std::vector<std::vector<std::string>> from;   ///< of each source, `gives()` likewise
+  Tensor labels;  ///< [N] of the training split in index order; undefined where there are none
+
+  Tensor taken(std::size_t site = 0) const { return target->site(into.at(site)); }
+  Tensor given(std::size_t source = 0, std::size_t site = 0) const {
+    return sources.at(source)->site(from.at(source).at(site));
+  }
+};
+
+struct Case;
+/// Named summands of the loss, weights included. `task` is reserved for the target's own task, so
+/// that "X + KD" does not count it twice.
+using Terms = std::vector<std::pair<std::string, Tensor>>;
+using Survey = std::function<void(const std::function<void(Step&)>&)>;
+
+/// How knowledge moves. Constructed as `T(Options&)`. A module, so that what it learns is optimised,
+/// counted, checkpointed and moved to the device by the harness.
+class KTB_API Method : public torch::nn::Module {
+ public:
+  Method();
+  ~Method() override;
+
+  // Plan time: from options and plain data only.
+  virtual Needs needs() const { return {}; }
+  virtual Use use(std::size_t) const { return {}; }
+  /// Why this pairing cannot be run: a hole in the table, with this footnote. "": it can.
+  virtual std::string unsuited(const Pairing&) const { return {}; }
+
+  // Once. What must survive a checkpoint is a registered parameter or buffer of final shape.
+  virtual void attach() {}
+  /// Default: one group of all its parameters, the suite's recipe.
+  virtual std::vector<Group> groups() { return {}; }
+  /// A pass over the training split in order, in evaluation mode and without gradient.
+  virtual void survey(const Survey&) {}
+
+  // Each step, in this order; the harness draws batches before and steps optimisers between.
+  virtual void before(Step&) {}     ///< may write weights; no forward has run
+  virtual Terms losses(Step&) = 0;  ///< their sum is differentiated once
+  virtual void after(Step&) {}      ///< optimisers have stepped; may write weights and buffers
+
+  // Any time, without gradient and in evaluation mode.
+  virtual Tensor predict(const Batch& batch);
+  /// What a user of the result must keep: by default the target alone.
+  virtual std::vector<Tensor> deployed() const;
+  /// Steps of equal key do the same tensor operations; none: never captured.
+  virtual std::optional<std::int64_t> graph_key(std::int64_t /*step*/) const { return 0; }
+
+  // Fidelity: cases beyond the method's own name that it answers, see ktb/case.hpp.
+  virtual std::vector<std::string> checks() const { return {}; }
+  virtual void check(Case&) {}
+
+  void bind(Transfer transfer);
+
+ protected:
+  const Transfer& t() const { return transfer_; }
+
+ private:
+  Transfer transfer_;
+};
+
+}  // namespace ktb

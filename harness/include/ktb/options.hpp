@@ -1,0 +1,69 @@
+#pragma once
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "ktb/error.hpp"
+
+namespace ktb {
+
+using Value = std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>,
+                           std::vector<double>, std::vector<std::string>>;
+
+/// Inclusive limits of a number, or of each number of a list.
+struct Range {
+  double least = -std::numeric_limits<double>::infinity();
+  double most = std::numeric_limits<double>::infinity();
+};
+
+/// What `ktbench plugin show` prints of one option.
+struct OptionInfo {
+  std::string name, help;
+  Value fallback, value;
+  Range range;
+  std::vector<std::string> choices;
+};
+
+/// What a suite gives to one plugin. An option is declared where it is read, in the plugin's
+/// constructor, so help, default and code cannot drift apart:
+///
+///     temperature_(options.get("temperature", 4.0, "softens both distributions", {.least = 1e-3}))
+///
+/// The type of the default is the type of the option. After construction the harness refuses options
+/// that nobody declared and names the nearest known one. All throw OptionError.
+class KTB_API Options {
+ public:
+  Options() = default;
+  explicit Options(std::map<std::string, Value> given);
+  ~Options();
+
+  double get(const std::string& name, double fallback, const std::string& help, Range = {});
+  std::int64_t get(const std::string& name, std::int64_t fallback, const std::string& help,
+                   Range = {});
+  std::int64_t get(const std::string& name, int fallback, const std::string& help, Range = {});
+  bool get(const std::string& name, bool fallback, const std::string& help);
+  /// `choices` empty: any text.
+  std::string get(const std::string& name, const char* fallback, const std::string& help,
+                  std::vector<std::string> choices = {});
+  std::vector<std::int64_t> get(const std::string& name, std::vector<std::int64_t> fallback,
+                                const std::string& help, Range = {});
+  std::vector<double> get(const std::string& name, std::vector<double> fallback,
+                          const std::string& help, Range = {});
+  std::vector<std::string> get(const std::string& name, std::vector<std::string> fallback,
+                               const std::string& help);
+
+  const std::vector<OptionInfo>& declared() const { return declared_; }
+  /// Throws OptionError where something was given that nobody declared.
+  void reject_unknown() const;
+
+ private:
+  Value declare(OptionInfo info);
+
+  std::map<std::string, Value> given_;
+  std::vector<OptionInfo> declared_;
+};
+
+}  // namespace ktb

@@ -1,0 +1,43 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ktb/task.hpp"
+
+namespace ktb {
+
+/// A model as plain data, measured once per (model, options, task) by a dummy forward.
+struct ModelCard {
+  std::string name;    ///< in the suite
+  std::string plugin;
+  std::vector<InputSpec> reads;
+  std::vector<std::vector<std::int64_t>> features;  ///< shapes of one example
+  std::int64_t pooled = 0;                          ///< width
+  std::int64_t parameters = 0;
+  std::string takes, gives;                         ///< default sites
+};
+
+/// Where a source's weights come from and whether they move.
+enum class Mode { kNone, kTrained, kTrainedJoint, kFreshJoint };
+
+/// Who transfers to whom: all that plan-time questions may look at.
+struct KTB_API Pairing {
+  struct Party {
+    TaskSpec task;
+    ModelCard model;
+    Mode mode = Mode::kTrained;  ///< sources only
+  };
+  std::optional<Party> target;  ///< none: the hub itself predicts
+  std::vector<Party> sources;
+  TaskSpec task;                ///< the target's
+
+  bool reads(std::size_t source) const;        ///< source can run on the target's batches
+  bool same_labels(std::size_t source) const;  ///< outputs mean the same
+  bool joint(std::size_t source) const;        ///< source trains along
+  /// The usual reasons, or "": a source cannot read the target's inputs; outputs are unlike.
+  std::string unreadable() const;
+  std::string unlike_outputs() const;
+};
+
+}  // namespace ktb

@@ -1,0 +1,101 @@
+#pragma once
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/plan.hpp"
+#include "core/store.hpp"
+#include "launch/costs.hpp"
+#include "launch/lock.hpp"
+#include "launch/outcome.hpp"
+#include "launch/process.hpp"
+#include "launch/progress.hpp"
+#include "launch/signals.hpp"
+
+namespace ktb::launch {
+
+struct PoolOptions {
+  int jobs = 0;     ///< trials at once; 0: chosen by `settle`
+  int threads = 0;  ///< per trial
+  std::string device = "cpu";
+  std::string worker;                     ///< path of ktbench-worker
+  std::vector<std::string> worker_flags;  ///< --plugins and --data-dir
+};
+
+/// Fills in what the user left open: on a CPU one thread a trial and as many trials as cores, on a GPU one trial with
+/// all cores. Threads never follow the load, since another number of threads rounds sums in another order.
+PoolOptions settle(PoolOptions options);
+
+/// `ktbench-worker trial FOLDER` with its flags.
+std::vector<std::string> trial_command(const PoolOptions& options, const std::string& folder);
+
+/// The trials of a plan that have no `ok` record of the same key, and the sources whose weights these need and are gone.
+std::vector<const core::Trial*> trials_to_run(const core::Plan& plan, const core::Store& store, bool force = false);
+
+struct Tally {
+  std::size_t ok = 0, bad = 0;
+  bool interrupted = false;
+};
+
+/// Runs trials as processes of this machine.
+class LocalPool {
+ public:
+  LocalPool(std::vector<const core::Trial*> trials, core::Store& store, CostBook& costs, Progress& progress,
+            PoolOptions options);
+
+  /// Ends when all have ended, or after SIGINT or SIGTERM: the first lets the workers end, the second kills them.
+  Tally run();
+
+ private:
+  enum class State { kWaiting, kRunning, kElsewhere, kEnded };
+  struct Job {
+    const core::Trial* trial = nullptr;
+    State state = State::kWaiting;
+    std::optional<double> cost;  ///< seconds, by past trials
+    double rank = 0;             ///< seconds of it and the longest chain behind it
+    int attempts = 0;
+  };
+  struct Worker {
+    std::size_t job = 0;
+    TrialLock lock;
+    std::unique_ptr<Process> process;
+    double start = 0;
+    End end;
+  };
+
+  void order_by_rank();
+  void start_ready();
+  /// The failed source of a job, or whether it still waits for one.
+  std::optional<core::Record> failed_source(const Job& job) const;
+  bool waits(const Job& job) const;
+  bool start(std::size_t index);
+  bool settled_elsewhere(Job& job);
+  void prepare(const Job& job) const;
+  void tend(Worker& worker);
+  bool reap(Worker& worker);
+  bool worth_retrying(const Job& job, const Worker& worker) const;
+  void finish(Job& job, const core::Record& record, double seconds);
+  void on_signal(int signal);
+  void enforce_grace();
+  void draw();
+  double share(const Worker& worker) const;
+  std::optional<double> seconds_left() const;
+
+  std::vector<Job> jobs_;
+  std::map<std::string, std::size_t> index_;
+  core::Store& store_;
+  CostBook& costs_;
+  Progress& progress_;
+  PoolOptions options_;
+  Signals signals_;
+  std::vector<Worker> workers_;
+  std::map<std::string, core::Record> ended_;  ///< of this run
+  std::size_t open_ = 0;
+  double stop_time_ = 0;  ///< when the user asked to stop; 0: not yet
+  Tally tally_;
+};
+
+}  // namespace ktb::launch

@@ -1,0 +1,113 @@
+#include "launch/outcome.hpp"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <array>
+#include <ctime>
+#include <deque>
+#include <fstream>
+
+namespace ktb::launch {
+namespace {
+
+using core::Status;
+
+constexpr std::size_t kLogLines = 20;
+constexpr auto kStackMarker = "==ktb-stack==";
+
+struct Log {
+  std::deque<std::string> last;
+  std::string stack;
+};
+
+Log read_log(const std::string& path) {
+  Log log;
+  bool in_stack = false;
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    if (line == kStackMarker) {
+      in_stack = !in_stack;
+    } else if (in_stack) {
+      log.stack += line + "\n";
+    } else {
+      log.last.push_back(line);
+      if (log.last.size() > kLogLines) log.last.pop_front();
+    }
+  }
+  return log;
+}
+
+std::string host() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
+}
+
+double limit(const core::Trial& trial, const char* name) {
+  return trial.spec.value("limits", core::Json::object()).value(name, 0.0);
+}
+
+std::pair<Status, std::string> verdict(const core::Trial& trial, const End& end) {
+  switch (end.killed) {
+    case Killed::kTimeout:
+      return {Status::kTimeout, fmt::format("ran longer than limits.seconds = {:g}", limit(trial, "seconds"))};
+    case Killed::kMemory:
+      return {Status::kOutOfMemory, fmt::format("used {} MiB of memory, limits.memory = {:g}", end.resident_mib,
+                                                limit(trial, "memory"))};
+    case Killed::kInterrupt:
+      return {Status::kInterrupted, "stopped by the user; the same command goes on"};
+    case Killed::kNo:
+      break;
+  }
+  if (end.exit.signal == SIGKILL)
+    return {Status::kOutOfMemory, fmt::format("the system killed it; it held {} MiB of memory. Fewer trials at once "
+                                              "(-j) or a smaller batch need less",
+                                              end.resident_mib)};
+  if (end.exit.signal == SIGTERM) return {Status::kInterrupted, "somebody sent SIGTERM; the same command goes on"};
+  if (end.exit.signal != 0) return {Status::kCrashed, signal_name(end.exit.signal)};
+  return {Status::kCrashed, fmt::format("the process exited with code {} before its record was written (did a plugin "
+                                        "call exit()?)",
+                                        end.exit.code)};
+}
+
+core::Record blank(const core::Trial& trial, Status status, const std::string& reason) {
+  core::Record record;
+  record.id = trial.id;
+  record.key = trial.key;
+  record.seed = trial.spec.value("seed", std::uint64_t{0});
+  record.status = status;
+  record.reason = reason;
+  record.axes = trial.spec.value("axes", std::map<std::string, std::string>{});
+  record.provenance = {{"host", host()}, {"device", trial.spec.value("device", "cpu")}, {"finished", now()}};
+  return record;
+}
+
+}  // namespace
+
+core::Record record_of(const core::Trial& trial, const End& end) {
+  const auto [status, reason] = verdict(trial, end);
+  core::Record record = blank(trial, status, reason);
+  record.provenance["started"] = end.started;
+  record.cost = {{"total_seconds", end.seconds}, {"peak_memory_mib", static_cast<double>(end.resident_mib)}};
+  const Log log = read_log(end.log);
+  record.rest["log"] = log.last;
+  if (!log.stack.empty()) record.rest["stack"] = log.stack;
+  return record;
+}
+
+core::Record record_without_source(const core::Trial& trial, const core::Record& source) {
+  return blank(trial, Status::kFailed,
+               fmt::format("its source, trial {}, is {}: {}", source.id, core::to_string(source.status), source.reason));
+}
+
+std::string now() {
+  const std::time_t seconds = std::time(nullptr);
+  std::tm parts{};
+  ::gmtime_r(&seconds, &parts);
+  std::array<char, 32> text{};
+  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text.data();
+}
+
+}  // namespace ktb::launch

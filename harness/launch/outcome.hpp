@@ -1,0 +1,32 @@
+#pragma once
+#include <string>
+
+#include "core/plan.hpp"
+#include "core/record.hpp"
+#include "launch/process.hpp"
+
+namespace ktb::launch {
+
+/// Why the launcher itself ended a worker.
+enum class Killed { kNo, kTimeout, kMemory, kInterrupt };
+
+/// How a worker ended that left no record.
+struct End {
+  Exit exit;
+  Killed killed = Killed::kNo;
+  double seconds = 0;
+  std::size_t resident_mib = 0;  ///< the most that was seen
+  std::string log;               ///< path of log.txt
+  std::string started;           ///< ISO 8601
+};
+
+/// The record in the worker's place: status, reason, the log's last lines and the stack that a crash printed.
+core::Record record_of(const core::Trial& trial, const End& end);
+
+/// A trial that cannot run because `source` has no weights for it.
+core::Record record_without_source(const core::Trial& trial, const core::Record& source);
+
+/// 2025-01-31T12:00:00Z
+std::string now();
+
+}  // namespace ktb::launch

@@ -1,0 +1,61 @@
+#pragma once
+#include <sys/types.h>
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ktb::launch {
+
+/// How a child ended: `signal` is 0 where it ended by itself with `code`.
+struct Exit {
+  int code = 0;
+  int signal = 0;
+};
+
+/// A child in its own process group, killed when this process dies. Standard input is empty, output and errors go to
+/// one file.
+class Process {
+ public:
+  /// Throws core::Error where the program cannot be started.
+  Process(const std::vector<std::string>& command, const std::string& log);
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+  /// Kills and reaps a child that still runs.
+  ~Process();
+
+  /// None while it runs.
+  std::optional<Exit> poll();
+  /// To the whole group.
+  void send(int signal) const;
+  /// Resident memory now, in MiB; 0 once it has ended.
+  std::size_t resident_mib() const;
+
+ private:
+  pid_t pid_ = -1;
+  std::optional<Exit> exit_;
+};
+
+struct Answer {
+  Exit exit;
+  std::string output, errors;
+};
+
+/// Runs a program to its end with `input` on its standard input.
+Answer ask(const std::vector<std::string>& command, const std::string& input = "");
+
+/// Runs a program on this terminal and gives its exit code; 128 + signal where one ended it.
+int run_here(const std::vector<std::string>& command);
+
+/// SIGSEGV for 11.
+std::string signal_name(int signal);
+
+/// The program beside this one: `ktbench-worker` of the folder that holds `ktbench`.
+std::string beside_this(const std::string& name);
+
+/// Quoted for a POSIX shell where that is needed.
+std::string shell_quoted(const std::string& word);
+std::string shell_line(const std::vector<std::string>& command);
+
+}  // namespace ktb::launch

@@ -1,0 +1,104 @@
+#include "launch/progress.hpp"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace ktb::launch {
+namespace {
+
+constexpr int kBar = 20;
+
+std::size_t width_of(std::FILE* out) {
+  winsize size{};
+  return ::ioctl(::fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+/// The first reported metric, as tables show it: `top-1 83.1`.
+std::string headline(const core::Record& record) {
+  if (record.metrics.empty()) return "";
+  auto metric = record.metrics.find("top1");
+  if (metric == record.metrics.end()) metric = record.metrics.begin();
+  const auto info = core::metric_info(metric->first);
+  std::string label = info.label;
+  if (label.size() > 2 && label.compare(label.size() - 2, 2, " %") == 0) label.resize(label.size() - 2);
+  return fmt::format("{} {:.1f}", label, metric->second * info.scale);
+}
+
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+std::string left_text(std::optional<double> left) { return left ? about(*left) + " left" : ""; }
+
+}  // namespace
+
+std::string duration(double seconds) {
+  if (seconds < 60) return fmt::format("{:.1f} s", seconds);
+  const auto whole = static_cast<long>(std::lround(seconds));
+  if (whole < 3600) return fmt::format("{} min {} s", whole / 60, whole % 60);
+  return fmt::format("{} h {} min", whole / 3600, whole % 3600 / 60);
+}
+
+std::string about(double seconds) {
+  if (seconds < 10) return "a few s";
+  if (seconds < 55) return fmt::format("about {:.0f} s", std::ceil(seconds / 10) * 10);
+  if (seconds < 5400) return fmt::format("about {:.0f} min", std::max(1.0, std::round(seconds / 60)));
+  if (seconds < 172800) return fmt::format("about {:.0f} h", std::round(seconds / 3600));
+  return fmt::format("about {:.0f} days", std::round(seconds / 86400));
+}
+
+std::string title(const core::Trial& trial) {
+  const auto& axes = trial.spec.at("axes");
+  const std::string pair = axes.value("pair", ""), labels = axes.value("labels", "1");
+  std::string text = axes.value("method", "") + " " + (pair.empty() ? axes.value("target", "") : pair);
+  if (labels != "1") text += " labels " + labels;
+  return text + " s" + axes.value("seed", "0");
+}
+
+Progress::Progress(std::FILE* out, std::size_t total)
+    : out_(out), total_(total), terminal_(::isatty(::fileno(out)) == 1) {}
+
+Progress::~Progress() { clear(); }
+
+void Progress::clear() {
+  if (drawn_) fmt::print(out_, "\r\033[K");
+  drawn_ = false;
+}
+
+void Progress::note(const std::string& text) {
+  clear();
+  fmt::print(out_, "{}\n", text);
+  std::fflush(out_);
+}
+
+void Progress::finished(const core::Trial& trial, const core::Record& record, double seconds,
+                        std::optional<double> left) {
+  ++done_;
+  if (terminal_ && record.ok()) return;
+  const auto digits = std::to_string(total_).size();
+  std::string line = fmt::format("[{:>{}}/{}] {}   {}", done_, digits, total_, title(trial),
+                                 core::to_string(record.status));
+  for (const auto& part : {headline(record), first_line(record.ok() ? "" : record.reason), duration(seconds),
+                           left_text(done_ < total_ ? left : std::nullopt)})
+    if (!part.empty()) line += "   " + part;
+  note(line);
+}
+
+void Progress::running(const std::vector<Running>& trials, std::optional<double> left) {
+  if (!terminal_ || total_ == 0) return;
+  double share = static_cast<double>(done_);
+  for (const auto& trial : trials) share += trial.share;
+  const int filled = std::min(kBar, static_cast<int>(share / static_cast<double>(total_) * kBar));
+  std::string line = fmt::format("[{}/{}] {:.<{}}", done_, total_, std::string(filled, '#'), kBar);
+  if (left) line += "  " + left_text(left);
+  for (const auto& trial : trials) line += fmt::format("  {} {:.0f} %", trial.title, 100 * trial.share);
+  const std::size_t width = width_of(out_) - 1;
+  if (line.size() > width) line.resize(width);
+  fmt::print(out_, "\r\033[K{}", line);
+  std::fflush(out_);
+  drawn_ = true;
+}
+
+}  // namespace ktb::launch
