@@ -18,15 +18,16 @@
 #define KTB_NDEBUG_ "0"
 #endif
 
-/// What must be equal in plugin and harness, since they exchange C++ objects and tensors. NDEBUG is in
-/// it because the layout of at::RecordFunction depends on it.
-#define KTB_ABI_KEY                                                                         \
-  "sdk=" KTB_SDK_HASH " torch=" KTB_TORCH_VERSION " gxxabi=" KTB_TEXT(__GXX_ABI_VERSION) \
-  " cxx11abi=" KTB_TEXT(_GLIBCXX_USE_CXX11_ABI) " std=" KTB_TEXT(__cplusplus)            \
-  " ndebug=" KTB_NDEBUG_ " asan=" KTB_ASAN_
+/// What must be equal in plugin and harness, since they exchange C++ objects and tensors. NDEBUG is
+/// in it because the layout of at::RecordFunction depends on it.
+#define KTB_ABI_KEY                                                                \
+  "sdk=" KTB_SDK_HASH " torch=" KTB_TORCH_VERSION                                  \
+  " gxxabi=" KTB_TEXT(__GXX_ABI_VERSION) " cxx11abi=" KTB_TEXT(                    \
+      _GLIBCXX_USE_CXX11_ABI) " std=" KTB_TEXT(__cplusplus) " ndebug=" KTB_NDEBUG_ \
+                                                            " asan=" KTB_ASAN_
 
-/// First bytes of the note in a plugin file. In two pieces, so that whoever searches for it does not
-/// find it in himself.
+/// First bytes of the note in a plugin file. In two pieces, so that whoever searches for it does
+/// not find it in himself.
 #define KTB_NOTE_MAGIC_1 "KTBENCH-PLUGIN"
 #define KTB_NOTE_MAGIC_2 "-NOTE-1\n"
 
@@ -49,9 +50,9 @@ struct KTB_API Registrar {
 /// The one symbol that a plugin exports. Plain data up to the function pointer, so that it can be
 /// judged before any C++ of the plugin runs.
 struct PluginDescriptor {
-  std::uint32_t size;   ///< of this structure
-  const char* abi;      ///< KTB_ABI_KEY
-  const char* kind;     ///< model, method, dataset
+  std::uint32_t size;  ///< of this structure
+  const char* abi;     ///< KTB_ABI_KEY
+  const char* kind;    ///< model, method, dataset
   const char* name;
   void (*fill)(Registrar&);
 };

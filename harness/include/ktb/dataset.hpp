@@ -8,15 +8,17 @@
 
 namespace ktb {
 
-/// A split, whole in memory. Images are uint8 [N, c, h, w]; the harness turns them to floats in [0, 1].
+/// A split, whole in memory. Images are uint8 [N, c, h, w]; the harness turns them to floats in [0,
+/// 1].
 struct Split {
   Tensors x, y;
 };
 
 /// Where one file of a data set is and what it must be.
 struct DataFile {
-  std::string name;     ///< relative to a data directory: cifar-100-binary/train.bin
-  std::string digest;   ///< `sha256:...` or `md5:...` of the decompressed bytes; empty: anything goes
+  std::string name;  ///< relative to a data directory: cifar-100-binary/train.bin
+  std::string
+      digest;  ///< `sha256:...` or `md5:...` of the decompressed bytes; empty: anything goes
   std::int64_t bytes = 0;  ///< decompressed; 0: unknown
 };
 

@@ -7,8 +7,8 @@
 
 namespace ktb {
 
-/// The places where data may lie, in the order in which they are tried: `--data-dir`, `$KTBENCH_DATA`,
-/// the data set's usual places.
+/// The places where data may lie, in the order in which they are tried: `--data-dir`,
+/// `$KTBENCH_DATA`, the data set's usual places.
 class KTB_API DataFolder {
  public:
   explicit DataFolder(std::vector<std::string> places);
@@ -25,7 +25,8 @@ class KTB_API DataFolder {
 
 using Bytes = std::vector<std::uint8_t>;
 
-/// The whole file, decompressed if its name ends in .gz. Throws Error (missing, truncated, corrupt).
+/// The whole file, decompressed if its name ends in .gz. Throws Error (missing, truncated,
+/// corrupt).
 KTB_API Bytes read_file(const std::string& path);
 /// `sha256:<hex>` or `md5:<hex>` of bytes; the kind is that of `like`, sha256 where it is empty.
 KTB_API std::string digest(const Bytes& bytes, const std::string& like = {});

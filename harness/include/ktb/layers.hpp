@@ -7,8 +7,8 @@
 
 namespace ktb {
 
-/// Linear layer whose weight is divided by an estimate of its largest singular value; buffers u [out]
-/// and v [in] follow by one power iteration per training forward, u first. Equal to PyTorch's
+/// Linear layer whose weight is divided by an estimate of its largest singular value; buffers u
+/// [out] and v [in] follow by one power iteration per training forward, u first. Equal to PyTorch's
 /// `parametrizations.spectral_norm`. Miyato et al., arXiv 1802.05957.
 class KTB_API SpectralLinearImpl : public torch::nn::Module {
  public:

@@ -20,11 +20,12 @@ struct Needs {
 
 /// What it wants of one source.
 struct Use {
-  bool model = true;           ///< false: only its weights, its task or its batches matter
-  bool features = true;        ///< false: only pred and pooled are read, so outputs can be kept
-  bool batches = false;        ///< its own task's batches are drawn each step
-  bool starts_target = false;  ///< the harness copies its trunk into the target's, by name and shape
-  bool trains_head = false;    ///< of a source that is otherwise frozen
+  bool model = true;     ///< false: only its weights, its task or its batches matter
+  bool features = true;  ///< false: only pred and pooled are read, so outputs can be kept
+  bool batches = false;  ///< its own task's batches are drawn each step
+  bool starts_target =
+      false;                 ///< the harness copies its trunk into the target's, by name and shape
+  bool trains_head = false;  ///< of a source that is otherwise frozen
 };
 
 /// How a group of parameters is optimised.
@@ -51,8 +52,8 @@ struct KTB_API Transfer {
   Pairing pairing;
   std::shared_ptr<Model> target;
   std::vector<std::shared_ptr<Model>> sources;  ///< null where Use::model is false
-  std::vector<std::string> into;                ///< the target's sites, `takes()` where the suite is silent
-  std::vector<std::vector<std::string>> from;   ///< of each source, `gives()` likewise
+  std::vector<std::string> into;  ///< the target's sites, `takes()` where the suite is silent
+  std::vector<std::vector<std::string>> from;  ///< of each source, `gives()` likewise
   Tensor labels;  ///< [N] of the training split in index order; undefined where there are none
 
   Tensor taken(std::size_t site = 0) const { return target->site(into.at(site)); }
@@ -67,8 +68,8 @@ struct Case;
 using Terms = std::vector<std::pair<std::string, Tensor>>;
 using Survey = std::function<void(const std::function<void(Step&)>&)>;
 
-/// How knowledge moves. Constructed as `T(Options&)`. A module, so that what it learns is optimised,
-/// counted, checkpointed and moved to the device by the harness.
+/// How knowledge moves. Constructed as `T(Options&)`. A module, so that what it learns is
+/// optimised, counted, checkpointed and moved to the device by the harness.
 class KTB_API Method : public torch::nn::Module {
  public:
   Method();

@@ -1,7 +1,9 @@
 #pragma once
 #include <torch/nn/module.h>
 
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ktb/task.hpp"
@@ -15,7 +17,7 @@ struct Output {
   /// The same maps before their activation, for the methods that want them; an undefined entry, or
   /// none at all: no difference.
   std::vector<Tensor> preacts;
-  Tensor pooled;                 ///< [B, d] in front of the head
+  Tensor pooled;  ///< [B, d] in front of the head
 };
 
 /// A network. Parameter names follow the ecosystem's (torchvision, timm, Hugging Face), so that
@@ -52,7 +54,10 @@ class KTB_API Model : public torch::nn::Module {
   virtual Tensor forward_head(const Output& output) = 0;
 
  private:
+  Batch normalised(const Batch& batch);
+
   TaskSpec task_;
+  std::map<std::string, std::pair<Tensor, Tensor>> statistics_;  ///< of each input, on its device
 };
 
 /// Mixed precision of all models of the process: bf16 autocast inside trunk and head, or fp32.

@@ -32,8 +32,8 @@ struct OptionInfo {
 ///
 ///     temperature_(options.get("temperature", 4.0, "softens both distributions", {.least = 1e-3}))
 ///
-/// The type of the default is the type of the option. After construction the harness refuses options
-/// that nobody declared and names the nearest known one. All throw OptionError.
+/// The type of the default is the type of the option. After construction the harness refuses
+/// options that nobody declared and names the nearest known one. All throw OptionError.
 class KTB_API Options {
  public:
   Options() = default;

@@ -9,13 +9,13 @@ namespace ktb {
 
 /// A model as plain data, measured once per (model, options, task) by a dummy forward.
 struct ModelCard {
-  std::string name;    ///< in the suite
+  std::string name;  ///< in the suite
   std::string plugin;
   std::vector<InputSpec> reads;
   std::vector<std::vector<std::int64_t>> features;  ///< shapes of one example
   std::int64_t pooled = 0;                          ///< width
   std::int64_t parameters = 0;
-  std::string takes, gives;                         ///< default sites
+  std::string takes, gives;  ///< default sites
 };
 
 /// Where a source's weights come from and whether they move.
@@ -30,7 +30,7 @@ struct KTB_API Pairing {
   };
   std::optional<Party> target;  ///< none: the hub itself predicts
   std::vector<Party> sources;
-  TaskSpec task;                ///< the target's
+  TaskSpec task;  ///< the target's
 
   bool reads(std::size_t source) const;        ///< source can run on the target's batches
   bool same_labels(std::size_t source) const;  ///< outputs mean the same

@@ -27,11 +27,12 @@ struct KTB_API Lane {
 class KTB_API Step {
  public:
   virtual ~Step();
-  /// The model of one seat on the batch of another: gradient, mode and randomness follow the model's
-  /// seat, not the caller.
+  /// The model of one seat on the batch of another: gradient, mode and randomness follow the
+  /// model's seat, not the caller.
   virtual const Output& run(Seat model, Seat lane) = 0;
   virtual const Lane& lane(Seat seat = kTarget) = 0;
-  /// Random input of a loss (negatives, noise) by name, so that `plugin check` can put a stored one.
+  /// Random input of a loss (negatives, noise) by name, so that `plugin check` can put a stored
+  /// one.
   virtual Tensor draw(const std::string& name, const std::function<Tensor()>& make) = 0;
   /// Clips and steps one of the method's manual groups; only inside Method::after().
   virtual void update(const std::string& group) = 0;

@@ -18,8 +18,8 @@ struct KTB_API InputSpec {
   std::string name;                 ///< image, tokens, audio, state
   std::vector<std::int64_t> shape;  ///< one example, without the batch; -1 for a free extent
   std::string space;                ///< what the values mean: grey, rgb, wordpiece:bert, cartpole
-  /// Statistics per channel of an input in [0, 1]; a model normalises with those of its own task, so
-  /// that a source sees the statistics it was trained with. Empty: not normalised.
+  /// Statistics per channel of an input in [0, 1]; a model normalises with those of its own task,
+  /// so that a source sees the statistics it was trained with. Empty: not normalised.
   std::vector<double> mean, deviation;
 
   /// Whether a model that reads this can read `offered`: name, space and every fixed extent agree.
@@ -28,13 +28,13 @@ struct KTB_API InputSpec {
 
 /// What is to be predicted, as plain data known at plan time.
 struct KTB_API TaskSpec {
-  std::string name;               ///< the data set's name in the suite
-  std::string kind;               ///< classification, ...: the file of harness/tasks that judges it
+  std::string name;  ///< the data set's name in the suite
+  std::string kind;  ///< classification, ...: the file of harness/tasks that judges it
   std::vector<InputSpec> inputs;
-  std::int64_t outputs = 0;       ///< width of the model's head
-  std::string labels;             ///< id of the label space: equal ids, equal meaning of each output
-  bool categorical = false;       ///< logits and labels exist
-  std::int64_t train_size = 0;    ///< 0: endless (environments)
+  std::int64_t outputs = 0;     ///< width of the model's head
+  std::string labels;           ///< id of the label space: equal ids, equal meaning of each output
+  bool categorical = false;     ///< logits and labels exist
+  std::int64_t train_size = 0;  ///< 0: endless (environments)
   std::int64_t test_size = 0;
   std::vector<std::string> classes;  ///< names, where the data set knows them
 
@@ -43,13 +43,15 @@ struct KTB_API TaskSpec {
 
 struct KTB_API Batch {
   Tensors x, y;  ///< named inputs and targets, first axis: examples
-  Tensor index;  ///< [B] int64, position in the training split, stable over epochs; undefined elsewhere
+  Tensor index;  ///< [B] int64, position in the training split, stable over epochs; undefined
+                 ///< elsewhere
 
   std::int64_t size() const;
   Batch rows(const Tensor& which) const;  ///< `which` [R] int64
 };
 
-/// One kind of task: how a prediction is judged. Lives in harness/tasks; methods see it through Lane.
+/// One kind of task: how a prediction is judged. Lives in harness/tasks; methods see it through
+/// Lane.
 class KTB_API Task {
  public:
   virtual ~Task();
