@@ -1,0 +1,80 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/json.hpp"
+#include "ktb/dataset.hpp"
+#include "run/augment.hpp"
+#include "tasks/task_kind.hpp"
+
+namespace ktb::run {
+
+/// Which part of a data set a trial sees, and how.
+struct DataRequest {
+  std::string axis;                  ///< names the data set in seeds: plugin and options
+  std::uint64_t seed = 0;            ///< of the trial
+  std::int64_t train = 0, test = 0;  ///< class-balanced subsets that no seed changes; 0: all
+  double labels = 1;                 ///< share (at most 1) or count of the training labels
+  double validation = 0;             ///< share (below 1) or count, out of what `labels` leaves
+  std::vector<std::string> augment;
+  std::int64_t batch = 64;
+  bool channels_last = true;
+};
+
+/// From the `task` and `recipe` of trial.json (docs/contracts.md).
+DataRequest data_request(const core::Json& task, const core::Json& recipe, std::uint64_t seed);
+
+/// A task with its data on the device. Nothing here depends on the method: all methods of a seed
+/// see the same subsets and the same batches. Images are kept as uint8 and handed out as floats in
+/// [0, 1].
+class TaskData {
+ public:
+  using Visit = std::function<void(const Batch&)>;
+
+  /// Reads both splits. Throws Error where a file, a subset or an augmentation cannot be had.
+  TaskData(const Dataset& dataset, const DataFolder& folder, DataRequest request,
+           at::Device device = at::kCPU);
+
+  const tasks::Kind& kind() const { return *kind_; }
+
+  /// A pure function of the step, so nothing of it is ever checkpointed. A last batch of one
+  /// example is left out: batch normalisation cannot learn from it.
+  Batch train_batch(std::int64_t step) const;
+  std::int64_t steps_per_epoch() const;
+  /// Whether inputs differ between epochs; if not, outputs of a frozen source can be kept by index.
+  bool augmented() const { return !augment_.empty(); }
+  /// [N] int64 of the training split in index order, on the device; undefined where there are none.
+  Tensor train_labels() const;
+
+  /// The training split in order, in large batches, without augmentation.
+  void survey(const Visit& visit) const;
+  void validation(const Visit& visit) const;
+  /// For the harness' final evaluation alone (and `best-test`, which a table marks).
+  void test(const Visit& visit) const;
+  const Tensors& test_targets() const { return test_.y; }
+
+  std::int64_t train_size() const { return train_size_; }
+  std::int64_t validation_size() const { return validation_size_; }
+  std::int64_t test_size() const { return test_size_; }
+
+ private:
+  void split_train(const Split& all);
+  Split to_device(const Split& split, const Tensor& rows) const;
+  Batch gather(const Split& split, const Tensor& rows) const;
+  void visit_all(const Split& split, std::int64_t size, bool indexed, const Visit& visit) const;
+  const Tensor& order(std::int64_t epoch) const;
+
+  DataRequest request_;
+  at::Device device_;
+  std::unique_ptr<tasks::Kind> kind_;
+  Augment augment_;
+  Split train_, validation_, test_;  ///< images as [N, h, w, c]
+  std::int64_t train_size_ = 0, validation_size_ = 0, test_size_ = 0;
+  mutable std::int64_t epoch_ = -1;  ///< of the order that is kept
+  mutable Tensor order_;
+};
+
+}  // namespace ktb::run
