@@ -1,0 +1,105 @@
+#include "ktb/files.hpp"
+
+#include <openssl/evp.h>
+#include <zlib.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <utility>
+
+namespace ktb {
+namespace fs = std::filesystem;
+namespace {
+
+bool is_file(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_regular_file(path, ignored);
+}
+
+Bytes read_plain(const std::string& path) {
+  std::ifstream in(path, std::ios::binary | std::ios::ate);
+  if (!in) throw Error("cannot read " + path + ": " + std::strerror(errno));
+  Bytes bytes(static_cast<std::size_t>(in.tellg()));
+  in.seekg(0);
+  in.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  if (!in) throw Error("cannot read " + path + " to its end: " + std::strerror(errno));
+  return bytes;
+}
+
+[[noreturn]] void refuse_gzip(const std::string& path, const std::string& what) {
+  throw Error(path + " " + what + "; delete it and get it again");
+}
+
+Bytes read_gzip(const std::string& path) {
+  const std::unique_ptr<gzFile_s, int (*)(gzFile)> in(gzopen(path.c_str(), "rb"), gzclose_r);
+  if (!in) throw Error("cannot read " + path + ": " + std::strerror(errno));
+  gzbuffer(in.get(), 1u << 17);
+  Bytes bytes;
+  constexpr unsigned kPiece = 1u << 22;
+  for (int got = 1; got > 0;) {
+    const auto size = bytes.size();
+    bytes.resize(size + kPiece);
+    got = gzread(in.get(), bytes.data() + size, kPiece);
+    bytes.resize(size + static_cast<std::size_t>(got > 0 ? got : 0));
+  }
+  int fault = Z_OK;
+  const std::string text = gzerror(in.get(), &fault);
+  if (fault == Z_BUF_ERROR) {
+    refuse_gzip(path, "is truncated: its gzip stream ends after " + std::to_string(bytes.size()) +
+                          " bytes of content");
+  }
+  if (fault != Z_OK && fault != Z_STREAM_END) refuse_gzip(path, "is corrupt (" + text + ")");
+  if (gzdirect(in.get()) != 0)
+    refuse_gzip(path, "is not a gzip file, although its name ends in .gz");
+  return bytes;
+}
+
+}  // namespace
+
+DataFolder::DataFolder(std::vector<std::string> places) : places_(std::move(places)) {}
+DataFolder::~DataFolder() = default;
+
+std::string DataFolder::find(const std::string& name) const {
+  for (const auto& place : places_) {
+    const auto path = fs::path(place) / name;
+    if (is_file(path)) return path.string();
+    if (is_file(path.string() + ".gz")) return path.string() + ".gz";
+  }
+  return {};
+}
+
+std::string DataFolder::require(const std::string& name) const {
+  auto path = find(name);
+  if (!path.empty()) return path;
+  std::string text = name + " is missing (as it is, or as .gz)";
+  for (const auto& place : places_) text += "\n  looked in " + place;
+  if (places_.empty()) text += "\n  there was no place to look in";
+  throw Error(text + "\n  --data-dir or $KTBENCH_DATA name further places");
+}
+
+Bytes read_file(const std::string& path) {
+  return path.ends_with(".gz") ? read_gzip(path) : read_plain(path);
+}
+
+std::string digest(const Bytes& bytes, const std::string& like) {
+  const bool md5 = like.starts_with("md5:");
+  std::array<unsigned char, EVP_MAX_MD_SIZE> raw;
+  unsigned size = 0;
+  if (EVP_Digest(bytes.data(), bytes.size(), raw.data(), &size, md5 ? EVP_md5() : EVP_sha256(),
+                 nullptr) != 1) {
+    throw Error(std::string(md5 ? "MD5" : "SHA-256") + " is not to be had from libcrypto");
+  }
+  std::string text = md5 ? "md5:" : "sha256:";
+  for (unsigned i = 0; i < size; ++i) {
+    constexpr char kDigits[] = "0123456789abcdef";
+    text += kDigits[raw[i] >> 4];
+    text += kDigits[raw[i] & 15];
+  }
+  return text;
+}
+
+}  // namespace ktb
