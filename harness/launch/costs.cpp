@@ -31,13 +31,13 @@ Json plugins_of(const Json& spec, const std::string& key) {
 std::string kind_of(const Json& spec) {
   const Json& task = spec.at("task");
   const Json& recipe = spec.at("recipe");
-  return core::sha256(Json{plugin_of(task), task.value("train", 0.0), task.value("test", 0.0),
-                           task.value("labels", 1.0), task.value("augment", Json::array()),
-                           plugin_of(spec.value("target", Json())), plugins_of(spec, "sources"),
-                           plugin_of(spec.at("method")), plugins_of(spec, "plus"),
-                           recipe.value("batch", 1.0), recipe.value("precision", ""),
-                           spec.value("device", "cpu")}
-                          .dump())
+  return core::sha256_text(Json{plugin_of(task), task.value("train", 0.0), task.value("test", 0.0),
+                                task.value("labels", 1.0), task.value("augment", Json::array()),
+                                plugin_of(spec.value("target", Json())),
+                                plugins_of(spec, "sources"), plugin_of(spec.at("method")),
+                                plugins_of(spec, "plus"), recipe.value("batch", 1.0),
+                                recipe.value("precision", ""), spec.value("device", "cpu")}
+                               .dump())
       .substr(0, 16);
 }
 
@@ -46,7 +46,8 @@ double steps_of(const Json& spec, double examples) {
   const Json& recipe = spec.at("recipe");
   const double steps = recipe.value("steps", 0.0);
   if (steps > 0) return steps;
-  return recipe.value("epochs", 0.0) * std::ceil(examples / std::max(1.0, recipe.value("batch", 1.0)));
+  return recipe.value("epochs", 0.0) *
+         std::ceil(examples / std::max(1.0, recipe.value("batch", 1.0)));
 }
 
 double member(const std::map<std::string, double>& values, const std::string& key) {
@@ -71,15 +72,17 @@ CostBook::CostBook(std::string path) : path_(std::move(path)) {
 }
 
 void CostBook::keep(const Json& line) {
-  lines_[line.value("kind", "")].push_back({line.value("train", 0.0), line.value("rest", 0.0), line.value("steps", 0.0),
-                                            line.value("examples", 0.0), line.value("smoke", false)});
+  lines_[line.value("kind", "")].push_back({line.value("train", 0.0), line.value("rest", 0.0),
+                                            line.value("steps", 0.0), line.value("examples", 0.0),
+                                            line.value("smoke", false)});
 }
 
 std::optional<double> CostBook::seconds(const Json& spec) const {
   const auto known = lines_.find(kind_of(spec));
   if (known == lines_.end()) return std::nullopt;
   const auto& lines = known->second;
-  const bool only_smoke = std::all_of(lines.begin(), lines.end(), [](const Line& line) { return line.smoke; });
+  const bool only_smoke =
+      std::all_of(lines.begin(), lines.end(), [](const Line& line) { return line.smoke; });
   std::vector<double> guesses;
   for (const auto& line : lines) {
     if (line.smoke && !only_smoke) continue;
@@ -93,9 +96,11 @@ void CostBook::add(const Json& spec, const core::Record& record) {
   const double examples = count != record.examples.end() ? static_cast<double>(count->second) : 0;
   const double steps = steps_of(spec, examples), train = member(record.cost, "train_seconds");
   if (!record.ok() || steps <= 0 || train <= 0) return;
-  const Json line = {{"kind", kind_of(spec)},   {"train", train},
+  const Json line = {{"kind", kind_of(spec)},
+                     {"train", train},
                      {"rest", std::max(0.0, member(record.cost, "total_seconds") - train)},
-                     {"steps", steps},          {"examples", examples},
+                     {"steps", steps},
+                     {"examples", examples},
                      {"smoke", spec.value("smoke", false)}};
   keep(line);
   std::filesystem::create_directories(std::filesystem::path(path_).parent_path());

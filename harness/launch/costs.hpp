@@ -9,14 +9,16 @@
 
 namespace ktb::launch {
 
-/// What trials have cost, one line a finished trial in `results/cache/costs.jsonl`, so that a plan of thousands is
-/// judged without opening thousands of records. Losing the file loses estimates only.
+/// What trials have cost, one line a finished trial in `results/cache/costs.jsonl`, so that a plan
+/// of thousands is judged without opening thousands of records. Losing the file loses estimates
+/// only.
 class CostBook {
  public:
   explicit CostBook(std::string path);
 
-  /// Median of trials with the same data, models, methods, batch and device, scaled to this one's steps; none where
-  /// there was no such trial. Trials of two steps (`--smoke`) count only where no longer one is known.
+  /// Median of trials with the same data, models, methods, batch and device, scaled to this one's
+  /// steps; none where there was no such trial. Trials of two steps (`--smoke`) count only where no
+  /// longer one is known.
   std::optional<double> seconds(const core::Json& spec) const;
   void add(const core::Json& spec, const core::Record& record);
 

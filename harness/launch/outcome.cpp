@@ -51,24 +51,28 @@ double limit(const core::Trial& trial, const char* name) {
 std::pair<Status, std::string> verdict(const core::Trial& trial, const End& end) {
   switch (end.killed) {
     case Killed::kTimeout:
-      return {Status::kTimeout, fmt::format("ran longer than limits.seconds = {:g}", limit(trial, "seconds"))};
+      return {Status::kTimeout,
+              fmt::format("ran longer than limits.seconds = {:g}", limit(trial, "seconds"))};
     case Killed::kMemory:
-      return {Status::kOutOfMemory, fmt::format("used {} MiB of memory, limits.memory = {:g}", end.resident_mib,
-                                                limit(trial, "memory"))};
+      return {Status::kOutOfMemory, fmt::format("used {} MiB of memory, limits.memory = {:g}",
+                                                end.resident_mib, limit(trial, "memory"))};
     case Killed::kInterrupt:
       return {Status::kInterrupted, "stopped by the user; the same command goes on"};
     case Killed::kNo:
       break;
   }
   if (end.exit.signal == SIGKILL)
-    return {Status::kOutOfMemory, fmt::format("the system killed it; it held {} MiB of memory. Fewer trials at once "
-                                              "(-j) or a smaller batch need less",
-                                              end.resident_mib)};
-  if (end.exit.signal == SIGTERM) return {Status::kInterrupted, "somebody sent SIGTERM; the same command goes on"};
+    return {Status::kOutOfMemory,
+            fmt::format("the system killed it; it held {} MiB of memory. Fewer trials at once "
+                        "(-j) or a smaller batch need less",
+                        end.resident_mib)};
+  if (end.exit.signal == SIGTERM)
+    return {Status::kInterrupted, "somebody sent SIGTERM; the same command goes on"};
   if (end.exit.signal != 0) return {Status::kCrashed, signal_name(end.exit.signal)};
-  return {Status::kCrashed, fmt::format("the process exited with code {} before its record was written (did a plugin "
-                                        "call exit()?)",
-                                        end.exit.code)};
+  return {Status::kCrashed,
+          fmt::format("the process exited with code {} before its record was written (did a plugin "
+                      "call exit()?)",
+                      end.exit.code)};
 }
 
 core::Record blank(const core::Trial& trial, Status status, const std::string& reason) {
@@ -79,7 +83,8 @@ core::Record blank(const core::Trial& trial, Status status, const std::string& r
   record.status = status;
   record.reason = reason;
   record.axes = trial.spec.value("axes", std::map<std::string, std::string>{});
-  record.provenance = {{"host", host()}, {"device", trial.spec.value("device", "cpu")}, {"finished", now()}};
+  record.provenance = {
+      {"host", host()}, {"device", trial.spec.value("device", "cpu")}, {"finished", now()}};
   return record;
 }
 
@@ -89,7 +94,8 @@ core::Record record_of(const core::Trial& trial, const End& end) {
   const auto [status, reason] = verdict(trial, end);
   core::Record record = blank(trial, status, reason);
   record.provenance["started"] = end.started;
-  record.cost = {{"total_seconds", end.seconds}, {"peak_memory_mib", static_cast<double>(end.resident_mib)}};
+  record.cost = {{"total_seconds", end.seconds},
+                 {"peak_memory_mib", static_cast<double>(end.resident_mib)}};
   const Log log = read_log(end.log);
   record.rest["log"] = log.last;
   if (!log.stack.empty()) record.rest["stack"] = log.stack;
@@ -98,7 +104,8 @@ core::Record record_of(const core::Trial& trial, const End& end) {
 
 core::Record record_without_source(const core::Trial& trial, const core::Record& source) {
   return blank(trial, Status::kFailed,
-               fmt::format("its source, trial {}, is {}: {}", source.id, core::to_string(source.status), source.reason));
+               fmt::format("its source, trial {}, is {}: {}", source.id,
+                           core::to_string(source.status), source.reason));
 }
 
 std::string now() {

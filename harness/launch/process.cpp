@@ -51,7 +51,8 @@ std::vector<char*> arguments(const std::vector<std::string>& command) {
 }
 
 /// What a child does between fork and exec; only async-signal-safe calls. Never returns.
-[[noreturn]] void become(char* const* arguments, int in, int out, int err, pid_t parent, bool own_group) {
+[[noreturn]] void become(char* const* arguments, int in, int out, int err, pid_t parent,
+                         bool own_group) {
   if (own_group) ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(kCannotStart);
@@ -64,7 +65,8 @@ std::vector<char*> arguments(const std::vector<std::string>& command) {
   if (err >= 0) ::dup2(err, STDERR_FILENO);
   ::execvp(arguments[0], arguments);
   const char* reason = ::strerrordesc_np(errno);
-  for (const char* text : {"cannot start ", static_cast<const char*>(arguments[0]), ": ", reason, "\n"})
+  for (const char* text :
+       {"cannot start ", static_cast<const char*>(arguments[0]), ": ", reason, "\n"})
     if (::write(STDERR_FILENO, text, ::strlen(text)) < 0) break;
   ::_exit(kCannotStart);
 }
@@ -73,7 +75,8 @@ pid_t start(const std::vector<std::string>& command, int in, int out, int err, b
   const auto words = arguments(command);
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
-  if (pid < 0) throw core::Error(fmt::format("cannot start {}: {}", command.front(), ::strerror(errno)));
+  if (pid < 0)
+    throw core::Error(fmt::format("cannot start {}: {}", command.front(), ::strerror(errno)));
   if (pid == 0) become(words.data(), in, out, err, parent, own_group);
   if (own_group) ::setpgid(pid, pid);  // both do: whoever comes first
   return pid;
@@ -196,7 +199,8 @@ std::string beside_this(const std::string& name) {
 }
 
 std::string shell_quoted(const std::string& word) {
-  constexpr auto kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%";
+  constexpr auto kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%";
   if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
   std::string quoted = "'";
   for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);

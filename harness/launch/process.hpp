@@ -14,8 +14,8 @@ struct Exit {
   int signal = 0;
 };
 
-/// A child in its own process group, killed when this process dies. Standard input is empty, output and errors go to
-/// one file.
+/// A child in its own process group, killed when this process dies. Standard input is empty, output
+/// and errors go to one file.
 class Process {
  public:
   /// Throws core::Error where the program cannot be started.

@@ -24,7 +24,8 @@ std::string headline(const core::Record& record) {
   if (metric == record.metrics.end()) metric = record.metrics.begin();
   const auto info = core::metric_info(metric->first);
   std::string label = info.label;
-  if (label.size() > 2 && label.compare(label.size() - 2, 2, " %") == 0) label.resize(label.size() - 2);
+  if (label.size() > 2 && label.compare(label.size() - 2, 2, " %") == 0)
+    label.resize(label.size() - 2);
   return fmt::format("{} {:.1f}", label, metric->second * info.scale);
 }
 
@@ -44,7 +45,8 @@ std::string duration(double seconds) {
 std::string about(double seconds) {
   if (seconds < 10) return "a few s";
   if (seconds < 55) return fmt::format("about {:.0f} s", std::ceil(seconds / 10) * 10);
-  if (seconds < 5400) return fmt::format("about {:.0f} min", std::max(1.0, std::round(seconds / 60)));
+  if (seconds < 5400)
+    return fmt::format("about {:.0f} min", std::max(1.0, std::round(seconds / 60)));
   if (seconds < 172800) return fmt::format("about {:.0f} h", std::round(seconds / 3600));
   return fmt::format("about {:.0f} days", std::round(seconds / 86400));
 }
@@ -52,7 +54,8 @@ std::string about(double seconds) {
 std::string title(const core::Trial& trial) {
   const auto& axes = trial.spec.at("axes");
   const std::string pair = axes.value("pair", ""), labels = axes.value("labels", "1");
-  std::string text = axes.value("method", "") + " " + (pair.empty() ? axes.value("target", "") : pair);
+  std::string text =
+      axes.value("method", "") + " " + (pair.empty() ? axes.value("target", "") : pair);
   if (labels != "1") text += " labels " + labels;
   return text + " s" + axes.value("seed", "0");
 }
@@ -80,8 +83,8 @@ void Progress::finished(const core::Trial& trial, const core::Record& record, do
   const auto digits = std::to_string(total_).size();
   std::string line = fmt::format("[{:>{}}/{}] {}   {}", done_, digits, total_, title(trial),
                                  core::to_string(record.status));
-  for (const auto& part : {headline(record), first_line(record.ok() ? "" : record.reason), duration(seconds),
-                           left_text(done_ < total_ ? left : std::nullopt)})
+  for (const auto& part : {headline(record), first_line(record.ok() ? "" : record.reason),
+                           duration(seconds), left_text(done_ < total_ ? left : std::nullopt)})
     if (!part.empty()) line += "   " + part;
   note(line);
 }
@@ -93,7 +96,8 @@ void Progress::running(const std::vector<Running>& trials, std::optional<double>
   const int filled = std::min(kBar, static_cast<int>(share / static_cast<double>(total_) * kBar));
   std::string line = fmt::format("[{}/{}] {:.<{}}", done_, total_, std::string(filled, '#'), kBar);
   if (left) line += "  " + left_text(left);
-  for (const auto& trial : trials) line += fmt::format("  {} {:.0f} %", trial.title, 100 * trial.share);
+  for (const auto& trial : trials)
+    line += fmt::format("  {} {:.0f} %", trial.title, 100 * trial.share);
   const std::size_t width = width_of(out_) - 1;
   if (line.size() > width) line.resize(width);
   fmt::print(out_, "\r\033[K{}", line);

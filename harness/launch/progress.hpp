@@ -30,7 +30,8 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  void finished(const core::Trial& trial, const core::Record& record, double seconds, std::optional<double> left);
+  void finished(const core::Trial& trial, const core::Record& record, double seconds,
+                std::optional<double> left);
   /// Redraws the line; does nothing elsewhere.
   void running(const std::vector<Running>& trials, std::optional<double> left);
   /// A line of its own.

@@ -1,6 +1,7 @@
 #include "launch/signals.hpp"
 
 #include <ctime>
+#include <initializer_list>
 
 namespace ktb::launch {
 
