@@ -11,11 +11,22 @@ namespace ktb::core {
 inline constexpr int kRecordSchema = 1;
 
 /// A closed set; `hole` stands in plans only.
-enum class Status { kOk, kHole, kFailed, kCrashed, kOutOfMemory, kTimeout, kDiverged, kInterrupted };
-std::string to_string(Status status);  ///< ok, hole, failed, crashed, out-of-memory, timeout, diverged, interrupted
+enum class Status {
+  kOk,
+  kHole,
+  kFailed,
+  kCrashed,
+  kOutOfMemory,
+  kTimeout,
+  kDiverged,
+  kInterrupted
+};
+std::string to_string(
+    Status status);  ///< ok, hole, failed, crashed, out-of-memory, timeout, diverged, interrupted
 Status status_from(const std::string& text);  ///< throws Error
 
-/// One trial's outcome: record.json of docs/contracts.md. Unknown members of the file survive in `rest`.
+/// One trial's outcome: record.json of docs/contracts.md. Unknown members of the file survive in
+/// `rest`.
 struct Record {
   std::string id, key;
   std::uint64_t seed = 0;
@@ -34,7 +45,8 @@ struct Record {
 Json to_json(const Record& record);
 Record record_from_json(const Json& json);
 
-/// How a metric is shown: top1 -> {"top-1 %", 100, higher is better}. Unknown names are shown as they are.
+/// How a metric is shown: top1 -> {"top-1 %", 100, higher is better}. Unknown names are shown as
+/// they are.
 struct MetricInfo {
   std::string label;
   double scale = 1;
