@@ -1,0 +1,135 @@
+#include "run/safetensors.hpp"
+
+#include <ATen/ops/arange.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
+#include <gmock/gmock.h>
+#include <torch/nn/modules/batchnorm.h>
+#include <torch/nn/modules/linear.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "ktb/error.hpp"
+
+namespace ktb::run {
+namespace {
+
+using testing::HasSubstr;
+using testing::ThrowsMessage;
+
+struct SafetensorsTest : testing::Test {
+  SafetensorsTest() {
+    const auto* info = testing::UnitTest::GetInstance()->current_test_info();
+    folder = std::filesystem::temp_directory_path() /
+             ("ktb-" + std::to_string(getpid()) + "-" + info->name());
+    std::filesystem::create_directories(folder);
+    path = folder / "case.safetensors";
+  }
+  ~SafetensorsTest() override { std::filesystem::remove_all(folder); }
+
+  /// A file with this header and this many bytes of data.
+  void write_raw(const std::string& header, std::size_t bytes) const {
+    std::ofstream stream(path, std::ios::binary);
+    const std::uint64_t length = header.size();
+    stream.write(reinterpret_cast<const char*>(&length), 8);
+    stream << header << std::string(bytes, '\1');
+  }
+  void expect_fault(const std::string& text) const {
+    EXPECT_THAT([&] { read_safetensors(path); },
+                ThrowsMessage<Error>(testing::AllOf(HasSubstr(path), HasSubstr(text))));
+  }
+
+  std::filesystem::path folder;
+  std::string path;
+};
+
+TEST_F(SafetensorsTest, KeepsValuesOrderAndMetadata) {
+  TensorFile file;
+  for (const auto type : {at::kDouble, at::kFloat, at::kHalf, at::kBFloat16, at::kLong, at::kInt,
+                          at::kByte, at::kBool})
+    file.tensors.emplace_back(std::string("z") + c10::toString(type),
+                              at::arange(3).remainder(2).to(type));
+  file.tensors.emplace_back("a scalar", at::full({}, 2.5));
+  file.tensors.emplace_back("empty", at::zeros({0, 3}));
+  file.tensors.emplace_back("a view", at::arange(6).view({2, 3}).t());
+  file.metadata = {{"notes", "quotes \" and ünicode"}};
+  write_safetensors(path, file);
+
+  const auto back = read_safetensors(path);
+  EXPECT_EQ(back.metadata, file.metadata);
+  ASSERT_EQ(back.tensors.size(), file.tensors.size());
+  for (std::size_t i = 0; i < back.tensors.size(); ++i) {
+    EXPECT_EQ(back.tensors[i].first, file.tensors[i].first);
+    EXPECT_EQ(back.tensors[i].second.scalar_type(), file.tensors[i].second.scalar_type());
+    EXPECT_TRUE(at::equal(back.tensors[i].second, file.tensors[i].second)) << back.tensors[i].first;
+  }
+  EXPECT_FALSE(back.find("none").defined());
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), 1);
+}
+
+TEST_F(SafetensorsTest, NamesFileAndTensorOfEveryFault) {
+  expect_fault("cannot be read");
+  write_raw("", 0);
+  std::filesystem::resize_file(path, 5);
+  expect_fault("5 bytes");
+  write_raw(R"({"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", 8);
+  std::filesystem::resize_file(path, 20);
+  expect_fault("the file is truncated: its header has 54 bytes, 12 follow");
+  write_raw(R"({"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", 7);
+  expect_fault("tensor \"w\" ends at byte 8 of the data, and there are 7");
+  write_raw(R"({"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", 9);
+  expect_fault("the data has 9 bytes; its tensors take 8");
+  write_raw(R"({"w":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}})", 8);
+  expect_fault("tensor \"w\" has 8 bytes; its shape [3] and type Float need 12");
+  write_raw(R"({"w":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}})", 12);
+  expect_fault("tensor \"w\" lies at bytes 4 to 12 of the data; expected it to start at 0");
+  write_raw(R"({"w":{"dtype":"F4","shape":[2],"data_offsets":[0,8]}})", 8);
+  expect_fault("tensor \"w\" has dtype F4; known are F64, F32");
+  write_raw(R"({"w":{"dtype":"F32","data_offsets":[0,8]}})", 8);
+  expect_fault("tensor \"w\": its header entry is malformed");
+  write_raw("{", 0);
+  expect_fault("no valid JSON");
+}
+
+TEST_F(SafetensorsTest, LoadsWeightsByNameAndShape) {
+  torch::nn::Linear layer(3, 2);
+  TensorFile file;
+  file.tensors = {{"weight", at::ones({2, 3})}, {"bias", at::zeros({2})}, {"old", at::zeros({1})}};
+  EXPECT_THAT(load_weights(*layer, file, "w.safetensors"),
+              testing::ElementsAre("old is not in the model"));
+  EXPECT_TRUE(at::equal(layer->weight, at::ones({2, 3})));
+
+  file.tensors = {{"weight", at::zeros({5, 3})}};
+  EXPECT_THAT(
+      [&] { load_weights(*layer, file, "w.safetensors"); },
+      ThrowsMessage<Error>(testing::AllOf(HasSubstr("w.safetensors"),
+                                          HasSubstr("weight has shape [5, 3], the model's [2, 3]"),
+                                          HasSubstr("bias is missing"))));
+  EXPECT_TRUE(at::equal(layer->weight, at::ones({2, 3})))
+      << "nothing is copied from files that do not fit";
+}
+
+TEST_F(SafetensorsTest, LeavesAHeadOfAnotherWidthAlone) {
+  torch::nn::Module model;
+  auto trunk = model.register_module("trunk", torch::nn::BatchNorm1d(3));
+  auto head = model.register_module("fc", torch::nn::Linear(3, 2));
+  TensorFile file;
+  file.tensors = {{"trunk.weight", at::full({3}, 7.)},
+                  {"trunk.bias", at::zeros({3})},
+                  {"trunk.running_mean", at::zeros({3})},
+                  {"trunk.running_var", at::ones({3})},
+                  {"fc.weight", at::zeros({9, 3})}};
+  const auto before = head->weight.clone();
+  EXPECT_THAT(load_weights(model, file, "w.safetensors", "fc"),
+              testing::ElementsAre("fc.weight keeps its values: the file has [9, 3]",
+                                   "fc.bias keeps its values: the file has none"));
+  EXPECT_TRUE(at::equal(head->weight, before));
+  EXPECT_TRUE(at::equal(trunk->weight, at::full({3}, 7.)));
+}
+
+}  // namespace
+}  // namespace ktb::run
