@@ -127,6 +127,10 @@ std::vector<std::string> Options::get(const std::string& name, std::vector<std::
   return std::get<std::vector<std::string>>(declare({name, help, std::move(fallback), {}, {}, {}}));
 }
 
+void Options::preset(const std::map<std::string, Value>& values) {
+  given_.insert(values.begin(), values.end());
+}
+
 void Options::reject_unknown() const {
   std::vector<std::string> known;
   for (const auto& info : declared_) known.push_back(info.name);

@@ -55,6 +55,8 @@ class KTB_API Options {
   std::vector<std::string> get(const std::string& name, std::vector<std::string> fallback,
                                const std::string& help);
 
+  /// Adds values below those already given: an alias' presets.
+  void preset(const std::map<std::string, Value>& values);
   const std::vector<OptionInfo>& declared() const { return declared_; }
   /// Throws OptionError where something was given that nobody declared.
   void reject_unknown() const;
