@@ -1,5 +1,6 @@
 #pragma once
 #include <cstddef>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
@@ -25,15 +26,22 @@ struct PoolOptions {
   std::vector<std::string> worker_flags;  ///< --plugins and --data-dir
 };
 
-/// Fills in what the user left open: on a CPU one thread a trial and as many trials as cores, on a GPU one trial with
-/// all cores. Threads never follow the load, since another number of threads rounds sums in another order.
+/// Fills in what the user left open: on a CPU one thread a trial and as many trials as cores, on a
+/// GPU one trial with all cores. Threads never follow the load, since another number of threads
+/// rounds sums in another order.
 PoolOptions settle(PoolOptions options);
 
 /// `ktbench-worker trial FOLDER` with its flags.
 std::vector<std::string> trial_command(const PoolOptions& options, const std::string& folder);
 
-/// The trials of a plan that have no `ok` record of the same key, and the sources whose weights these need and are gone.
-std::vector<const core::Trial*> trials_to_run(const core::Plan& plan, const core::Store& store, bool force = false);
+/// Puts trial.json into a fresh or an old folder and takes away what an earlier attempt left as its
+/// outcome.
+void write_spec(const core::Trial& trial, const std::filesystem::path& folder);
+
+/// The trials of a plan that have no `ok` record of the same key, and the sources whose weights
+/// these need and are gone.
+std::vector<const core::Trial*> trials_to_run(const core::Plan& plan, const core::Store& store,
+                                              bool force = false);
 
 struct Tally {
   std::size_t ok = 0, bad = 0;
@@ -43,10 +51,11 @@ struct Tally {
 /// Runs trials as processes of this machine.
 class LocalPool {
  public:
-  LocalPool(std::vector<const core::Trial*> trials, core::Store& store, CostBook& costs, Progress& progress,
-            PoolOptions options);
+  LocalPool(std::vector<const core::Trial*> trials, core::Store& store, CostBook& costs,
+            Progress& progress, PoolOptions options);
 
-  /// Ends when all have ended, or after SIGINT or SIGTERM: the first lets the workers end, the second kills them.
+  /// Ends when all have ended, or after SIGINT or SIGTERM: the first lets the workers end, the
+  /// second kills them.
   Tally run();
 
  private:
@@ -73,7 +82,6 @@ class LocalPool {
   bool waits(const Job& job) const;
   bool start(std::size_t index);
   bool settled_elsewhere(Job& job);
-  void prepare(const Job& job) const;
   void tend(Worker& worker);
   bool reap(Worker& worker);
   bool worth_retrying(const Job& job, const Worker& worker) const;

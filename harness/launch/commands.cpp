@@ -1,0 +1,20 @@
+#include "launch/commands.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+namespace ktb::launch {
+
+void print_commands(const std::vector<const core::Trial*>& trials, const core::Store& store,
+                    const PoolOptions& options, std::FILE* out) {
+  const PoolOptions settled = settle(options);
+  for (const auto* trial : trials) {
+    const std::string folder = std::filesystem::absolute(store.folder(trial->id)).string();
+    write_spec(*trial, folder);
+    fmt::print(out, "{} > {} 2>&1\n", shell_line(trial_command(settled, folder)),
+               shell_quoted(folder + "/log.txt"));
+  }
+}
+
+}  // namespace ktb::launch

@@ -1,0 +1,252 @@
+#include "launch/local.hpp"
+
+#include <fmt/format.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <set>
+#include <utility>
+
+namespace ktb::launch {
+namespace {
+
+namespace fs = std::filesystem;
+using core::Json;
+using core::Status;
+
+constexpr int kTick = 100;            // ms between looks at limits and progress
+constexpr double kGraceSeconds = 20;  // what a worker has to end after SIGTERM
+
+double clock_seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+int cores() {
+  cpu_set_t set;
+  return ::sched_getaffinity(0, sizeof set, &set) == 0 ? std::max(1, CPU_COUNT(&set)) : 1;
+}
+
+double limit(const core::Trial& trial, const char* name) {
+  return trial.spec.value("limits", Json::object()).value(name, 0.0);
+}
+
+}  // namespace
+
+PoolOptions settle(PoolOptions options) {
+  const bool gpu = options.device != "cpu";
+  if (options.threads <= 0)
+    options.threads = gpu ? std::max(1, cores() / std::max(1, options.jobs)) : 1;
+  if (options.jobs <= 0) options.jobs = gpu ? 1 : std::max(1, cores() / options.threads);
+  return options;
+}
+
+std::vector<std::string> trial_command(const PoolOptions& options, const std::string& folder) {
+  std::vector<std::string> command = {
+      options.worker, "trial",       folder, "--threads", std::to_string(options.threads),
+      "--device",     options.device};
+  command.insert(command.end(), options.worker_flags.begin(), options.worker_flags.end());
+  return command;
+}
+
+void write_spec(const core::Trial& trial, const fs::path& folder) {
+  fs::create_directories(folder);
+  core::write_atomically(folder / "trial.json", trial.spec.dump(1) + "\n");
+  for (const char* stale : {"record.json", "progress.json"}) fs::remove(folder / stale);
+}
+
+LocalPool::LocalPool(std::vector<const core::Trial*> trials, core::Store& store, CostBook& costs,
+                     Progress& progress, PoolOptions options)
+    : store_(store),
+      costs_(costs),
+      progress_(progress),
+      options_(settle(std::move(options))),
+      open_(trials.size()) {
+  for (const auto* trial : trials)
+    jobs_.push_back({trial, State::kWaiting, costs.seconds(trial->spec)});
+  order_by_rank();
+}
+
+void LocalPool::order_by_rank() {
+  std::map<std::string, double> behind;  // of each trial, the longest chain that waits for it
+  for (auto job = jobs_.rbegin(); job != jobs_.rend(); ++job) {
+    job->rank = job->cost.value_or(1) + behind[job->trial->id];
+    for (const auto& source : job->trial->needs)
+      behind[source] = std::max(behind[source], job->rank);
+  }
+  std::stable_sort(jobs_.begin(), jobs_.end(),
+                   [](const Job& a, const Job& b) { return a.rank > b.rank; });
+  for (std::size_t i = 0; i < jobs_.size(); ++i) index_[jobs_[i].trial->id] = i;
+}
+
+Tally LocalPool::run() {
+  while (open_ > 0) {
+    if (stop_time_ == 0) start_ready();
+    if (open_ == 0 || (stop_time_ > 0 && workers_.empty())) break;
+    on_signal(signals_.next(kTick));
+    for (auto& worker : workers_) tend(worker);
+    std::erase_if(workers_, [this](Worker& worker) { return reap(worker); });
+    enforce_grace();
+    draw();
+  }
+  return tally_;
+}
+
+void LocalPool::start_ready() {
+  for (std::size_t i = 0;
+       i < jobs_.size() && workers_.size() < static_cast<std::size_t>(options_.jobs); ++i) {
+    Job& job = jobs_[i];
+    if (job.state != State::kWaiting && job.state != State::kElsewhere) continue;
+    if (const auto source = failed_source(job)) {
+      const auto record = record_without_source(*job.trial, *source);
+      store_.save(record);
+      finish(job, record, 0);
+    } else if (!waits(job)) {
+      start(i);
+    }
+  }
+}
+
+std::optional<core::Record> LocalPool::failed_source(const Job& job) const {
+  for (const auto& source : job.trial->needs)
+    if (const auto ended = ended_.find(source); ended != ended_.end() && !ended->second.ok())
+      return ended->second;
+  return std::nullopt;
+}
+
+bool LocalPool::waits(const Job& job) const {
+  return std::any_of(job.trial->needs.begin(), job.trial->needs.end(),
+                     [this](const std::string& source) {
+                       const auto job = index_.find(source);
+                       return job != index_.end() && jobs_[job->second].state != State::kEnded;
+                     });
+}
+
+bool LocalPool::start(std::size_t index) {
+  Job& job = jobs_[index];
+  const std::string folder = store_.folder(job.trial->id).string();
+  auto lock = TrialLock::take(folder);
+  if (!lock) {
+    job.state = State::kElsewhere;
+    return false;
+  }
+  if (job.state == State::kElsewhere && settled_elsewhere(job)) return false;
+  write_spec(*job.trial, folder);
+  const std::string log = folder + "/log.txt";
+  auto process = std::make_unique<Process>(trial_command(options_, folder), log);
+  workers_.push_back({index, std::move(*lock), std::move(process), clock_seconds(),
+                      End{{}, Killed::kNo, 0, 0, log, now()}});
+  job.state = State::kRunning;
+  ++job.attempts;
+  return true;
+}
+
+/// What another `ktbench run` has made of a trial while we waited for its lock.
+bool LocalPool::settled_elsewhere(Job& job) {
+  const auto record = store_.load(job.trial->id);
+  job.state = State::kWaiting;
+  if (!record || record->key != job.trial->key || record->status == Status::kInterrupted)
+    return false;
+  finish(job, *record, 0);
+  return true;
+}
+
+void LocalPool::tend(Worker& worker) {
+  const core::Trial& trial = *jobs_[worker.job].trial;
+  worker.end.seconds = clock_seconds() - worker.start;
+  worker.end.resident_mib = std::max(worker.end.resident_mib, worker.process->resident_mib());
+  if (worker.end.killed != Killed::kNo) return;
+  const double seconds = limit(trial, "seconds"), memory = limit(trial, "memory");
+  if (seconds > 0 && worker.end.seconds > seconds) worker.end.killed = Killed::kTimeout;
+  if (memory > 0 && static_cast<double>(worker.end.resident_mib) > memory)
+    worker.end.killed = Killed::kMemory;
+  if (worker.end.killed != Killed::kNo) worker.process->send(SIGKILL);
+}
+
+bool LocalPool::reap(Worker& worker) {
+  const auto exit = worker.process->poll();
+  if (!exit) return false;
+  worker.end.exit = *exit;
+  Job& job = jobs_[worker.job];
+  if (worth_retrying(job, worker)) {
+    job.state = State::kWaiting;
+    progress_.note(fmt::format("{}: the system killed it; tried again", title(*job.trial)));
+    return true;
+  }
+  auto record = store_.load(job.trial->id);
+  if (!record) {
+    record = record_of(*job.trial, worker.end);
+    store_.save(*record);
+  }
+  finish(job, *record, worker.end.seconds);
+  return true;
+}
+
+/// Only a kill from outside is the machine's fault; a plugin that crashed once crashes again.
+bool LocalPool::worth_retrying(const Job& job, const Worker& worker) const {
+  return worker.end.exit.signal == SIGKILL && worker.end.killed == Killed::kNo && stop_time_ == 0 &&
+         job.attempts <= limit(*job.trial, "retries");
+}
+
+void LocalPool::finish(Job& job, const core::Record& record, double seconds) {
+  job.state = State::kEnded;
+  --open_;
+  costs_.add(job.trial->spec, record);
+  ++(record.ok() ? tally_.ok : tally_.bad);
+  ended_[job.trial->id] = record;
+  progress_.finished(*job.trial, record, seconds, seconds_left());
+}
+
+void LocalPool::on_signal(int signal) {
+  if (signal != SIGINT && signal != SIGTERM) return;
+  const bool again = stop_time_ > 0;
+  if (!again) {
+    stop_time_ = clock_seconds();
+    tally_.interrupted = true;
+    progress_.note(fmt::format("stopping {} trials; once more kills them", workers_.size()));
+  }
+  for (auto& worker : workers_) {
+    if (worker.end.killed == Killed::kNo) worker.end.killed = Killed::kInterrupt;
+    worker.process->send(again ? SIGKILL : SIGTERM);
+  }
+}
+
+void LocalPool::enforce_grace() {
+  if (stop_time_ == 0 || clock_seconds() < stop_time_ + kGraceSeconds) return;
+  for (auto& worker : workers_) worker.process->send(SIGKILL);
+}
+
+double LocalPool::share(const Worker& worker) const {
+  const auto progress = store_.progress(jobs_[worker.job].trial->id);
+  if (!progress || progress->steps == 0) return 0;
+  return std::min(1.0, static_cast<double>(progress->step) / static_cast<double>(progress->steps));
+}
+
+std::optional<double> LocalPool::seconds_left() const {
+  double known = 0, count = 0, work = 0, unknown = 0;
+  for (const auto& [id, record] : ended_) {
+    const auto cost = record.cost.find("total_seconds");
+    if (record.ok() && cost != record.cost.end()) known += cost->second, ++count;
+  }
+  for (const auto& job : jobs_) {
+    if (job.state == State::kEnded) continue;
+    job.cost ? work += *job.cost : ++unknown;
+  }
+  if (unknown > 0 && count == 0) return std::nullopt;
+  if (unknown > 0) work += unknown * known / count;
+  for (const auto& worker : workers_)
+    work -= std::min(clock_seconds() - worker.start, jobs_[worker.job].cost.value_or(0));
+  const double lanes =
+      std::min<double>(options_.jobs, static_cast<double>(std::max<std::size_t>(1, open_)));
+  return std::max(0.0, work) / lanes;
+}
+
+void LocalPool::draw() {
+  std::vector<Running> running;
+  for (const auto& worker : workers_)
+    running.push_back({title(*jobs_[worker.job].trial), share(worker)});
+  progress_.running(running, seconds_left());
+}
+
+}  // namespace ktb::launch
