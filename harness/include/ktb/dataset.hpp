@@ -1,5 +1,4 @@
 #pragma once
-#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -12,14 +11,6 @@ namespace ktb {
 /// 1].
 struct Split {
   Tensors x, y;
-};
-
-/// Where one file of a data set is and what it must be.
-struct DataFile {
-  std::string name;  ///< relative to a data directory: cifar-100-binary/train.bin
-  std::string
-      digest;  ///< `sha256:...` or `md5:...` of the decompressed bytes; empty: anything goes
-  std::int64_t bytes = 0;  ///< decompressed; 0: unknown
 };
 
 /// A task with its data. Constructed as `T(Options&)`, without touching files.

@@ -23,6 +23,14 @@ class KTB_API DataFolder {
   std::vector<std::string> places_;
 };
 
+/// Where one file of a data set is and what it must be.
+struct DataFile {
+  std::string name;  ///< relative to a data directory: cifar-100-binary/train.bin
+  std::string
+      digest;  ///< `sha256:...` or `md5:...` of the decompressed bytes; empty: anything goes
+  std::int64_t bytes = 0;  ///< decompressed; 0: unknown
+};
+
 using Bytes = std::vector<std::uint8_t>;
 
 /// The whole file, decompressed if its name ends in .gz. Throws Error (missing, truncated,
@@ -30,5 +38,8 @@ using Bytes = std::vector<std::uint8_t>;
 KTB_API Bytes read_file(const std::string& path);
 /// `sha256:<hex>` or `md5:<hex>` of bytes; the kind is that of `like`, sha256 where it is empty.
 KTB_API std::string digest(const Bytes& bytes, const std::string& like = {});
+/// The file's bytes, once they are what `file` says. Else throws Error: which file, what was
+/// expected, what was found, and `get`, how to get it.
+KTB_API Bytes read_data(const DataFolder& folder, const DataFile& file, const std::string& get);
 
 }  // namespace ktb

@@ -3,6 +3,10 @@
 #include <torch/nn/modules/linear.h>
 #include <torch/nn/modules/normalization.h>
 
+#include <cstdint>
+#include <memory>
+#include <vector>
+
 #include "ktb/export.hpp"
 
 namespace ktb {
@@ -38,8 +42,10 @@ class KTB_API CrossAttentionImpl : public torch::nn::Module {
 };
 TORCH_MODULE(CrossAttention);
 
-/// Maps a feature map to another's width and size: the regressor of FitNets (methods.md C.1).
-/// From [B, from[0], from[1], from[2]] to the shape `to`; batch normalisation and ReLU as told.
+/// The regressor of FitNets (arXiv 1412.6550) as it is commonly built: convolution, batch
+/// normalisation, ReLU, from maps [B, from...] to maps of `to`; both are {channels, height, width}.
+/// Twice as high: 3x3 of stride 2; half as high: transposed 4x4 of stride 2; larger otherwise: a
+/// kernel that leaves `to`. Smaller otherwise: 3x3, and the height and width of `from` stay.
 class KTB_API ConvRegressorImpl : public torch::nn::Module {
  public:
   ConvRegressorImpl(const std::vector<std::int64_t>& from, const std::vector<std::int64_t>& to,

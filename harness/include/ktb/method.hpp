@@ -32,8 +32,8 @@ struct Use {
 struct Recipe {
   std::string optimizer = "sgd";  ///< sgd, adamw, adam
   double lr = 0.1, momentum = 0.9, weight_decay = 0, clip = 0;
-  double beta1 = 0.9, beta2 = 0.999, eps = 1e-8;
-  bool nesterov = false;
+  double dampening = 0, beta1 = 0.9, beta2 = 0.999, eps = 1e-8;
+  bool nesterov = false, amsgrad = false;
   std::function<double(double)> schedule;  ///< factor from progress in [0, 1); pure; none: constant
 };
 

@@ -1,0 +1,60 @@
+#pragma once
+#include <torch/nn/modules/batchnorm.h>
+#include <torch/nn/modules/conv.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ktb/model.hpp"
+
+// Parts of networks as plain structs, which register their layers in the model under dotted names
+// (`layer1.0.conv1`): so the names are the ecosystem's whatever the C++ structure is.
+
+namespace ktb {
+
+/// The submodule at a dotted path below `root`, made where it is missing; "": `root` itself.
+KTB_API torch::nn::Module& submodule(torch::nn::Module& root, const std::string& path);
+
+/// Registers `layer` under a dotted path: add(*this, "mlp.0", torch::nn::Linear(8, 8)).
+template <class Layer>
+Layer add(torch::nn::Module& root, const std::string& path, Layer layer) {
+  const auto dot = path.rfind('.');
+  auto& parent = submodule(root, dot == std::string::npos ? "" : path.substr(0, dot));
+  return parent.register_module(dot == std::string::npos ? path : path.substr(dot + 1), layer);
+}
+
+/// A square convolution.
+struct ConvShape {
+  std::int64_t in, out;  ///< channels
+  std::int64_t kernel = 1, stride = 1;
+  std::int64_t padding = -1;  ///< -1: kernel / 2, which keeps the size at stride 1
+  std::int64_t groups = 1;
+  bool bias = false;
+};
+
+/// Convolution, then batch normalisation; what follows may overwrite the result.
+struct KTB_API ConvNorm {
+  ConvNorm(torch::nn::Module& root, const std::string& conv, const std::string& norm,
+           const ConvShape& shape);
+  Tensor operator()(const Tensor& x) const;
+
+ private:
+  torch::nn::Conv2d conv_;
+  torch::nn::BatchNorm2d norm_;
+};
+
+/// Runs a stage of residual blocks, each of which returns its sum in front of the ReLU, and appends
+/// the last block's to `preacts`, its ReLU to `features`.
+template <class Block>
+void run_residual_stage(const std::vector<Block>& blocks, Output& out) {
+  Tensor sum, x = out.features.back();
+  for (const auto& block : blocks) {
+    sum = block(x);
+    x = &block == &blocks.back() ? sum.relu() : sum.relu_();
+  }
+  out.preacts.push_back(sum);
+  out.features.push_back(x);
+}
+
+}  // namespace ktb
