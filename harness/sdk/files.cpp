@@ -102,4 +102,23 @@ std::string digest(const Bytes& bytes, const std::string& like) {
   return text;
 }
 
+Bytes read_data(const DataFolder& folder, const DataFile& file, const std::string& get) {
+  try {
+    const auto path = folder.require(file.name);
+    auto bytes = read_file(path);
+    const auto size = static_cast<std::int64_t>(bytes.size());
+    if (file.bytes > 0 && size != file.bytes) {
+      throw Error(path + " is not what it should be: expected " + std::to_string(file.bytes) +
+                  " bytes, found " + std::to_string(size));
+    }
+    const auto found = file.digest.empty() ? "" : digest(bytes, file.digest);
+    if (found != file.digest) {
+      throw Error(path + " is not what it should be: expected " + file.digest + ", found " + found);
+    }
+    return bytes;
+  } catch (const Error& error) {
+    throw Error(std::string(error.what()) + "\n" + get);
+  }
+}
+
 }  // namespace ktb

@@ -25,9 +25,8 @@ class KTB_API DataFolder {
 
 /// Where one file of a data set is and what it must be.
 struct DataFile {
-  std::string name;  ///< relative to a data directory: cifar-100-binary/train.bin
-  std::string
-      digest;  ///< `sha256:...` or `md5:...` of the decompressed bytes; empty: anything goes
+  std::string name;        ///< relative to a data directory: cifar-100-binary/train.bin
+  std::string digest;      ///< `sha256:...` or `md5:...`, decompressed; empty: anything goes
   std::int64_t bytes = 0;  ///< decompressed; 0: unknown
 };
 
