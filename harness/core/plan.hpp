@@ -24,9 +24,9 @@ struct Trial {
 /// One seed of a cell.
 struct Sample {
   std::uint64_t seed = 0;
-  std::string trial;                 ///< id; empty in a hole
+  std::string trial;                 ///< id, the first candidate where values are tuned; empty in a hole
   std::vector<std::string> sources;  ///< trials behind its sources (shared between cells)
-  std::vector<std::string> tuning;   ///< further trials spent on picking an option's value
+  std::vector<std::string> tuning;   ///< the other candidates: one of all is picked on validation
 };
 
 /// One entry of a table: everything but the seed.
@@ -36,6 +36,8 @@ struct Cell {
   std::vector<Sample> samples;
   std::string hole;                                 ///< why it cannot be run; empty: it can
   std::map<std::string, std::string> origin;        ///< dotted setting -> `x.toml:12` or `default`
+  /// Where values are picked on validation: what was tried, in the order `trial`, `tuning[0]`, ...
+  std::vector<std::string> candidates;              ///< explore = 0.01, explore = 0.1, ...; else empty
 };
 
 /// A data set or plugin that the plan needs and this machine lacks.
@@ -74,6 +76,12 @@ struct PlanOptions {
   /// Keeps cells of which any axis value or `method pair` matches one of these globs, and what they need.
   std::vector<std::string> filters;
 };
+
+/// Why a trial is as it is: {"id", "key", "settings": [{"name", "value", "origin"}], "fields"}.
+Json explain(const Plan& plan, const Cell& cell, std::uint64_t seed);
+
+/// The members in which two trials' `fields` differ, as `recipe.epochs: 2 -> 3`; none: the same trial.
+std::vector<std::string> key_difference(const Json& before, const Json& after);
 
 /// Throws SuiteError. Plugins and data that are missing end up in `Plan::missing`; their cells stay.
 Plan make_plan(const Suite& suite, Catalogue& catalogue, const PlanOptions& options);
