@@ -1,0 +1,23 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "core/json.hpp"
+#include "ktb/pairing.hpp"
+#include "run/loader.hpp"
+
+namespace ktb::run {
+
+/// none, trained, trained-joint, fresh-joint
+std::string to_string(Mode mode);
+Mode mode_from(const std::string& text);  ///< throws Error
+
+core::Json to_json(const TaskSpec& task);
+
+/// The places of a data set's files: the given folders, $KTBENCH_DATA, its usual places.
+DataFolder data_folder(const Dataset& dataset, const std::vector<std::string>& dirs);
+
+/// Measures a model by a forward of two examples of zeros.
+ModelCard measure(Model& model, const std::string& name, const std::string& plugin);
+
+}  // namespace ktb::run
