@@ -2,7 +2,7 @@
 # check_includes.sh [ROOT]: who may include what. A room that sees less compiles faster, and stays replaceable.
 #   plugins        std, torch, ktb/ and the image decoder; no other room, no other plugin
 #   include/ktb    std, torch, ktb/
-#   core, launch   std, fmt, nlohmann and small libraries; never torch; toml++ in the suite reader, Boost.Math in statistics
+#   core, launch   std, fmt, nlohmann and small libraries; never torch; toml++ in the readers of suites and published values, Boost.Math in statistics
 #   app/ktbench*   core, launch, CLI11; never torch
 #   run, tasks     ktb/, core, torch; Boost.DLL in the loader only
 set -euo pipefail
@@ -35,8 +35,8 @@ forbid "run and tasks see include/ktb, core and torch" "launch/|app/|cuda/|CLI/|
 mapfile -t torch_free < <(find harness/app -name '*.[ch]pp' ! -name 'worker*' 2>/dev/null)
 forbid "ktbench starts fast because it knows no torch" "$torch|ktb/|run/|tasks/|cuda/|sdk/" "${torch_free[@]}"
 
-mapfile -t others < <(find harness -name '*.[ch]pp' ! -path 'harness/core/suite*' ! -path 'harness/core/toml*')
-forbid "toml++ belongs to the suite reader" "toml" "${others[@]}"
+mapfile -t others < <(find harness -name '*.[ch]pp' ! -path 'harness/core/suite*' ! -path 'harness/core/published*')
+forbid "toml++ belongs to the readers of suites and of published values" "toml" "${others[@]}"
 mapfile -t others < <(find harness -name '*.[ch]pp' ! -path 'harness/core/stat*' ! -path 'harness/run/loader*')
 forbid "Boost belongs to core/stats and run/loader" "boost/" "${others[@]}"
 
