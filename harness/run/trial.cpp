@@ -1,0 +1,246 @@
+#include "run/trial.hpp"
+
+#include <c10/util/Exception.h>
+#include <fmt/core.h>
+#include <torch/utils.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <new>
+#include <set>
+
+#include "core/digest.hpp"
+#include "core/error.hpp"
+#include "core/store.hpp"
+#include "run/cuda_module.hpp"
+#include "run/environment.hpp"
+#include "run/flops.hpp"
+#include "run/loop.hpp"
+#include "run/safetensors.hpp"
+
+namespace ktb::run {
+namespace {
+
+using core::Json;
+using core::Record;
+using core::Status;
+namespace fs = std::filesystem;
+
+double seconds_now() {
+  using Clock = std::chrono::steady_clock;
+  return std::chrono::duration<double>(Clock::now().time_since_epoch()).count();
+}
+
+/// Renews progress.json, but not more than twice a second.
+class ProgressFile {
+ public:
+  explicit ProgressFile(fs::path path) : path_(std::move(path)) {}
+  void operator()(std::int64_t step, std::int64_t steps, double loss) {
+    const double now = seconds_now();
+    if (now - last_ < 0.5) return;
+    last_ = now;
+    core::write_atomically(path_, Json{{"step", step}, {"steps", steps}, {"loss", loss}}.dump());
+  }
+
+ private:
+  fs::path path_;
+  double last_ = 0;
+};
+
+std::string pack(const std::vector<bool>& bits) {
+  std::string bytes((bits.size() + 7) / 8, '\0');
+  for (std::size_t i = 0; i < bits.size(); ++i)
+    if (bits[i]) bytes[i / 8] = static_cast<char>(bytes[i / 8] | (1 << (i % 8)));
+  return bytes;
+}
+
+std::int64_t count(const std::vector<Tensor>& tensors) {
+  std::int64_t numbers = 0;
+  for (const auto& tensor : tensors) numbers += tensor.numel();
+  return numbers;
+}
+
+/// One trial from its description to what lies in its folder.
+class Trial {
+ public:
+  Trial(const Json& spec, const Place& place, Registry& registry, const std::atomic<bool>& stop)
+      : spec_(spec), place_(place), registry_(registry), stop_(stop) {}
+
+  void run(Record& record) {
+    const double joules = energy();
+    const double started = seconds_now();
+    session_ = build_session(spec_, place_, registry_);
+    const double built = seconds_now();
+    train(record);
+    measure_cost(record);
+    const double trained = seconds_now();
+    judge(record);
+    record.cost["wait_seconds"] = built - started;
+    record.cost["eval_seconds"] += seconds_now() - trained;
+    record.cost["total_seconds"] = seconds_now() - started;
+    record.cost["peak_memory_mib"] = peak_memory_mib(place_.device);
+    if (joules >= 0) record.cost["joules"] = energy() - joules;
+    if (spec_.value("keep_weights", false)) keep_weights();
+  }
+
+ private:
+  double energy() const { return place_.device.is_cuda() ? cuda_module().joules() : -1; }
+
+  void train(Record& record) {
+    std::ofstream curve(fs::path(place_.folder) / "curve.jsonl", std::ios::trunc);
+    ProgressFile progress(fs::path(place_.folder) / "progress.json");
+    LoopHooks hooks;
+    hooks.stop = &stop_;
+    hooks.curve = [&](const Json& line) { curve << line.dump() << std::endl; };
+    hooks.progress = [&](auto step, auto steps, double loss) { progress(step, steps, loss); };
+    const auto plan = loop_plan(spec_, *session_);
+    const auto result = run_loop(*session_, plan, hooks);
+    record.validation = result.validation;
+    record.terms = result.terms;
+    record.selected = {
+        {"rule", plan.select},
+        {"step", result.selected_step},
+        {"epoch", static_cast<double>(result.selected_step) / static_cast<double>(plan.per_epoch)}};
+    record.cost["train_seconds"] = result.train_seconds;
+    record.cost["eval_seconds"] = result.eval_seconds;
+    if (result.train_seconds > 0)
+      record.cost["examples_per_second"] =
+          static_cast<double>(result.examples) / result.train_seconds;
+  }
+
+  /// The one look at the test split.
+  void judge(Record& record) {
+    const auto& data = *session_->data[0];
+    const auto meter = evaluate(*session_, [&](const auto& visit) { data.test(visit); });
+    record.metrics = meter->metrics();
+    record.floor = data.kind().floor(data.test_targets());
+    record.examples = {{"train", data.train_size()},
+                       {"validation", data.validation_size()},
+                       {"test", data.test_size()}};
+    core::write_atomically(fs::path(place_.folder) / "samples.bin", pack(meter->correct()));
+    for (std::size_t i = 0; i < session_->transfer.sources.size(); ++i)
+      record.source_metrics.push_back(judge_source(i));
+  }
+
+  /// A source that trains along is judged on its own task; a frozen one has a record of its own.
+  tasks::Metrics judge_source(std::size_t source) {
+    const auto& json = spec_.at("sources").at(source);
+    const bool own_task = session_->source_lane[source] != 0 || json.at("task") == spec_.at("task");
+    if (!session_->learns(source) || !own_task) return {};
+    const torch::NoGradGuard no_grad;
+    auto& model = *session_->transfer.sources[source];
+    const auto& data = *session_->data[session_->source_lane[source]];
+    model.eval();
+    const auto meter = data.kind().meter();
+    data.test([&](const Batch& batch) { meter->add(model(batch).pred, batch); });
+    return meter->metrics();
+  }
+
+  void measure_cost(Record& record) {
+    std::set<const void*> seen;
+    std::int64_t trainable = 0;
+    for (const auto& optimiser : session_->optimisers())
+      trainable += count(optimiser.group().parameters);
+    std::int64_t extra = count(session_->method->parameters());
+    for (const auto& plus : session_->extras) extra += count(plus.method->parameters());
+    record.parameters = {{"trainable", trainable},
+                         {"extra", extra},
+                         {"deployed", count(session_->method->deployed())}};
+    if (session_->transfer.target)
+      record.parameters["target"] = count(session_->transfer.target->parameters());
+    const auto batch = session_->data[0]->train_batch(0);
+    record.cost["flops_per_example"] =
+        count_flops([&] { session_->predict(batch); }) / static_cast<double>(batch.size());
+  }
+
+  void keep_weights() const {
+    TensorFile file;
+    if (session_->transfer.target)
+      file.tensors = state_of(*session_->transfer.target);
+    else
+      file.tensors = session_->weights();
+    file.metadata["ktbench"] = spec_.at("key").get<std::string>();
+    write_safetensors((fs::path(place_.folder) / "weights.safetensors").string(), file);
+  }
+
+  const Json& spec_;
+  const Place& place_;
+  Registry& registry_;
+  const std::atomic<bool>& stop_;
+  std::unique_ptr<Session> session_;
+};
+
+Json plugin_hashes(const Json& spec, const Registry& registry) {
+  Json out = Json::object();
+  const auto add = [&](const std::string& kind, const Json& json) {
+    const auto name = json.at("plugin").get<std::string>();
+    for (const auto& note : registry.notes()) {
+      const bool alias = std::any_of(note.aliases.begin(), note.aliases.end(),
+                                     [&](const core::Alias& a) { return a.name == name; });
+      if (note.kind == kind && (note.name == name || alias)) {
+        out[note.name] = core::sha256_file(note.path);
+        return;
+      }
+    }
+  };
+  add("dataset", spec.at("task"));
+  add("method", spec.at("method"));
+  if (!spec.at("target").is_null()) add("model", spec.at("target"));
+  for (const auto& source : spec.at("sources")) add("model", source);
+  for (const auto& plus : spec.value("plus", Json::array())) add("method", plus);
+  return out;
+}
+
+bool says_out_of_memory(const std::string& text) {
+  return text.find("out of memory") != std::string::npos ||
+         text.find("can't allocate memory") != std::string::npos;
+}
+
+/// Runs `work`; what it throws becomes status and reason.
+template <class Work>
+void guard(Record& record, Work work) {
+  const auto end = [&](Status status, const std::string& reason) {
+    record.status = status;
+    record.reason = reason;
+  };
+  try {
+    work();
+    end(Status::kOk, "");
+  } catch (const Interrupted& error) {
+    end(Status::kInterrupted, error.what());
+  } catch (const Diverged& error) {
+    end(Status::kDiverged, error.what());
+  } catch (const std::bad_alloc&) {
+    end(Status::kOutOfMemory, "the process could not get more memory");
+  } catch (const c10::Error& error) {
+    const std::string text = error.what_without_backtrace();
+    end(says_out_of_memory(text) ? Status::kOutOfMemory : Status::kFailed, text);
+  } catch (const std::exception& error) {
+    end(Status::kFailed, error.what());
+  } catch (...) {
+    end(Status::kFailed, "something was thrown that is no std::exception");
+  }
+}
+
+}  // namespace
+
+Record run_trial(const Json& spec, const Place& place, Registry& registry,
+                 const std::atomic<bool>& stop) {
+  Record record;
+  record.id = spec.at("id").get<std::string>();
+  record.key = spec.at("key").get<std::string>();
+  record.seed = spec.at("seed").get<std::uint64_t>();
+  record.axes = spec.at("axes").get<std::map<std::string, std::string>>();
+  const auto started = utc_now();
+  guard(record, [&] { Trial(spec, place, registry, stop).run(record); });
+  record.provenance = environment(place.device);
+  record.provenance["started"] = started;
+  record.provenance["finished"] = utc_now();
+  record.provenance["plugins"] = plugin_hashes(spec, registry);
+  core::write_atomically(fs::path(place.folder) / "record.json",
+                         core::to_json(record).dump(1) + "\n");
+  return record;
+}
+
+}  // namespace ktb::run
