@@ -1,0 +1,256 @@
+#include "run/describe.hpp"
+
+#include <c10/util/Exception.h>
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+#include <sys/stat.h>
+
+#include <map>
+#include <optional>
+
+#include "core/digest.hpp"
+#include "core/suggest.hpp"
+#include "run/plain.hpp"
+#include "run/random.hpp"
+
+namespace ktb::run {
+namespace {
+
+using core::Json;
+
+Json error_of(const std::string& message) {
+  return {{"error", {{"message", message}, {"option", ""}, {"nearest", ""}}}};
+}
+
+/// Runs `work`, or says what went wrong in the answer's own words. `options` are those that the
+/// plugin had been given, to name the nearest known one.
+template <class Work>
+Json answer(const Options& options, Work work) {
+  try {
+    return work();
+  } catch (const OptionError& error) {
+    std::vector<std::string> known;
+    for (const auto& info : options.declared()) known.push_back(info.name);
+    auto out = error_of(error.what());
+    out["error"]["option"] = error.option;
+    out["error"]["nearest"] = core::nearest(error.option, known);
+    return out;
+  } catch (const c10::Error& error) {
+    return error_of(error.what_without_backtrace());
+  } catch (const std::exception& error) {
+    return error_of(error.what());
+  }
+}
+
+/// Where the files are, and whether they are what they must be. The hash of the data is that of the
+/// names and digests of all its files.
+void inspect_files(const Dataset& dataset, const DataFolder& folder, Json& out) {
+  auto files = Json::array();
+  std::string digests;
+  out["looked"] = folder.places();
+  out["get"] = dataset.get();
+  out["wanted"] = Json::array();
+  out["problem"] = "";
+  try {
+    const auto wanted = dataset.files(folder);
+    for (const auto& file : wanted) out["wanted"].push_back(file.name);
+    for (const auto& file : wanted) {
+      const auto path = folder.require(file.name);
+      const auto bytes = read_file(path);
+      if (file.bytes > 0 && static_cast<std::int64_t>(bytes.size()) != file.bytes)
+        throw Error(fmt::format("{} has {} bytes, expected {}: it is truncated or another file",
+                                path, bytes.size(), file.bytes));
+      const auto found = digest(bytes, file.digest);
+      if (!file.digest.empty() && found != file.digest)
+        throw Error(
+            fmt::format("{} is not the file expected: {}, expected {}", path, found, file.digest));
+      digests += file.name + " " + found + "\n";
+      struct stat status {};
+      stat(path.c_str(), &status);
+      files.push_back({{"path", path},
+                       {"size", static_cast<std::int64_t>(status.st_size)},
+                       {"mtime", static_cast<std::int64_t>(status.st_mtime)}});
+    }
+  } catch (const std::exception& error) {
+    out["problem"] = error.what();
+  }
+  const bool found = out["problem"] == "";
+  out["found"] = found;
+  out["hash"] = found ? core::sha256_text(digests) : "";
+  out["files"] = found ? files : Json::array();
+}
+
+class Describer {
+ public:
+  Describer(const Json& request, Registry& registry, const std::vector<std::string>& dirs)
+      : request_(request), registry_(registry), dirs_(dirs) {}
+
+  Json describe() {
+    Json out = {{"datasets", Json::object()},
+                {"models", Json::object()},
+                {"methods", Json::object()},
+                {"pairings", Json::array()}};
+    for (const auto& [id, json] : request_.value("datasets", Json::object()).items())
+      out["datasets"][id] = dataset(id, json);
+    for (const auto& [id, json] : request_.value("models", Json::object()).items())
+      out["models"][id] = model(id, json);
+    for (const auto& [id, json] : request_.value("methods", Json::object()).items())
+      out["methods"][id] = method(id, json);
+    for (const auto& json : request_.value("pairings", Json::array()))
+      out["pairings"].push_back(pairing(json));
+    return out;
+  }
+
+ private:
+  Json dataset(const std::string& id, const Json& json) {
+    Options options(values_from_json(json.value("options", Json::object())));
+    return answer(options, [&] {
+      const auto made = registry_.dataset(json.at("plugin"), options);
+      const auto folder = data_folder(*made, dirs_);
+      Json out = {{"options", resolved(options)}};
+      inspect_files(*made, folder, out);
+      try {
+        tasks_[id] = made->task(folder);
+        tasks_[id].name = id;
+        out["task"] = to_json(tasks_[id]);
+      } catch (const Error&) {
+        if (out["found"]) throw;  // without its files such a data set knows no task
+        out["task"] = nullptr;
+      }
+      return out;
+    });
+  }
+
+  Json model(const std::string& id, const Json& json) {
+    Options options(values_from_json(json.value("options", Json::object())));
+    return answer(options, [&] {
+      const RandomScope random(at::kCPU, 0);
+      const auto& task = task_of(json.at("dataset"));
+      const auto made = registry_.model(json.at("plugin"), task, options);
+      const auto& card = cards_[id] = measure(*made, json.value("name", id), json.at("plugin"));
+      model_task_[id] = json.at("dataset");
+      return Json{{"options", resolved(options)}, {"parameters", card.parameters},
+                  {"features", card.features},    {"pooled", card.pooled},
+                  {"takes", card.takes},          {"gives", card.gives}};
+    });
+  }
+
+  Json method(const std::string& id, const Json& json) {
+    Options options(values_from_json(json.value("options", Json::object())));
+    return answer(options, [&] {
+      const auto made = registry_.method(json.at("plugin"), options);
+      methods_[id] = made;
+      const auto needs = made->needs();
+      std::vector<std::string> modes;
+      for (const auto mode : needs.modes) modes.push_back(to_string(mode));
+      return Json{{"options", resolved(options)},
+                  {"modes", modes},
+                  {"sources", {needs.least, needs.most}},
+                  {"target", needs.target}};
+    });
+  }
+
+  Json pairing(const Json& json) {
+    return answer(Options(), [&] {
+      const auto found = methods_.find(json.at("method"));
+      if (found == methods_.end()) throw Error("the method could not be described");
+      Pairing pairing;
+      pairing.task = task_of(json.at("task"));
+      if (json.contains("target") && !json.at("target").is_null())
+        pairing.target = party(json.at("target"), Mode::kNone);
+      const auto modes = json.value("modes", std::vector<std::string>{});
+      const auto sources = json.value("sources", std::vector<std::string>{});
+      for (std::size_t i = 0; i < sources.size(); ++i)
+        pairing.sources.push_back(
+            party(sources[i], i < modes.size() ? mode_from(modes[i]) : Mode::kTrained));
+      return Json{{"unsuited", found->second->unsuited(pairing)}};
+    });
+  }
+
+  Pairing::Party party(const std::string& id, Mode mode) const {
+    const auto card = cards_.find(id);
+    if (card == cards_.end()) throw Error("model " + id + " could not be described");
+    return {tasks_.at(model_task_.at(id)), card->second, mode};
+  }
+
+  const TaskSpec& task_of(const std::string& id) const {
+    const auto found = tasks_.find(id);
+    if (found == tasks_.end()) throw Error("its task is not known without the data");
+    return found->second;
+  }
+
+  const Json& request_;
+  Registry& registry_;
+  const std::vector<std::string>& dirs_;
+  std::map<std::string, TaskSpec> tasks_;
+  std::map<std::string, ModelCard> cards_;
+  std::map<std::string, std::string> model_task_;
+  std::map<std::string, std::shared_ptr<Method>> methods_;
+};
+
+/// A task like those that most suites use, to construct models for their options.
+TaskSpec stock_task() {
+  TaskSpec task;
+  task.name = "stock";
+  task.kind = "classification";
+  task.inputs = {{"image", {3, 32, 32}, "rgb", {}, {}}};
+  task.outputs = 10;
+  task.labels = "stock";
+  task.categorical = true;
+  return task;
+}
+
+std::string limits(const OptionInfo& info) {
+  if (!info.choices.empty()) return fmt::format("one of {}", fmt::join(info.choices, ", "));
+  const bool below = info.range.least > -1e300, above = info.range.most < 1e300;
+  if (below && above) return fmt::format("{} to {}", info.range.least, info.range.most);
+  if (below) return fmt::format("at least {}", info.range.least);
+  if (above) return fmt::format("at most {}", info.range.most);
+  return "";
+}
+
+}  // namespace
+
+core::Json describe(const core::Json& request, Registry& registry,
+                    const std::vector<std::string>& data_dirs) {
+  return Describer(request, registry, data_dirs).describe();
+}
+
+std::string show(const core::PluginNote& note, Registry& registry, bool markdown) {
+  Options options;
+  std::string facts;
+  if (note.kind == "model") {
+    registry.model(note.name, stock_task(), options);
+  } else if (note.kind == "method") {
+    const auto needs = registry.method(note.name, options)->needs();
+    std::vector<std::string> modes;
+    for (const auto mode : needs.modes) modes.push_back(to_string(mode));
+    facts =
+        fmt::format("source: {} (default first); number of sources: {}\n", fmt::join(modes, ", "),
+                    needs.most == 0             ? fmt::format("at least {}", needs.least)
+                    : needs.least == needs.most ? std::to_string(needs.most)
+                                                : fmt::format("{} to {}", needs.least, needs.most));
+  } else {
+    facts = registry.dataset(note.name, options)->get() + "\n";
+  }
+  const char* gap = markdown ? "\n" : "";
+  auto out = markdown ? fmt::format("## {}\n\n{}. {}\n\n{}\n", note.name, note.summary,
+                                    note.citation, facts)
+                      : fmt::format("{} {}\n  {}\n  {}\n  {}", note.kind, note.name, note.summary,
+                                    note.citation, facts);
+  if (options.declared().empty()) return out + "no options\n" + gap;
+  if (markdown) out += "| option | default | values | meaning |\n|---|---|---|---|\n";
+  for (const auto& info : options.declared()) {
+    const auto fallback = to_json(info.fallback).dump();
+    out += markdown ? fmt::format("| `{}` | `{}` | {} | {} |\n", info.name, fallback, limits(info),
+                                  info.help)
+                    : fmt::format("  {:<20} {:<10} {}{}\n", info.name, fallback, info.help,
+                                  limits(info).empty() ? "" : " (" + limits(info) + ")");
+  }
+  for (const auto& alias : note.aliases)
+    out += fmt::format("{}{} = {} {}\n", markdown ? "\nalias " : "  alias ", alias.name, note.name,
+                       alias.preset.dump());
+  return out + gap;
+}
+
+}  // namespace ktb::run

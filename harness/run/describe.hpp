@@ -1,0 +1,19 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "core/json.hpp"
+#include "run/loader.hpp"
+
+namespace ktb::run {
+
+/// Answers for the plugins of a plan: docs/contracts.md, "describe". What goes wrong with one entry
+/// is that entry's `error`.
+core::Json describe(const core::Json& request, Registry& registry,
+                    const std::vector<std::string>& data_dirs);
+
+/// Options, defaults, help and citation of one plugin or alias, for `ktbench plugin show`.
+/// `markdown`: a section of docs/methods.md.
+std::string show(const core::PluginNote& note, Registry& registry, bool markdown);
+
+}  // namespace ktb::run
