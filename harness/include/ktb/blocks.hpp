@@ -16,9 +16,9 @@ namespace ktb {
 /// The submodule at a dotted path below `root`, made where it is missing; "": `root` itself.
 KTB_API torch::nn::Module& submodule(torch::nn::Module& root, const std::string& path);
 
-/// Registers `layer` under a dotted path: add(*this, "mlp.0", torch::nn::Linear(8, 8)).
+/// Registers `layer` under a dotted path: add_layer(*this, "mlp.0", torch::nn::Linear(8, 8)).
 template <class Layer>
-Layer add(torch::nn::Module& root, const std::string& path, Layer layer) {
+Layer add_layer(torch::nn::Module& root, const std::string& path, Layer layer) {
   const auto dot = path.rfind('.');
   auto& parent = submodule(root, dot == std::string::npos ? "" : path.substr(0, dot));
   return parent.register_module(dot == std::string::npos ? path : path.substr(dot + 1), layer);

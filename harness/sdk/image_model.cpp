@@ -1,0 +1,57 @@
+#include "ktb/image_model.hpp"
+
+#include <torch/nn/init.h>
+#include <torch/nn/modules/conv.h>
+
+#include <algorithm>
+
+#include "ktb/blocks.hpp"
+#include "ktb/error.hpp"
+
+namespace ktb {
+namespace {
+
+const InputSpec& find_image(const TaskSpec& task) {
+  std::string offered;
+  for (const auto& input : task.inputs) {
+    if (input.name == "image" && input.shape.size() == 3) return input;
+    offered += (offered.empty() ? "" : ", ") + input.name;
+  }
+  throw Error("this model reads `image` [channels, height, width], and the task `" + task.name +
+              "` offers " + (offered.empty() ? "no inputs" : offered) +
+              "; choose a data set of images");
+}
+
+}  // namespace
+
+ImageModel::ImageModel(const TaskSpec& task) : Model(task), image_(find_image(task)) {}
+ImageModel::~ImageModel() = default;
+ConvNet::~ConvNet() = default;
+
+torch::nn::Linear ImageModel::add_head(const std::string& name, std::int64_t width) {
+  head_name_ = name;
+  return head_ = add_layer(*this, name, torch::nn::Linear(width, task().outputs));
+}
+
+Tensor ImageModel::forward_head(const Output& output) { return head_->forward(output.pooled); }
+
+std::vector<InputSpec> ConvNet::reads() const {
+  auto inputs = ImageModel::reads();
+  std::fill(inputs[0].shape.begin() + 1, inputs[0].shape.end(), -1);
+  return inputs;
+}
+
+bool ConvNet::normalised_after(const std::string& parameter) const {
+  return site(parameter).dim() == 4;
+}
+
+void ConvNet::init_convolutions() {
+  for (const auto& module : modules()) {
+    if (auto* conv = module->as<torch::nn::Conv2d>())
+      torch::nn::init::kaiming_normal_(conv->weight, 0, torch::kFanOut, torch::kReLU);
+  }
+}
+
+Tensor ConvNet::averaged(const Tensor& map) { return map.mean({2, 3}); }
+
+}  // namespace ktb
