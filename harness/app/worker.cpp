@@ -1,0 +1,124 @@
+// ktbench-worker: everything that needs LibTorch, one trial a process. Its commands are the
+// contract between `ktbench` and itself, docs/contracts.md.
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <filesystem>
+#include <iostream>
+#include <iterator>
+
+#include "app/worker_signals.hpp"
+#include "core/plugin_file.hpp"
+#include "core/store.hpp"
+#include "run/check.hpp"
+#include "run/describe.hpp"
+#include "run/environment.hpp"
+#include "run/trial.hpp"
+
+namespace {
+
+using ktb::core::Json;
+using ktb::run::Registry;
+
+struct Arguments {
+  std::vector<std::string> plugins, data_dirs, names;
+  std::string device = "cpu", format = "text";
+  int threads = 0;
+  bool all = false;
+};
+
+Registry registry(const Arguments& arguments) {
+  return Registry(ktb::core::plugin_dirs(arguments.plugins));
+}
+
+int run_trial(const Arguments& arguments) {
+  const std::filesystem::path folder = arguments.names.at(0);
+  const auto spec = Json::parse(ktb::core::read_text(folder / "trial.json"));
+  ktb::run::Place place{std::filesystem::absolute(folder).string(), arguments.data_dirs,
+                        ktb::run::set_up_process(arguments.device, arguments.threads)};
+  auto plugins = registry(arguments);
+  const auto record = ktb::run::run_trial(spec, place, plugins, ktb::app::stop_requested());
+  if (!record.reason.empty()) std::cerr << record.reason << "\n";
+  return record.ok() ? 0 : 1;
+}
+
+int describe(const Arguments& arguments) {
+  ktb::run::set_up_process("cpu", 1);
+  const std::string text{std::istreambuf_iterator<char>(std::cin), {}};
+  auto plugins = registry(arguments);
+  std::cout << ktb::run::describe(Json::parse(text), plugins, arguments.data_dirs).dump() << "\n";
+  return 0;
+}
+
+int show(const Arguments& arguments) {
+  auto plugins = registry(arguments);
+  bool found = false;
+  const auto notes = plugins.notes();
+  for (const auto& note : notes) {
+    const auto& names = arguments.names;
+    if (!arguments.all && std::find(names.begin(), names.end(), note.name) == names.end()) continue;
+    std::cout << ktb::run::show(note, plugins, arguments.format == "markdown");
+    found = true;
+  }
+  if (found) return 0;
+  std::cerr << "there is no such plugin; `ktbench list` names them\n";
+  return 2;
+}
+
+int environment(const Arguments& arguments) {
+  const auto device = ktb::run::set_up_process(arguments.device, arguments.threads);
+  std::cout << ktb::run::environment(device).dump(1) << "\n";
+  return 0;
+}
+
+int check(const Arguments& arguments) {
+  auto plugins = registry(arguments);
+  return ktb::run::check(plugins, arguments.names, std::cout);
+}
+
+int run(int argc, char** argv) {
+  CLI::App app{"The part of ktbench that runs LibTorch"};
+  Arguments arguments;
+  app.add_option("--plugins", arguments.plugins, "further plugin folders");
+  app.add_option("--data-dir", arguments.data_dirs, "further data folders");
+  app.add_option("--threads", arguments.threads, "threads of one operation");
+  app.add_option("--device", arguments.device, "cpu or cuda");
+  app.require_subcommand(1);
+  int code = 0;
+  const auto add = [&](const char* name, const char* help, int (*action)(const Arguments&)) {
+    auto* command = app.add_subcommand(name, help)->fallthrough();
+    command->callback([&code, &arguments, action] { code = action(arguments); });
+    return command;
+  };
+  const auto names = [&](CLI::App* command, const char* what) {
+    return command->add_option(what, arguments.names);
+  };
+  names(add("trial", "run the trial in a folder", run_trial), "folder")->required();
+  add("describe", "answer for plugins: JSON in, JSON out", describe);
+  names(add("check", "compare with stored tensors", check), "cases")->required();
+  auto* shown = add("show", "options, defaults, help", show);
+  names(shown, "plugins");
+  shown->add_flag("--all", arguments.all, "every plugin");
+  shown->add_option("--format", arguments.format, "text or markdown");
+  add("environment", "what LibTorch sees here", environment);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  return code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  ktb::app::install_signal_handlers();
+  try {
+    return run(argc, argv);
+  } catch (const ktb::run::PluginError& error) {
+    std::cerr << "error: " << error.what() << "\n";
+    return 3;
+  } catch (const std::exception& error) {
+    std::cerr << "error: " << error.what() << "\n";
+    return 2;
+  }
+}
