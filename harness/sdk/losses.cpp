@@ -1,0 +1,29 @@
+#include "ktb/losses.hpp"
+
+#include <ATen/ops/eye.h>
+#include <ATen/ops/kl_div.h>
+#include <ATen/ops/log_softmax.h>
+#include <ATen/ops/softmax.h>
+
+namespace ktb {
+
+Tensor kl_divergence(const Tensor& target, const Tensor& source, double temperature) {
+  const auto sum = at::kl_div((target / temperature).log_softmax(1),
+                              (source / temperature).softmax(1), at::Reduction::Sum);
+  return sum * (temperature * temperature / static_cast<double>(target.size(0)));
+}
+
+Tensor soft_cross_entropy(const Tensor& target, const Tensor& source, double temperature) {
+  const auto sum =
+      ((source / temperature).softmax(1) * (target / temperature).log_softmax(1)).sum();
+  return sum * (-temperature * temperature / static_cast<double>(target.size(0)));
+}
+
+Tensor pairwise_distance(const Tensor& rows, bool squared, double eps) {
+  // Differences, not the Gram matrix: near neighbours would cancel in fp32.
+  const auto square = (rows.unsqueeze(0) - rows.unsqueeze(1)).square().sum(2).clamp_min(eps);
+  const auto self = at::eye(rows.size(0), rows.options().dtype(at::kBool).requires_grad(false));
+  return (squared ? square : square.sqrt()).masked_fill(self, 0);
+}
+
+}  // namespace ktb
