@@ -1,0 +1,16 @@
+// Training alone: the baseline of every table.
+#include "ktb/plugin.hpp"
+
+namespace {
+
+class Scratch final : public ktb::Method {
+ public:
+  explicit Scratch(ktb::Options&) {}
+
+  ktb::Needs needs() const override { return {.modes = {ktb::Mode::kNone}, .least = 0, .most = 0}; }
+  ktb::Terms losses(ktb::Step& step) override { return {{"task", step.task_loss()}}; }
+};
+
+}  // namespace
+
+KTB_METHOD(Scratch, "training alone, without a source", "the usual baseline")
