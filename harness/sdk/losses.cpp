@@ -1,5 +1,6 @@
 #include "ktb/losses.hpp"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/eye.h>
 #include <ATen/ops/kl_div.h>
 #include <ATen/ops/log_softmax.h>
