@@ -1,0 +1,71 @@
+// FitNets: a regressor maps the target's feature map at the hint layer to the source's. Both train
+// in one stage, as in the common reimplementations. Romero et al., ICLR 2015, arXiv 1412.6550.
+#include <ATen/ops/adaptive_avg_pool2d.h>
+#include <ATen/ops/mse_loss.h>
+
+#include "ktb/layers.hpp"
+#include "ktb/plugin.hpp"
+
+namespace {
+
+class Fitnet final : public ktb::Method {
+ public:
+  explicit Fitnet(ktb::Options& o)
+      : ce_(o.get("ce_weight", 1.0, "weight of the target's own task")),
+        hint_(o.get("hint_weight", 100.0, "weight of the mean squared error")),
+        layer_(o.get("hint_layer", 2, "which feature map of both; 0 is the stem", {.least = 0})),
+        source_layer_(
+            o.get("source_layer", -1, "which of the source's; -1: hint_layer", {.least = -1})),
+        smaller_(o.get("smaller", "pool",
+                       "a target map smaller than the source's, other than by half: pool the "
+                       "source's (SimKD) or refuse (mdistiller, RepDistiller)",
+                       {"pool", "refuse"})) {
+    if (source_layer_ < 0) source_layer_ = layer_;
+  }
+
+  std::string unsuited(const ktb::Pairing& p) const override {
+    if (auto reason = p.unreadable(); !reason.empty()) return reason;
+    for (const auto& [model, layer] :
+         {std::pair{&p.target->model, layer_}, std::pair{&p.sources.at(0).model, source_layer_}}) {
+      if (layer >= static_cast<std::int64_t>(model->features.size()))
+        return model->name + " has no feature map " + std::to_string(layer);
+      if (model->features[layer].size() != 3)
+        return "feature " + std::to_string(layer) + " of " + model->name + " is not a map";
+    }
+    const auto have = from(p)[1], want = to(p)[1];
+    if (smaller_ == "refuse" && have < want && 2 * have != want)
+      return "the target's map (" + std::to_string(have) + ") is smaller than the source's (" +
+             std::to_string(want) + "), and not by half";
+    return {};
+  }
+
+  void attach() override {
+    regressor_ =
+        register_module("regressor", ktb::ConvRegressor(from(t().pairing), to(t().pairing)));
+  }
+
+  ktb::Terms losses(ktb::Step& step) override {
+    const auto mapped = regressor_(step.target().features.at(layer_));
+    auto wanted = step.source().features.at(source_layer_);
+    if (wanted.sizes() != mapped.sizes())
+      wanted = at::adaptive_avg_pool2d(wanted, mapped.sizes().slice(2));
+    return {{"task", ce_ * step.task_loss()}, {"hint", hint_ * at::mse_loss(mapped, wanted)}};
+  }
+
+ private:
+  using Shape = std::vector<std::int64_t>;
+  const Shape& from(const ktb::Pairing& p) const { return p.target->model.features.at(layer_); }
+  const Shape& to(const ktb::Pairing& p) const {
+    return p.sources.at(0).model.features.at(source_layer_);
+  }
+
+  double ce_, hint_;
+  std::int64_t layer_, source_layer_;
+  std::string smaller_;
+  ktb::ConvRegressor regressor_{nullptr};
+};
+
+}  // namespace
+
+KTB_METHOD(Fitnet, "maps a feature map of the target to one of the source",
+           "Romero et al., ICLR 2015, arXiv 1412.6550")
