@@ -20,16 +20,16 @@ struct TableSpec {
   std::map<std::string, std::vector<std::string>> where;  ///< axis -> globs
   std::vector<std::string> rows = {"method"};             ///< axes
   std::vector<std::string> cols = {"pair"};
-  std::vector<std::string> metrics;                       ///< the task kind's first one where empty
-  std::string baseline;                                   ///< a row's name; empty: none
-  std::vector<std::string> extra;                         ///< source, published, chance, cost, n
+  std::vector<std::string> metrics;  ///< the task kind's first one where empty
+  std::string baseline;              ///< a row's name; empty: none
+  std::vector<std::string> extra;    ///< source, published, chance, cost, n
   std::vector<Derived> derive;
-  std::string published;                                  ///< file stem under results/published/
+  std::string published;  ///< file stem under results/published/
   bool marks = true;
-  std::string spread = "sd";                              ///< sd, ci, se, range, none
+  std::string spread = "sd";  ///< sd, ci, se, range, none
   int digits = 1;
-  std::string fit;                                        ///< column, page
-  bool mean = false;                                      ///< a last column with the mean over columns
+  std::string fit;    ///< column, page
+  bool mean = false;  ///< a last column with the mean over columns
   std::string note;
 };
 

@@ -1,0 +1,394 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <functional>
+#include <set>
+
+#include "core/stats.hpp"
+#include "core/table_parts.hpp"
+
+namespace ktb::core {
+namespace {
+
+bool wants(const TableInput& input, const std::string& extra) {
+  return std::count(input.spec.extra.begin(), input.spec.extra.end(), extra) > 0;
+}
+
+Entry figure(const std::string& text) {
+  Entry entry;
+  entry.state = State::kFixed;
+  entry.value = text;
+  return entry;
+}
+
+/// 2369380 -> 2,369,380
+std::string grouped(double value) {
+  std::string digits = fmt::format("{:.0f}", value);
+  for (auto at = std::ssize(digits) - 3; at > 0; at -= 3)
+    digits.insert(static_cast<std::size_t>(at), ",");
+  return digits;
+}
+
+/// Records behind a row, the chosen ones of tuned and derived cells.
+std::vector<const Record*> records_of(const TableInput& input, const std::vector<Place>& places) {
+  std::set<std::string> trials;
+  for (const Place& place : places) {
+    const Cell* cell = chosen_cell(input, place);
+    if (cell == nullptr) continue;
+    for (const std::string& trial : chosen_trials(input, *cell)) trials.insert(trial);
+  }
+  std::vector<const Record*> records;
+  for (const std::string& trial : trials) {
+    const Record* record = input.outcomes.find(trial);
+    if (record != nullptr && record->ok()) records.push_back(record);
+  }
+  return records;
+}
+
+/// All trials spent on picking a tuned option's value or the best of a derived row, past the chosen
+/// ones.
+std::set<std::string> further_trials(const TableInput& input, const std::vector<Place>& places) {
+  std::set<std::string> chosen, all;
+  for (const Place& place : places) {
+    for (const Cell* cell : place.candidates) {
+      for (const Sample& sample : cell->samples) {
+        if (sample.tuning.empty()) continue;
+        all.insert(sample.trial);
+        all.insert(sample.tuning.begin(), sample.tuning.end());
+      }
+      for (const std::string& trial : chosen_trials(input, *cell)) chosen.insert(trial);
+    }
+  }
+  for (const std::string& trial : chosen) all.erase(trial);
+  return all;
+}
+
+std::string machine_of(const Record& record) {
+  const auto text = [&](const char* name) {
+    const auto found = record.provenance.find(name);
+    return found == record.provenance.end() ? std::string() : found->dump();
+  };
+  const std::string device = text("device");
+  return device == "\"cpu\"" ? device + text("cpu") + text("threads") : device;
+}
+
+double cost_of(const Record& record, const std::string& name) {
+  const auto found = record.cost.find(name);
+  return found == record.cost.end() ? 0 : found->second;
+}
+
+/// Seconds of training behind one trial of the row, with its share of the trials that tuned it.
+Entry seconds_entry(const TableInput& input, const std::vector<Place>& places, bool mixed) {
+  const std::vector<const Record*> records = records_of(input, places);
+  Entry entry;
+  if (records.empty()) return entry;
+  if (mixed) {
+    entry = figure("-");
+    entry.notes.push_back("trials ran on unlike machines: seconds cannot be compared");
+    return entry;
+  }
+  double seconds = 0;
+  for (const Record* record : records) seconds += cost_of(*record, "train_seconds");
+  for (const std::string& trial : further_trials(input, places)) {
+    if (const Record* record = input.outcomes.find(trial))
+      seconds += cost_of(*record, "train_seconds");
+  }
+  return figure(fixed(seconds / static_cast<double>(records.size()), 1));
+}
+
+Entry parameters_entry(const TableInput& input, const std::vector<Place>& places,
+                       const std::string& name) {
+  std::set<std::int64_t> counts;
+  for (const Record* record : records_of(input, places)) {
+    const auto found = record->parameters.find(name);
+    if (found != record->parameters.end()) counts.insert(found->second);
+  }
+  if (counts.empty()) return {};
+  std::string text = grouped(static_cast<double>(*counts.begin()));
+  if (counts.size() > 1) text += fmt::format("-{}", grouped(static_cast<double>(*counts.rbegin())));
+  return figure(text);
+}
+
+Entry mean_entry(const Row& row, const Table& table, const std::string& metric,
+                 const TableSpec& spec) {
+  Entry entry;
+  std::map<std::uint64_t, std::vector<double>> values;
+  std::size_t columns = 0;
+  bool whole = true;
+  for (std::size_t i = 0; i < row.entries.size(); ++i) {
+    if (table.columns[i].kind != ColumnKind::kCells || table.columns[i].metric != metric) continue;
+    ++columns;
+    whole = whole && row.entries[i].state == State::kComplete;
+    entry.wanted = std::max(entry.wanted, row.entries[i].wanted);
+    for (const auto& [seed, value] : row.entries[i].values) values[seed].push_back(value);
+  }
+  for (const auto& [seed, all] : values) {
+    whole = whole && all.size() == columns;
+    entry.values[seed] = mean(all);
+  }
+  if (whole && columns > 0 && !values.empty()) {
+    entry.state = State::kComplete;
+    summarise(entry, metric, spec);
+    return entry;
+  }
+  entry.values.clear();
+  entry.state = State::kHole;
+  entry.notes.push_back("a mean needs every column and seed");
+  return entry;
+}
+
+Column column_of(ColumnKind kind, const std::string& metric, std::vector<std::string> heads,
+                 std::size_t depth) {
+  Column column;
+  column.kind = kind;
+  column.metric = metric;
+  column.heads = std::move(heads);
+  column.heads.insert(column.heads.begin(), depth - std::min(depth, column.heads.size()), "");
+  return column;
+}
+
+bool machines_mixed(const TableInput& input, const Grid& grid) {
+  std::set<std::string> machines;
+  for (const auto& places : grid.places) {
+    for (const Record* record : records_of(input, places)) machines.insert(machine_of(*record));
+  }
+  return machines.size() > 1;
+}
+
+std::string seeds_text(const Row& row, const Table& table) {
+  std::set<std::size_t> counts;
+  const std::string& metric = table.columns.front().metric;
+  for (std::size_t i = 0; i < row.entries.size(); ++i) {
+    const Column& column = table.columns[i];
+    const bool counted = column.kind == ColumnKind::kCells && column.metric == metric;
+    if (counted) counts.insert(row.entries[i].values.size());
+  }
+  if (counts.empty()) return "";
+  return counts.size() == 1 ? fmt::format("{}", *counts.begin())
+                            : fmt::format("{}-{}", *counts.begin(), *counts.rbegin());
+}
+
+std::string main_metric(const Record& record) {
+  const auto named = record.selected.find("metric");
+  return named != record.selected.end() && named->is_string() ? named->get<std::string>() : "top1";
+}
+
+using Figure = std::function<std::optional<double>(const Record&, const std::string& metric)>;
+
+/// A row of one figure a column, the same for every method: chance and majority.
+Row floor_row(const TableInput& input, const Grid& grid, const Table& table,
+              const std::string& name) {
+  Row row;
+  row.kind = RowKind::kExtra;
+  row.labels.assign(input.spec.rows.size(), "");
+  (row.labels.empty() ? row.labels.emplace_back() : row.labels.front()) = name;
+  row.entries.resize(table.columns.size());
+  for (std::size_t column = 0; column < grid.columns.size(); ++column) {
+    std::set<std::string> texts;
+    for (const auto& places : grid.places) {
+      for (const Record* record : records_of(input, {places[column]})) {
+        const std::string& metric = grid.columns[column].metric;
+        const auto found = record->floor.find(name);
+        if (metric != main_metric(*record) || found == record->floor.end()) continue;
+        texts.insert(
+            fixed(found->second * metric_info(metric).scale, digits_of(metric, input.spec)));
+      }
+    }
+    if (texts.size() == 1) row.entries[column] = figure(*texts.begin());
+  }
+  return row;
+}
+
+bool is_empty(const Row& row) {
+  return std::all_of(row.entries.begin(), row.entries.end(),
+                     [](const Entry& entry) { return entry.state == State::kBlank; });
+}
+
+bool same_figures(const Row& a, const Row& b) {
+  return std::equal(a.entries.begin(), a.entries.end(), b.entries.begin(), b.entries.end(),
+                    [](const Entry& x, const Entry& y) { return x.value == y.value; });
+}
+
+/// The sources' own results: of the trials that trained them, else of sources that trained along.
+Entry source_entry(const TableInput& input, const Grid& grid, std::size_t column) {
+  const std::string& metric = grid.columns[column].metric;
+  std::map<std::string, double> values;
+  std::set<std::size_t> counts;
+  bool elsewhere = false;
+  for (const auto& places : grid.places) {
+    const Cell* cell = places[column].derived ? nullptr : chosen_cell(input, places[column]);
+    if (cell == nullptr) continue;
+    for (const Sample& sample : cell->samples) {
+      if (!sample.sources.empty()) counts.insert(sample.sources.size());
+      for (const std::string& trial : sample.sources) {
+        const Record* record = input.outcomes.find(trial);
+        if (record == nullptr || !record->ok() || record->metrics.count(metric) == 0) continue;
+        values[trial] = record->metrics.at(metric) * metric_info(metric).scale;
+        const auto dataset = record->axes.find("dataset"), own = cell->axes.find("dataset");
+        elsewhere = elsewhere || (dataset != record->axes.end() && own != cell->axes.end() &&
+                                  dataset->second != own->second);
+      }
+    }
+  }
+  Entry entry;
+  if (values.empty()) return entry;
+  std::size_t number = 0;
+  for (const auto& [trial, value] : values) entry.values[number++] = value;
+  summarise(entry, metric, input.spec);
+  entry.state = State::kFixed;
+  if (!counts.empty() && *counts.rbegin() > 1) {
+    entry.notes.push_back(fmt::format("mean of the {} members", *counts.rbegin()));
+  }
+  if (elsewhere) entry.notes.push_back("on the source's own data");
+  return entry;
+}
+
+Entry published_entry(const TableInput& input, const Place& place, const Entry& ours,
+                      const std::string& metric) {
+  const Cell* cell = place.derived ? nullptr : chosen_cell(input, place);
+  const PublishedValue* value =
+      cell == nullptr ? nullptr : input.published->find(cell->axes, metric);
+  if (value == nullptr) return {};
+  const double scale = metric_info(metric).scale;
+  const int digits = digits_of(metric, input.spec);
+  Entry entry = figure(fixed(value->value * scale, digits));
+  if (value->sd && !(input.spec.spread == "range"))
+    entry.spread = fixed(*value->sd * scale, digits);
+  std::vector<double> own;
+  for (const auto& [seed, shown] : ours.values) own.push_back(shown / scale);
+  Json spec;
+  for (const std::string& trial : chosen_trials(input, *cell)) {
+    const auto found = input.outcomes.specs.find(trial);
+    if (spec.is_null() && found != input.outcomes.specs.end()) spec = found->second;
+  }
+  const Judgement judgement = judge(own, *value, spec);
+  entry.verdict = to_string(judgement.verdict);
+  for (const std::string& reason : judgement.reasons) entry.notes.push_back(reason);
+  if (!value->source.empty()) entry.notes.push_back("from " + value->source);
+  return entry;
+}
+
+Row published_row(const TableInput& input, const std::vector<Place>& places, const Row& ours,
+                  const Grid& grid) {
+  Row row;
+  row.kind = RowKind::kPublished;
+  row.labels = ours.labels;
+  if (!row.labels.empty()) row.labels.back() += " published";
+  row.entries.resize(ours.entries.size());
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    row.entries[i] = published_entry(input, places[i], ours.entries[i], grid.columns[i].metric);
+  }
+  return row;
+}
+
+/// A note that every entry of the row carries stands at its label, once.
+void hoist_notes(Row& row) {
+  std::vector<std::string> common;
+  for (const Entry& entry : row.entries) {
+    if (entry.state == State::kBlank || entry.notes.empty()) continue;
+    common = entry.notes;
+    break;
+  }
+  for (const std::string& note : common) {
+    const auto carries = [&](const Entry& entry) {
+      return entry.state == State::kBlank || entry.state == State::kFixed ||
+             std::count(entry.notes.begin(), entry.notes.end(), note) > 0;
+    };
+    if (!std::all_of(row.entries.begin(), row.entries.end(), carries)) continue;
+    row.notes.push_back(note);
+    for (Entry& entry : row.entries) std::erase(entry.notes, note);
+  }
+}
+
+}  // namespace
+
+void add_columns(const TableInput& input, const Grid& grid, Table& table) {
+  const std::size_t depth = grid.columns.empty() ? 1 : grid.columns.front().heads.size();
+  const auto append = [&](Column column, auto&& entry_of) {
+    for (std::size_t i = 0; i < grid.rows.size(); ++i) {
+      table.rows[i].entries.push_back(entry_of(i));
+    }
+    table.columns.push_back(std::move(column));
+  };
+  if (input.spec.mean) {
+    for (const std::string& metric : input.metrics) {
+      std::vector<std::string> heads{"mean"};
+      if (input.metrics.size() > 1) heads.push_back(metric_info(metric).label);
+      append(column_of(ColumnKind::kMean, metric, heads, depth),
+             [&](std::size_t i) { return mean_entry(table.rows[i], table, metric, input.spec); });
+    }
+  }
+  if (wants(input, "n")) {
+    append(column_of(ColumnKind::kSeeds, "", {"n"}, depth),
+           [&](std::size_t i) { return figure(seeds_text(table.rows[i], table)); });
+  }
+  if (!wants(input, "cost")) return;
+  const bool mixed = machines_mixed(input, grid);
+  append(column_of(ColumnKind::kCost, "train_seconds", {"train s"}, depth),
+         [&](std::size_t i) { return seconds_entry(input, grid.places[i], mixed); });
+  append(column_of(ColumnKind::kCost, "deployed", {"deployed"}, depth),
+         [&](std::size_t i) { return parameters_entry(input, grid.places[i], "deployed"); });
+  append(column_of(ColumnKind::kCost, "extra", {"extra"}, depth),
+         [&](std::size_t i) { return parameters_entry(input, grid.places[i], "extra"); });
+  table.legend.push_back(
+      "train s: seconds of training a trial, tuning included, sources not; deployed, extra: "
+      "parameters kept, and needed in training only");
+}
+
+void add_rows(const TableInput& input, const Grid& grid, Table& table) {
+  std::vector<Row> rows;
+  if (wants(input, "chance")) {
+    const Row chance = floor_row(input, grid, table, "chance");
+    const Row majority = floor_row(input, grid, table, "majority");
+    if (!is_empty(chance)) rows.push_back(chance);
+    if (!is_empty(majority) && !same_figures(chance, majority)) rows.push_back(majority);
+  }
+  if (wants(input, "source")) {
+    Row row;
+    row.kind = RowKind::kExtra;
+    row.labels.assign(std::max<std::size_t>(1, input.spec.rows.size()), "");
+    row.labels.front() = "source";
+    for (std::size_t i = 0; i < grid.columns.size(); ++i) {
+      row.entries.push_back(source_entry(input, grid, i));
+    }
+    row.entries.resize(table.columns.size());
+    if (!is_empty(row)) rows.push_back(row);
+  }
+  const bool published = wants(input, "published") && input.published;
+  for (std::size_t i = 0; i < table.rows.size(); ++i) {
+    rows.push_back(table.rows[i]);
+    if (!published) continue;
+    const Row row = published_row(input, grid.places[i], table.rows[i], grid);
+    if (!is_empty(row)) rows.push_back(row);
+  }
+  table.rows = std::move(rows);
+}
+
+void note_rows(const TableInput& input, const Grid& grid, Table& table) {
+  for (std::size_t i = 0; i < grid.rows.size(); ++i) {
+    Row& row = table.rows[i];
+    if (row.kind == RowKind::kDerived) hoist_notes(row);
+    std::size_t values = 0;
+    for (const Place& place : grid.places[i]) {
+      for (const Cell* cell : place.candidates) {
+        for (const Sample& sample : cell->samples) {
+          if (!sample.tuning.empty()) values = std::max(values, sample.tuning.size() + 1);
+        }
+      }
+    }
+    if (values > 0) {
+      row.notes.push_back(fmt::format("tuned: {} values, picked on validation, {} extra trials",
+                                      values, further_trials(input, grid.places[i]).size()));
+    }
+    const std::vector<const Record*> records = records_of(input, grid.places[i]);
+    const bool peeked = std::any_of(records.begin(), records.end(), [](const Record* record) {
+      return record->selected.value("rule", "") == "best-test";
+    });
+    if (peeked)
+      row.notes.push_back("the epoch was picked on the test split (best-test): optimistic");
+  }
+}
+
+}  // namespace ktb::core
