@@ -24,7 +24,7 @@ struct Trial {
 /// One seed of a cell.
 struct Sample {
   std::uint64_t seed = 0;
-  std::string trial;                 ///< id, the first candidate where values are tuned; empty in a hole
+  std::string trial;  ///< id, the first candidate where values are tuned; empty in a hole
   std::vector<std::string> sources;  ///< trials behind its sources (shared between cells)
   std::vector<std::string> tuning;   ///< the other candidates: one of all is picked on validation
 };
@@ -34,16 +34,16 @@ struct Cell {
   /// grid, dataset, pair, source, target, method, labels, and option.NAME where an axis sets it.
   std::map<std::string, std::string> axes;
   std::vector<Sample> samples;
-  std::string hole;                                 ///< why it cannot be run; empty: it can
-  std::map<std::string, std::string> origin;        ///< dotted setting -> `x.toml:12` or `default`
+  std::string hole;                           ///< why it cannot be run; empty: it can
+  std::map<std::string, std::string> origin;  ///< dotted setting -> `x.toml:12` or `default`
   /// Where values are picked on validation: what was tried, in the order `trial`, `tuning[0]`, ...
-  std::vector<std::string> candidates;              ///< explore = 0.01, explore = 0.1, ...; else empty
+  std::vector<std::string> candidates;  ///< explore = 0.01, explore = 0.1, ...; else empty
 };
 
 /// A data set or plugin that the plan needs and this machine lacks.
 struct Missing {
-  std::string kind;     ///< dataset, model, method
-  std::string name;     ///< as the suite calls it
+  std::string kind;     ///< dataset, model, method, weights
+  std::string name;     ///< a data set as the suite calls it, a plugin, a file
   std::string message;  ///< several lines: wanted, looked, get
   std::size_t trials = 0;
 };
@@ -73,17 +73,20 @@ struct Plan {
 struct PlanOptions {
   std::string device = "cpu";
   bool smoke = false;  ///< two steps and one evaluation of every cell
-  /// Keeps cells of which any axis value or `method pair` matches one of these globs, and what they need.
+  /// Keeps cells of which any axis value or `method pair` matches one of these globs, and what they
+  /// need.
   std::vector<std::string> filters;
 };
 
 /// Why a trial is as it is: {"id", "key", "settings": [{"name", "value", "origin"}], "fields"}.
 Json explain(const Plan& plan, const Cell& cell, std::uint64_t seed);
 
-/// The members in which two trials' `fields` differ, as `recipe.epochs: 2 -> 3`; none: the same trial.
+/// The members in which two trials' `fields` differ, as `recipe.epochs: 2 -> 3`; none: the same
+/// trial.
 std::vector<std::string> key_difference(const Json& before, const Json& after);
 
-/// Throws SuiteError. Plugins and data that are missing end up in `Plan::missing`; their cells stay.
+/// Throws SuiteError. Plugins and data that are missing end up in `Plan::missing`; their cells
+/// stay.
 Plan make_plan(const Suite& suite, Catalogue& catalogue, const PlanOptions& options);
 
 /// `results/plans/<suite>.<profile>.json`: enough for status and report, without the specs.
