@@ -1,0 +1,74 @@
+#include "run/check.hpp"
+
+#include <c10/util/Exception.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <ostream>
+
+namespace ktb::run {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<std::string> case_files(const std::vector<std::string>& paths) {
+  std::vector<std::string> files;
+  for (const auto& path : paths) {
+    if (!fs::exists(path)) throw Error(path + ": there is no such file or folder");
+    if (!fs::is_directory(path)) {
+      files.push_back(path);
+      continue;
+    }
+    std::vector<std::string> found;
+    for (const auto& entry : fs::recursive_directory_iterator(path))
+      if (entry.path().extension() == ".safetensors") found.push_back(entry.path().string());
+    std::sort(found.begin(), found.end());
+    files.insert(files.end(), found.begin(), found.end());
+  }
+  if (files.empty()) throw Error("no .safetensors file in the given folders");
+  return files;
+}
+
+Answers answer(Registry& registry, const StoredCase& stored) {
+  if (stored.method == "schedule") return answer_schedule(stored);
+  if (stored.method == "optimiser") return answer_optimiser(stored);
+  if (stored.method.starts_with("model_")) return answer_model(registry, stored);
+  if (registry.knows("method", stored.method)) return answer_method(registry, stored);
+  return answer_custom(registry, stored);
+}
+
+enum class Outcome { kPassed, kFailed, kSkipped };
+
+Outcome check_one(Registry& registry, const std::string& path, std::ostream& out) try {
+  const auto stored = read_case(path);
+  const auto answers = answer(registry, stored);
+  if (!answers) {
+    out << fmt::format("skipped {}: no plugin answers \"{}\"\n", path, stored.method);
+    return Outcome::kSkipped;
+  }
+  const auto verdict = judge(stored, *answers);
+  if (!verdict.fault.empty()) throw Error(verdict.fault);
+  out << fmt::format("ok      {} ({} tensors)\n", path, verdict.compared);
+  return Outcome::kPassed;
+} catch (const c10::Error& error) {
+  out << fmt::format("FAILED  {}: {}\n", path, error.what_without_backtrace());
+  return Outcome::kFailed;
+} catch (const std::exception& error) {
+  out << fmt::format("FAILED  {}: {}\n", path, error.what());
+  return Outcome::kFailed;
+}
+
+}  // namespace
+
+int check(Registry& registry, const std::vector<std::string>& paths, std::ostream& out) {
+  int counts[3] = {};
+  for (const auto& path : case_files(paths)) {
+    ++counts[static_cast<int>(check_one(registry, path, out))];
+    out.flush();
+  }
+  out << fmt::format("{} passed, {} failed, {} skipped\n", counts[0], counts[1], counts[2]);
+  return counts[1] > 0;
+}
+
+}  // namespace ktb::run

@@ -1,0 +1,51 @@
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ktb/method.hpp"
+#include "run/check_case.hpp"
+#include "run/loader.hpp"
+#include "run/optimiser.hpp"
+
+namespace ktb::run {
+
+/// A method set up on the tensors of a case: stored outputs and weights stand in for the models, so
+/// that its arithmetic alone is judged.
+class Bench {
+ public:
+  /// `name` is the plugin; its options are those of the case that it declares. Leaves are cloned,
+  /// so that gradients gather in the bench.
+  Bench(Registry& registry, const std::string& name, const StoredCase& stored);
+
+  /// Binds the method to stand-in models and puts the case's parameters and buffers into it. Throws
+  /// Error where the case holds some that the method lacks, or the other way round.
+  void attach();
+  /// Puts what fits; returns the parameters of the case that the method lacks, as leaves by their
+  /// whole name.
+  Tensors load();
+  /// Clips and steps the method's groups of one name.
+  void update(const std::string& group);
+  /// Gradients, buffers and parameters, under the names of references.
+  void collect(Tensors& answers) const;
+
+  Method& method() { return *method_; }
+  const Tensors& leaves() const { return leaves_; }  ///< without the prefix `in.`
+  const TaskSpec& task() const { return transfer_.pairing.task; }
+  /// What stands in for a seat's outputs: `target`, `source` or `peer.1`.
+  std::string party(Seat seat) const;
+
+ private:
+  void make_leaves();
+  void make_transfer();
+  Pairing::Party make_party(Seat seat, const std::string& label) const;
+  void load_formula();
+
+  const StoredCase& stored_;
+  std::shared_ptr<Method> method_;
+  Tensors leaves_;
+  Transfer transfer_;
+  std::vector<Optimiser> optimisers_;  ///< of all groups, made by the first update
+};
+
+}  // namespace ktb::run
