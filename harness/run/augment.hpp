@@ -7,6 +7,9 @@
 
 namespace ktb::run {
 
+/// Images in [0, 1]: bytes are divided by 255, floats are taken as they are.
+Tensor to_unit(const Tensor& images);
+
 /// Random changes of images, a whole batch at once on its device: `crop4` (zero padding of 4,
 /// random crop of the old size), `flip` (left to right, every second image), `rotate15` (up to 15
 /// degrees either way about the centre, bilinear, zeros outside). They are done in the order given.

@@ -14,6 +14,7 @@ namespace ktb::run {
 
 /// Which part of a data set a trial sees, and how.
 struct DataRequest {
+  std::string name;                  ///< of the data set in the suite
   std::string axis;                  ///< names the data set in seeds: plugin and options
   std::uint64_t seed = 0;            ///< of the trial
   std::int64_t train = 0, test = 0;  ///< class-balanced subsets that no seed changes; 0: all
@@ -62,8 +63,10 @@ class TaskData {
 
  private:
   void split_train(const Split& all);
+  void take_test(const Split& all);
   Split to_device(const Split& split, const Tensor& rows) const;
-  Batch gather(const Split& split, const Tensor& rows) const;
+  /// Floats [B, c, h, w] of stored images.
+  Tensor ready(const Tensor& images) const;
   void visit_all(const Split& split, std::int64_t size, bool indexed, const Visit& visit) const;
   const Tensor& order(std::int64_t epoch) const;
 

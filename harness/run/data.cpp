@@ -1,0 +1,242 @@
+#include "run/data.hpp"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/randperm.h>
+#include <ATen/ops/tensor.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+#include <span>
+#include <tuple>
+#include <utility>
+
+#include "core/seed.hpp"
+#include "ktb/error.hpp"
+
+namespace ktb::run {
+namespace {
+
+/// How a part takes from the classes: as many of each, or as they are frequent.
+enum class Take { kEqually, kInProportion };
+
+/// Sorted positions of `count` examples. `seed` decides which; of one seed, a smaller part is
+/// within a larger one.
+Tensor draw(const std::vector<std::int64_t>& labels, std::int64_t count, Take take,
+            std::uint64_t seed) {
+  const auto n = static_cast<std::int64_t>(labels.size());
+  std::map<std::int64_t, double> sizes, seen;
+  for (const auto label : labels) ++sizes[label];
+  const auto order = at::randperm(n, at::detail::createCPUGenerator(seed), at::kLong);
+  std::vector<std::tuple<double, std::int64_t, std::int64_t>> ranked;  // rank in class, class, row
+  for (const auto row : std::span(order.const_data_ptr<std::int64_t>(), labels.size())) {
+    const auto label = labels[static_cast<std::size_t>(row)];
+    const double rank = seen[label]++ + 0.5;
+    ranked.emplace_back(take == Take::kEqually ? rank : rank / sizes[label], label, row);
+  }
+  std::sort(ranked.begin(), ranked.end());
+  std::vector<std::int64_t> rows;
+  for (std::int64_t i = 0; i < count; ++i) {
+    rows.push_back(std::get<2>(ranked[static_cast<std::size_t>(i)]));
+  }
+  std::sort(rows.begin(), rows.end());
+  return at::tensor(rows, at::kLong);
+}
+
+/// The classes of a split; one class for all where the task has none.
+std::vector<std::int64_t> classes(const tasks::Kind& kind, const Split& split) {
+  const Batch all{split.x, split.y, {}};
+  if (!kind.spec().categorical) {
+    return std::vector<std::int64_t>(static_cast<std::size_t>(all.size()));
+  }
+  const auto labels = kind.labels(all).contiguous();
+  const auto* first = labels.const_data_ptr<std::int64_t>();
+  return {first, first + labels.numel()};
+}
+
+std::vector<std::int64_t> pick(const std::vector<std::int64_t>& labels, const Tensor& rows) {
+  std::vector<std::int64_t> some;
+  for (const auto row :
+       std::span(rows.const_data_ptr<std::int64_t>(), static_cast<std::size_t>(rows.numel()))) {
+    some.push_back(labels[static_cast<std::size_t>(row)]);
+  }
+  return some;
+}
+
+/// A share (at most 1) or a count.
+std::int64_t amount(double wish, std::int64_t all) {
+  return std::llround(wish <= 1 ? wish * static_cast<double>(all) : wish);
+}
+
+void demand(std::int64_t wish, std::int64_t have, const std::string& what, const TaskSpec& spec) {
+  if (wish <= have) return;
+  throw Error(what + " = " + std::to_string(wish) + " is more than there is: " + spec.name +
+              " has " + std::to_string(have) + " examples to choose from");
+}
+
+bool is_image(const Tensor& stored) {
+  return stored.scalar_type() == at::kByte && stored.dim() == 4;
+}
+
+std::int64_t large_batch(const Split& split, at::Device device) {
+  std::int64_t pixels = 32 * 32;
+  for (const auto& [name, x] : split.x) {
+    if (is_image(x)) pixels = std::max<std::int64_t>(1, x.size(1) * x.size(2));
+  }
+  return device.is_cpu() ? std::clamp<std::int64_t>((1 << 18) / pixels, 16, 256)
+                         : std::clamp<std::int64_t>((1 << 22) / pixels, 64, 2048);
+}
+
+}  // namespace
+
+DataRequest data_request(const core::Json& task, const core::Json& recipe, std::uint64_t seed) {
+  DataRequest request;
+  request.name = task.at("dataset").get<std::string>();
+  request.axis =
+      task.at("plugin").get<std::string>() + task.value("options", core::Json::object()).dump();
+  request.seed = seed;
+  request.train = task.value("train", std::int64_t{0});
+  request.test = task.value("test", std::int64_t{0});
+  request.labels = task.value("labels", 1.0);
+  request.augment = task.value("augment", std::vector<std::string>{});
+  request.validation = recipe.value("validation", 0.0);
+  request.batch = recipe.at("batch").get<std::int64_t>();
+  request.channels_last = recipe.value("channels_last", true);
+  return request;
+}
+
+TaskData::TaskData(const Dataset& dataset, const DataFolder& folder, DataRequest request,
+                   at::Device device)
+    : request_(std::move(request)), device_(device), augment_(request_.augment) {
+  if (request_.batch < 1)
+    throw Error("batch = " + std::to_string(request_.batch) + ": must be positive");
+  auto spec = dataset.task(folder);
+  if (!request_.name.empty()) spec.name = request_.name;
+  kind_ = tasks::make_kind(spec);
+  split_train(dataset.load(folder, "train"));
+  take_test(dataset.load(folder, "test"));
+  spec.train_size = train_size_;
+  spec.test_size = test_size_;
+  kind_ = tasks::make_kind(spec);
+}
+
+void TaskData::split_train(const Split& all) {
+  const auto seed = std::to_string(request_.seed);
+  auto labels = classes(*kind_, all);
+  auto rows = at::arange(static_cast<std::int64_t>(labels.size()), at::kLong);
+  // Keeps `chosen` of what is left.
+  const auto keep = [&](const Tensor& chosen) {
+    labels = pick(labels, chosen);
+    rows = rows.index_select(0, chosen);
+  };
+  if (request_.train > 0) {
+    demand(request_.train, rows.numel(), "train", kind_->spec());
+    keep(draw(labels, request_.train, Take::kEqually,
+              core::axis_seed({"subset", request_.axis, "train"})));
+  }
+  if (request_.labels != 1) {
+    const auto least = static_cast<std::int64_t>(std::set(labels.begin(), labels.end()).size());
+    const auto count = std::max(least, amount(request_.labels, rows.numel()));
+    demand(count, rows.numel(), "labels", kind_->spec());
+    keep(draw(labels, count, Take::kEqually, core::axis_seed({"labels", request_.axis, seed})));
+  }
+  validation_size_ = amount(request_.validation, rows.numel());
+  demand(validation_size_ + 1, rows.numel(), "validation + 1", kind_->spec());
+  const auto held = draw(labels, validation_size_, Take::kInProportion,
+                         core::axis_seed({"validation", request_.axis, seed}));
+  validation_ = to_device(all, rows.index_select(0, held));
+  auto rest = at::ones({rows.numel()}, at::kBool).index_fill_(0, held, false);
+  rows = rows.masked_select(rest);
+  train_ = to_device(all, rows);
+  train_size_ = rows.numel();
+}
+
+void TaskData::take_test(const Split& all) {
+  const auto labels = classes(*kind_, all);
+  auto rows = at::arange(static_cast<std::int64_t>(labels.size()), at::kLong);
+  if (request_.test > 0) {
+    demand(request_.test, rows.numel(), "test", kind_->spec());
+    rows = draw(labels, request_.test, Take::kEqually,
+                core::axis_seed({"subset", request_.axis, "test"}));
+  }
+  test_ = to_device(all, rows);
+  test_size_ = rows.numel();
+}
+
+Split TaskData::to_device(const Split& split, const Tensor& rows) const {
+  Split part;
+  for (const auto& [name, x] : split.x) {
+    auto some = x.index_select(0, rows);
+    if (is_image(some)) some = some.permute({0, 2, 3, 1}).contiguous();
+    part.x[name] = some.to(device_);
+  }
+  for (const auto& [name, y] : split.y) part.y[name] = y.index_select(0, rows).to(device_);
+  return part;
+}
+
+std::int64_t TaskData::steps_per_epoch() const {
+  const auto whole = train_size_ / request_.batch, rest = train_size_ % request_.batch;
+  return whole + (rest > 1 || whole == 0 ? 1 : 0);
+}
+
+const Tensor& TaskData::order(std::int64_t epoch) const {
+  if (epoch != epoch_) {
+    const auto seed =
+        core::axis_seed({"order", request_.axis, std::to_string(request_.seed)}, epoch);
+    order_ = at::randperm(train_size_, at::detail::createCPUGenerator(seed), at::kLong).to(device_);
+    epoch_ = epoch;
+  }
+  return order_;
+}
+
+Batch TaskData::train_batch(std::int64_t step) const {
+  const auto first = step % steps_per_epoch() * request_.batch;
+  const auto rows = order(step / steps_per_epoch())
+                        .slice(0, first, std::min(train_size_, first + request_.batch));
+  Batch batch{{}, {}, rows};
+  for (const auto& [name, x] : train_.x) {
+    auto some = x.index_select(0, rows);
+    if (is_image(some)) some = augment_(some, request_.axis, request_.seed, step);
+    batch.x[name] = is_image(x) ? ready(some) : some;
+  }
+  for (const auto& [name, y] : train_.y) batch.y[name] = y.index_select(0, rows);
+  return batch;
+}
+
+Tensor TaskData::ready(const Tensor& images) const {
+  const auto x = to_unit(images).permute({0, 3, 1, 2});
+  return request_.channels_last ? x : x.contiguous();
+}
+
+void TaskData::visit_all(const Split& split, std::int64_t size, bool indexed,
+                         const Visit& visit) const {
+  const auto step = large_batch(split, device_);
+  for (std::int64_t at = 0; at < size; at += step) {
+    const auto end = std::min(size, at + step);
+    Batch batch;
+    for (const auto& [name, x] : split.x) {
+      const auto some = x.slice(0, at, end);
+      batch.x[name] = is_image(x) ? ready(some) : some;
+    }
+    for (const auto& [name, y] : split.y) batch.y[name] = y.slice(0, at, end);
+    if (indexed) batch.index = at::arange(at, end, at::TensorOptions(at::kLong).device(device_));
+    visit(batch);
+  }
+}
+
+void TaskData::survey(const Visit& visit) const { visit_all(train_, train_size_, true, visit); }
+
+void TaskData::validation(const Visit& visit) const {
+  visit_all(validation_, validation_size_, false, visit);
+}
+
+void TaskData::test(const Visit& visit) const { visit_all(test_, test_size_, false, visit); }
+
+Tensor TaskData::train_labels() const {
+  return kind_->spec().categorical ? kind_->labels({train_.x, train_.y, {}}) : Tensor();
+}
+
+}  // namespace ktb::run

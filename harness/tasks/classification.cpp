@@ -1,0 +1,68 @@
+#include "tasks/classification.hpp"
+
+#include <ATen/ops/bincount.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/cross_entropy_loss.h>
+
+#include "ktb/error.hpp"
+
+namespace ktb::tasks {
+namespace {
+
+/// A label's rank counts the classes whose logit is not below its own: 1 is right, and ties count
+/// against it. Where its logit is NaN the rank is 0, which is wrong.
+class ClassificationMeter final : public Meter {
+ public:
+  explicit ClassificationMeter(const Classification& task) : task_(task) {}
+
+  void add(const Tensor& prediction, const Batch& batch) override {
+    const auto logits = prediction.detach().to(at::kFloat);
+    const auto own = logits.gather(1, task_.labels(batch).unsqueeze(1));
+    const auto rank = logits.ge(own).sum(1);
+    right_.push_back(rank.eq(1));
+    if (logits.size(1) > 5) in_five_.push_back(rank.le(5).logical_and_(rank.ge(1)));
+    losses_.push_back(task_.loss(logits, batch).to(at::kDouble).sum().unsqueeze(0));
+    size_ += logits.size(0);
+  }
+
+  Metrics metrics() const override {
+    if (size_ == 0) throw Error("an evaluation without examples has no metrics");
+    const auto n = static_cast<double>(size_);
+    Metrics all = {{"top1", at::cat(right_).sum().item<double>() / n},
+                   {"loss", at::cat(losses_).sum().item<double>() / n}};
+    if (!in_five_.empty()) all["top5"] = at::cat(in_five_).sum().item<double>() / n;
+    return all;
+  }
+
+  std::vector<bool> correct() const override {
+    if (right_.empty()) return {};
+    const auto all = at::cat(right_).cpu();
+    const auto* bits = all.const_data_ptr<bool>();
+    return {bits, bits + all.numel()};
+  }
+
+ private:
+  const Classification& task_;
+  std::vector<Tensor> right_, in_five_, losses_;
+  std::int64_t size_ = 0;
+};
+
+}  // namespace
+
+Tensor Classification::loss(const Tensor& prediction, const Batch& batch) const {
+  return at::cross_entropy_loss(prediction.to(at::kFloat), labels(batch), {}, at::Reduction::None);
+}
+
+std::unique_ptr<Meter> Classification::meter() const {
+  return std::make_unique<ClassificationMeter>(*this);
+}
+
+Metrics Classification::floor(const Tensors& test_y) const {
+  const auto labels = test_y.at("label").cpu();
+  if (labels.numel() == 0) throw Error("the test split of " + spec().name + " is empty");
+  const auto most = at::bincount(labels, {}, spec().outputs).max().item<std::int64_t>();
+  return {{"chance", 1.0 / static_cast<double>(spec().outputs)},
+          {"majority", static_cast<double>(most) / static_cast<double>(labels.numel())}};
+}
+
+}  // namespace ktb::tasks

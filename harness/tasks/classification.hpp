@@ -1,0 +1,22 @@
+#pragma once
+#include "tasks/task_kind.hpp"
+
+namespace ktb::tasks {
+
+/// One label out of `spec.outputs` classes, in y["label"] [B] int64; predictions are logits [B, C].
+class Classification final : public Kind {
+ public:
+  using Kind::Kind;
+  /// Cross-entropy in fp32.
+  Tensor loss(const Tensor& prediction, const Batch& batch) const override;
+  Tensor logits(const Tensor& prediction) const override { return prediction; }
+  Tensor labels(const Batch& batch) const override { return batch.y.at("label"); }
+
+  /// top1, loss and, for more than five classes, top5.
+  std::unique_ptr<Meter> meter() const override;
+  /// chance: 1 / classes; majority: the share of the most frequent class.
+  Metrics floor(const Tensors& test_y) const override;
+  std::string primary() const override { return "top1"; }
+};
+
+}  // namespace ktb::tasks

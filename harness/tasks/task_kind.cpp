@@ -1,0 +1,33 @@
+#include "tasks/task_kind.hpp"
+
+#include <functional>
+
+#include "ktb/error.hpp"
+#include "tasks/classification.hpp"
+
+namespace ktb::tasks {
+namespace {
+
+using Make = std::function<std::unique_ptr<Kind>(const TaskSpec&)>;
+
+/// A further kind of task is a file of this folder and a line here.
+const std::map<std::string, Make>& kinds() {
+  static const std::map<std::string, Make> all = {
+      {"classification",
+       [](const TaskSpec& spec) { return std::make_unique<Classification>(spec); }},
+  };
+  return all;
+}
+
+}  // namespace
+
+std::unique_ptr<Kind> make_kind(const TaskSpec& spec) {
+  const auto found = kinds().find(spec.kind);
+  if (found != kinds().end()) return found->second(spec);
+  std::string known;
+  for (const auto& [name, make] : kinds()) known += (known.empty() ? "" : ", ") + name;
+  throw Error("the data set " + spec.name + " is of kind \"" + spec.kind +
+              "\", which is not known; known: " + known);
+}
+
+}  // namespace ktb::tasks
