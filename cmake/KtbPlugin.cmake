@@ -31,7 +31,8 @@ function(ktb_add_plugin kind name)
   add_library(${arg_TARGET} MODULE ${arg_SOURCES})
   target_link_libraries(${arg_TARGET} PRIVATE ${sdk})
   target_compile_definitions(${arg_TARGET} PRIVATE
-    NDEBUG KTB_PLUGIN_NAME="${name}" KTB_PLUGIN_KIND="${kind}")
+    NDEBUG KTB_PLUGIN_NAME="${name}" KTB_PLUGIN_KIND="${kind}"
+    KTB_SDK_HASH="${KTB_SDK_HASH}" KTB_TORCH_VERSION="${KTB_TORCH_VERSION}")
   target_compile_options(${arg_TARGET} PRIVATE
     $<$<CONFIG:>:-O2>
     -ffile-prefix-map=${CMAKE_SOURCE_DIR}=.

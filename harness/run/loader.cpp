@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <boost/dll/shared_library.hpp>
-#include <cstring>
 #include <filesystem>
 #include <map>
 #include <set>
@@ -34,7 +33,7 @@ std::string rebuild(const core::PluginNote& note) {
 }
 
 void check_abi(const core::PluginNote& note) {
-  const auto differences = core::abi_differences(note.abi, KTB_ABI_KEY);
+  const auto differences = core::abi_differences(note.abi, std::string(core::host_abi()));
   if (differences.empty()) return;
   throw PluginError(fmt::format("cannot load plugin `{}` ({})\n  {}\n{}", note.name, note.path,
                                 fmt::join(differences, "\n  "), rebuild(note)));
@@ -59,7 +58,7 @@ const PluginDescriptor& open_library(const core::PluginNote& note) {
   }
   if (!library.has("ktb_plugin_descriptor")) throw fail("it exports no ktb_plugin_descriptor");
   const auto& descriptor = library.get<const PluginDescriptor>("ktb_plugin_descriptor");
-  if (descriptor.size != sizeof(PluginDescriptor) || std::strcmp(descriptor.abi, KTB_ABI_KEY) != 0)
+  if (descriptor.size != sizeof(PluginDescriptor) || descriptor.abi != core::host_abi())
     throw fail("its descriptor does not match its note. " + rebuild(note));
   libraries().push_back(std::move(library));
   return descriptor;
