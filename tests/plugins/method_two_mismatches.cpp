@@ -1,0 +1,8 @@
+// As if it were built against another LibTorch and another SDK.
+#undef KTB_TORCH_VERSION
+#define KTB_TORCH_VERSION "1.13.1"
+#undef KTB_SDK_HASH
+#define KTB_SDK_HASH "000000000000"
+#include "never_loaded.hpp"
+
+KTB_METHOD(NeverLoaded, "built against another SDK", "made for tests")
