@@ -61,8 +61,17 @@ bool unchanged(const Json& files) {
   return true;
 }
 
-bool worth_keeping(const std::string& section, const Json& answer) {
-  return !answer.contains("error") && (section != "datasets" || answer.value("found", false));
+/// What stays true beyond this command: neither faults nor missing data, which the user is about to
+/// mend.
+Json lasting(Json answers) {
+  for (auto& [section, parts] : answers.items()) {
+    if (!parts.is_object()) continue;
+    for (auto part = parts.begin(); part != parts.end();) {
+      const bool found = section != "datasets" || part->value("found", false);
+      part = part->contains("error") || !found ? parts.erase(part) : std::next(part);
+    }
+  }
+  return answers;
 }
 
 std::string text_of(const Json& value) { return value.is_string() ? value.get<std::string>() : ""; }
@@ -256,10 +265,10 @@ void WorkerCatalogue::keep(const Json& request, const Json& answers) {
     for (const auto& [id, key] : ids) {
       const Json& part = answers.at(section);
       const Json& answer = part.is_array() ? part.at(std::stoul(id)) : part.at(id);
-      if (worth_keeping(section, answer)) answers_[section][key] = answer;
+      answers_[section][key] = answer;
     }
   try {
-    write_json(fs::path(options_.cache) / kAnswers, answers_);
+    write_json(fs::path(options_.cache) / kAnswers, lasting(answers_));
   } catch (const std::exception&) {
     // A cache that cannot be written costs time only.
   }

@@ -56,6 +56,22 @@ void write_spec(const core::Trial& trial, const fs::path& folder) {
   for (const char* stale : {"record.json", "progress.json"}) fs::remove(folder / stale);
 }
 
+std::vector<const core::Trial*> trials_to_run(const core::Plan& plan, const core::Store& store,
+                                              bool force) {
+  std::set<std::string> chosen;
+  // Backwards, so that a trial is judged after all that need its weights.
+  for (auto trial = plan.trials.rbegin(); trial != plan.trials.rend(); ++trial) {
+    if (force || !store.reusable(*trial)) chosen.insert(trial->id);
+    if (!chosen.contains(trial->id)) continue;
+    for (const auto& source : trial->needs)
+      if (!store.has_weights(source)) chosen.insert(source);
+  }
+  std::vector<const core::Trial*> result;
+  for (const auto& trial : plan.trials)
+    if (chosen.contains(trial.id)) result.push_back(&trial);
+  return result;
+}
+
 LocalPool::LocalPool(std::vector<const core::Trial*> trials, core::Store& store, CostBook& costs,
                      Progress& progress, PoolOptions options)
     : store_(store),
