@@ -32,7 +32,7 @@ forbid "public headers see torch and std only" "$rooms|$libraries|\.\./" harness
 forbid "core knows no torch and no room above it" "$torch|ktb/|launch/|run/|tasks/|app/|cuda/|sdk/|CLI/" harness/core
 forbid "launch knows no torch and only core" "$torch|ktb/|run/|tasks/|app/|cuda/|sdk/|CLI/|boost/|toml" harness/launch
 forbid "run and tasks see include/ktb, core and torch" "launch/|app/|cuda/|CLI/|toml" harness/run harness/tasks
-mapfile -t torch_free < <(find harness/app -name '*.[ch]pp' ! -name 'worker*' ! -name 'plugin_new*')  # holds templates
+mapfile -t torch_free < <(find harness/app -name "*.[ch]pp" ! -name "worker*" ! -name "plugin_new*")  # plugin_new: templates
 forbid "ktbench starts fast because it knows no torch" "$torch|ktb/|run/|tasks/|cuda/|sdk/" "${torch_free[@]}"
 
 mapfile -t others < <(find harness -name '*.[ch]pp' ! -path 'harness/core/suite*' ! -path 'harness/core/published*')
