@@ -1,16 +1,21 @@
 // Fine-tuning: the target starts from the trunk of a source of its own architecture, with a new
 // head, and then trains on its task alone.
+#include <algorithm>
+
 #include "ktb/plugin.hpp"
 
 namespace {
 
 using Party = ktb::Pairing::Party;
 
-/// Whether the trunks are alike: same plugin, same widths, and as many parameters once the heads,
-/// one row of weights (with or without a bias) an output, are taken off.
+/// Whether the trunks are alike: same widths everywhere, and as many parameters once the heads, one
+/// row of weights (with or without a bias) an output, are taken off. Names of plugins do not
+/// matter: an alias is the same network.
 bool same_trunk(const Party& a, const Party& b) {
-  if (a.model.plugin != b.model.plugin || a.model.pooled != b.model.pooled ||
-      a.model.features.size() != b.model.features.size())
+  const auto &maps = a.model.features, &others = b.model.features;
+  const auto same_width = [](const auto& x, const auto& y) { return x.at(0) == y.at(0); };
+  if (a.model.pooled != b.model.pooled ||
+      !std::equal(maps.begin(), maps.end(), others.begin(), others.end(), same_width))
     return false;
   const auto difference = a.model.parameters - b.model.parameters;
   const auto outputs = a.task.outputs - b.task.outputs;

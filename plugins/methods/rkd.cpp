@@ -1,0 +1,65 @@
+// Relational knowledge distillation: distances and angles between the examples of a batch become
+// those of the source, whatever the widths. Park et al., CVPR 2019, arXiv 1904.05068.
+#include <ATen/ops/smooth_l1_loss.h>
+#include <torch/nn/functional/normalization.h>
+
+#include "ktb/plugin.hpp"
+
+namespace {
+
+using ktb::Tensor;
+
+class Rkd final : public ktb::Method {
+ public:
+  explicit Rkd(ktb::Options& o)
+      : ce_(o.get("ce_weight", 1.0, "weight of the target's own task")),
+        rkd_(o.get("rkd_weight", 1.0, "weight of both relations together")),
+        distance_(o.get("distance_weight", 25.0, "weight of the distances")),
+        angle_(o.get("angle_weight", 50.0, "weight of the angles")),
+        squared_(o.get("squared", false, "squared distances")),
+        eps_(o.get("eps", 1e-12, "least squared distance", {.least = 0})),
+        features_(o.get("features", "pooled", "what is related", {"pooled", "logits"})) {}
+
+  ktb::Use use(std::size_t) const override { return {.features = false}; }
+  std::string unsuited(const ktb::Pairing& p) const override {
+    if (features_ == "logits" && !p.task.categorical) return p.task.kind + " has no logits";
+    return p.unreadable();
+  }
+
+  ktb::Terms losses(ktb::Step& step) override {
+    const auto target = rows(step, step.target()), source = rows(step, step.source());
+    return {
+        {"task", ce_ * step.task_loss()},
+        {"distance", rkd_ * distance_ * at::smooth_l1_loss(distances(target), distances(source))},
+        {"angle", rkd_ * angle_ * at::smooth_l1_loss(angles(target), angles(source))}};
+  }
+
+ private:
+  Tensor rows(ktb::Step& step, const ktb::Output& output) const {
+    return features_ == "pooled" ? output.pooled : step.lane().logits(output.pred);
+  }
+
+  /// [B, B], divided by the mean of the positive ones; zero where there is one example only.
+  Tensor distances(const Tensor& rows) const {
+    const auto all = ktb::pairwise_distance(rows, squared_, eps_);
+    return all * ((all > 0).sum() / all.sum().clamp_min(1e-12));
+  }
+
+  /// [B, B, B]: cosine of the angle at example i between j and k.
+  static Tensor angles(const Tensor& rows) {
+    namespace F = torch::nn::functional;
+    const auto edges =
+        F::normalize(rows.unsqueeze(0) - rows.unsqueeze(1), F::NormalizeFuncOptions().dim(2));
+    return edges.bmm(edges.transpose(1, 2));
+  }
+
+  double ce_, rkd_, distance_, angle_;
+  bool squared_;
+  double eps_;
+  std::string features_;
+};
+
+}  // namespace
+
+KTB_METHOD(Rkd, "matches distances and angles between examples",
+           "Park et al., CVPR 2019, arXiv 1904.05068")
