@@ -1,11 +1,13 @@
 #include "run/augment.hpp"
 
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/affine_grid_generator.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/flip.h>
 #include <ATen/ops/grid_sampler_2d.h>
+#include <ATen/ops/index.h>
 #include <ATen/ops/rand.h>
 #include <ATen/ops/randint.h>
 #include <ATen/ops/stack.h>
@@ -37,7 +39,7 @@ Tensor crop(const Tensor& images, const Random& random) {
   const auto row = image + offset[0] + at::arange(h, options);  // [n, h]
   const auto start = (row * (w + 2 * kPad) + offset[1]) * c;
   const auto runs = padded.as_strided({padded.numel() - w * c + 1, w * c}, {1, 1});
-  return runs.index({start.flatten()}).view({n, h, w, c});
+  return at::index(runs, {start.flatten()}).view({n, h, w, c});
 }
 
 Tensor flip(const Tensor& images, const Random& random) {

@@ -38,7 +38,7 @@ class ClassificationMeter final : public Meter {
     if (right_.empty()) return {};
     const auto all = at::cat(right_).cpu();
     const auto* bits = all.const_data_ptr<bool>();
-    return {bits, bits + all.numel()};
+    return std::vector<bool>(bits, bits + all.numel());
   }
 
  private:
