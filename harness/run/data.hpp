@@ -45,6 +45,8 @@ class TaskData {
   /// example is left out: batch normalisation cannot learn from it.
   Batch train_batch(std::int64_t step) const;
   std::int64_t steps_per_epoch() const;
+  /// Whether an epoch shows every example: not where a last batch of one is left out.
+  bool epoch_is_whole() const { return train_size_ == 1 || train_size_ % request_.batch != 1; }
   /// Whether inputs differ between epochs; if not, outputs of a frozen source can be kept by index.
   bool augmented() const { return !augment_.empty(); }
   /// [N] int64 of the training split in index order, on the device; undefined where there are none.

@@ -95,10 +95,8 @@ const Lane& LiveStep::lane(Seat seat) { return lanes_.at(session_.lane_of(seat))
 bool LiveStep::repeats(Seat model, std::size_t lane) const {
   if (surveying_ || model == kTarget || lane != 0) return false;
   const auto& data = *session_.data[0];
-  const bool whole = data.train_size() - 1 != (data.train_size() - 1) / data.steps_per_epoch() *
-                                                  data.steps_per_epoch() ||
-                     data.steps_per_epoch() == 1;
-  return whole && !data.augmented() && !session_.learns(static_cast<std::size_t>(model));
+  return data.epoch_is_whole() && !data.augmented() &&
+         !session_.learns(static_cast<std::size_t>(model));
 }
 
 Output LiveStep::compute(Seat model, const Batch& batch) const {
