@@ -85,7 +85,8 @@ class Reader {
   }
   std::uint64_t unsigned_number(const std::string& member) {
     const Json json = take(member, 0U);
-    if (!json.is_number_unsigned()) wrong(member, "a whole number of at least 0", json);
+    const bool counts = json.is_number_unsigned() || (json.is_number_integer() && json >= 0);
+    if (!counts) wrong(member, "a whole number of at least 0", json);
     return json.get<std::uint64_t>();
   }
   std::map<std::string, double> numbers(const std::string& member) {

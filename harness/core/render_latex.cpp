@@ -35,7 +35,8 @@ std::string escaped(const std::string& text) {
                                                     {'~', "\\textasciitilde{}"},
                                                     {'^', "\\textasciicircum{}"},
                                                     {'<', "\\textless{}"},
-                                                    {'>', "\\textgreater{}"}};
+                                                    {'>', "\\textgreater{}"},
+                                                    {'[', "{[}"}};
   std::string result;
   for (const char c : replaced(text, "->", "→")) {
     const auto special = kSpecial.find(c);

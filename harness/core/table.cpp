@@ -119,7 +119,8 @@ std::string Table::letters(const std::vector<std::string>& notes) const {
 
 Table build_table(const Plan& plan, const TableSpec& spec, const Outcomes& outcomes,
                   const std::optional<Published>& published) {
-  const TableInput input{plan, spec, outcomes, published, metrics_of(spec, outcomes)};
+  TableInput input{plan, spec, outcomes, published, metrics_of(spec, outcomes), {}};
+  for (const Trial& trial : plan.trials) input.needs[trial.id] = trial.needs;
   Grid grid = make_grid(input);
   Table table;
   table.name = spec.name;

@@ -1,10 +1,11 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <functional>
 #include <set>
+#include <sstream>
 
 #include "core/stats.hpp"
 #include "core/table_parts.hpp"
@@ -175,8 +176,6 @@ std::string main_metric(const Record& record) {
   return named != record.selected.end() && named->is_string() ? named->get<std::string>() : "top1";
 }
 
-using Figure = std::function<std::optional<double>(const Record&, const std::string& metric)>;
-
 /// A row of one figure a column, the same for every method: chance and majority.
 Row floor_row(const TableInput& input, const Grid& grid, const Table& table,
               const std::string& name) {
@@ -211,18 +210,20 @@ bool same_figures(const Row& a, const Row& b) {
                     [](const Entry& x, const Entry& y) { return x.value == y.value; });
 }
 
-/// The sources' own results: of the trials that trained them, else of sources that trained along.
+/// The sources' own results: of the trials that trained them.
 Entry source_entry(const TableInput& input, const Grid& grid, std::size_t column) {
   const std::string& metric = grid.columns[column].metric;
   std::map<std::string, double> values;
-  std::set<std::size_t> counts;
+  std::size_t members = 0;
   bool elsewhere = false;
   for (const auto& places : grid.places) {
     const Cell* cell = places[column].derived ? nullptr : chosen_cell(input, places[column]);
     if (cell == nullptr) continue;
     for (const Sample& sample : cell->samples) {
-      if (!sample.sources.empty()) counts.insert(sample.sources.size());
-      for (const std::string& trial : sample.sources) {
+      const auto sources = input.needs.find(sample.trial);
+      if (sources == input.needs.end()) continue;
+      members = std::max(members, sources->second.size());
+      for (const std::string& trial : sources->second) {
         const Record* record = input.outcomes.find(trial);
         if (record == nullptr || !record->ok() || record->metrics.count(metric) == 0) continue;
         values[trial] = record->metrics.at(metric) * metric_info(metric).scale;
@@ -238,9 +239,7 @@ Entry source_entry(const TableInput& input, const Grid& grid, std::size_t column
   for (const auto& [trial, value] : values) entry.values[number++] = value;
   summarise(entry, metric, input.spec);
   entry.state = State::kFixed;
-  if (!counts.empty() && *counts.rbegin() > 1) {
-    entry.notes.push_back(fmt::format("mean of the {} members", *counts.rbegin()));
-  }
+  if (members > 1) entry.notes.push_back(fmt::format("mean of the {} members", members));
   if (elsewhere) entry.notes.push_back("on the source's own data");
   return entry;
 }
@@ -281,6 +280,22 @@ Row published_row(const TableInput& input, const std::vector<Place>& places, con
     row.entries[i] = published_entry(input, places[i], ours.entries[i], grid.columns[i].metric);
   }
   return row;
+}
+
+/// `explore: 3 values`; empty where nothing was tuned.
+std::string tuning_of(const std::vector<Place>& places) {
+  for (const Place& place : places) {
+    for (const Cell* cell : place.candidates) {
+      if (cell->candidates.size() < 2) continue;
+      std::set<std::string> options;
+      std::istringstream settings(cell->candidates.front());
+      for (std::string setting; std::getline(settings >> std::ws, setting, ',');) {
+        options.insert(setting.substr(0, setting.find(" = ")));
+      }
+      return fmt::format("{}: {} values", fmt::join(options, ", "), cell->candidates.size());
+    }
+  }
+  return "";
 }
 
 /// A note that every entry of the row carries stands at its label, once.
@@ -370,17 +385,9 @@ void note_rows(const TableInput& input, const Grid& grid, Table& table) {
   for (std::size_t i = 0; i < grid.rows.size(); ++i) {
     Row& row = table.rows[i];
     if (row.kind == RowKind::kDerived) hoist_notes(row);
-    std::size_t values = 0;
-    for (const Place& place : grid.places[i]) {
-      for (const Cell* cell : place.candidates) {
-        for (const Sample& sample : cell->samples) {
-          if (!sample.tuning.empty()) values = std::max(values, sample.tuning.size() + 1);
-        }
-      }
-    }
-    if (values > 0) {
-      row.notes.push_back(fmt::format("tuned: {} values, picked on validation, {} extra trials",
-                                      values, further_trials(input, grid.places[i]).size()));
+    if (const std::string tuned = tuning_of(grid.places[i]); !tuned.empty()) {
+      row.notes.push_back(fmt::format("{}, picked on validation, {} extra trials", tuned,
+                                      further_trials(input, grid.places[i]).size()));
     }
     const std::vector<const Record*> records = records_of(input, grid.places[i]);
     const bool peeked = std::any_of(records.begin(), records.end(), [](const Record* record) {

@@ -13,7 +13,8 @@ struct TableInput {
   const TableSpec& spec;
   const Outcomes& outcomes;
   const std::optional<Published>& published;
-  std::vector<std::string> metrics;  ///< at least one
+  std::vector<std::string> metrics;                       ///< at least one
+  std::map<std::string, std::vector<std::string>> needs;  ///< trial -> those that made its sources
 };
 
 /// A place of the grid: the cell itself, or the candidates of which a derived row takes the best.
