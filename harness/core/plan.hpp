@@ -17,7 +17,7 @@ struct Trial {
   std::string id;                  ///< readable slug and the first 12 digits of the key
   std::string key;                 ///< content key, docs/contracts.md
   Json spec;                       ///< trial.json
-  Json fields;                     ///< what the key hashes, for `ktbench why`
+  std::string fields;              ///< canonical JSON that the key hashes, for `ktbench why`
   std::vector<std::string> needs;  ///< trials that make its sources' weights
 };
 

@@ -141,7 +141,7 @@ Plan plan_from_json(const Json& json) {
     json.at(key).get_to(*member);
   }
   for (const auto& item : json.at("trials")) {
-    plan.trials.push_back({item.at("id"), item.at("key"), Json(), Json(), words(item.at("needs"))});
+    plan.trials.push_back({item.at("id"), item.at("key"), Json(), "", words(item.at("needs"))});
   }
   for (const auto& item : json.at("cells")) plan.cells.push_back(cell_from_json(item));
   for (const auto& item : json.at("tables")) plan.tables.push_back(table_spec_from_json(item));
@@ -179,7 +179,7 @@ Json explain(const Plan& plan, const Cell& cell, std::uint64_t seed) {
           {"key", trial.key},
           {"hole", ""},
           {"settings", settings},
-          {"fields", trial.fields}};
+          {"fields", Json::parse(trial.fields)}};
 }
 
 std::vector<std::string> key_difference(const Json& before, const Json& after) {

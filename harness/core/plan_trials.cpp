@@ -114,9 +114,11 @@ void TrialBook::build(Training& t) {
   }
   t.fields["sdk"] = sdk_hash();
   t.fields["torch"] = torch_version();
+  t.fields["seed"] = 0;
   t.spec["keep_weights"] = wish.method == "scratch";
   t.spec["limits"] = suite_.limits;
   t.slug = slug(t);
+  for (const auto& [key, value] : t.fields.items()) t.texts.emplace_back(key, value.dump());
 }
 
 /// What the method's descriptor and the pairing rule out.
@@ -273,7 +275,7 @@ std::map<std::string, std::string> TrialBook::option_axes(const Wish& wish) {
 std::size_t TrialBook::trial(const Wish& wish, std::size_t candidate, SeedAt at) {
   Training& t = training(wish, candidate);
   if (const auto made = t.made.find(at.seed); made != t.made.end()) return made->second;
-  Json spec = t.spec, fields = t.fields;
+  Json spec = t.spec, feeds = t.fields["sources"];
   std::set<std::size_t> needs;
   for (std::size_t i = 0; i < t.feeds.size(); ++i) {
     if (!t.feeds[i]) continue;
@@ -282,19 +284,30 @@ std::size_t TrialBook::trial(const Wish& wish, std::size_t candidate, SeedAt at)
     const SeedAt source{own.empty() || finished ? at.seed : own[at.index % own.size()], at.index};
     const std::size_t index = trial(*t.feeds[i], 0, source);
     spec["sources"][i]["trial"] = trials_[index].id;
-    fields["sources"][i]["trial"] = trials_[index].key;
+    feeds[i]["trial"] = trials_[index].key;
     needs.insert(index);
   }
-  const std::size_t index = add(t, std::move(spec), std::move(fields), std::move(needs), at);
+  const std::size_t index =
+      add(t, std::move(spec), fields_of(t, feeds, at.seed), std::move(needs), at);
   t.made[at.seed] = index;
   return index;
 }
 
-std::size_t TrialBook::add(Training& t, Json spec, Json fields, std::set<std::size_t> needs,
+/// The same text as dumping the whole, without dumping what all seeds share again.
+std::string TrialBook::fields_of(const Training& t, const Json& sources, std::uint64_t seed) const {
+  std::string text = "{";
+  for (const auto& [key, value] : t.texts) {
+    if (text.size() > 1) text += ',';
+    text += '"' + key + "\":";
+    text += key == "seed" ? std::to_string(seed) : key == "sources" ? sources.dump() : value;
+  }
+  return text + "}";
+}
+
+std::size_t TrialBook::add(Training& t, Json spec, std::string fields, std::set<std::size_t> needs,
                            SeedAt at) {
-  fields["seed"] = at.seed;
   Trial made;
-  made.key = sha256_text(fields.dump());
+  made.key = sha256_text(fields);
   const auto [known, fresh] = by_key_.emplace(made.key, trials_.size());
   if (!fresh) return known->second;
   made.id = fmt::format("{}-s{}-{}", t.slug, at.seed, made.key.substr(0, 12));

@@ -74,6 +74,7 @@ class TrialBook {
     const Draft* draft = nullptr;
     std::string hole, slug;
     Json spec, fields;
+    std::vector<std::pair<std::string, std::string>> texts;  ///< `fields`, member by member
     Origins origin;
     std::vector<const Wish*> feeds;  ///< by source; null: no earlier trial
     std::set<std::size_t> lacks;
@@ -89,7 +90,8 @@ class TrialBook {
   void build_recipe(Training& training);
   std::string cannot(const Training& training) const;
   void take(Training& training, const Part& part, const std::string& prefix);
-  std::size_t add(Training& training, Json spec, Json fields, std::set<std::size_t> needs,
+  std::string fields_of(const Training& training, const Json& sources, std::uint64_t seed) const;
+  std::size_t add(Training& training, Json spec, std::string fields, std::set<std::size_t> needs,
                   SeedAt at);
   std::string slug(const Training& training) const;
 
