@@ -74,6 +74,15 @@ Json lasting(Json answers) {
   return answers;
 }
 
+/// A plugin that the worker could not load is no hole in a table: the command ends.
+void refuse_unloadable(const Json& answers) {
+  for (const char* section : {"datasets", "models", "methods"})
+    for (const auto& [id, answer] : answers.value(section, Json::object()).items()) {
+      const std::string message = answer.value("error", Json::object()).value("message", "");
+      if (message.rfind("cannot load plugin", 0) == 0) throw PluginError("error: " + message);
+    }
+}
+
 std::string text_of(const Json& value) { return value.is_string() ? value.get<std::string>() : ""; }
 
 /// The parts of `request` that lack an answer, and what these refer to.
@@ -297,6 +306,7 @@ Json WorkerCatalogue::describe(const Json& asked) {
   const Json open = still_open(request, answers);
   if (is_empty(open)) return answers;
   const Json fresh = ask_worker(open);
+  refuse_unloadable(fresh);
   for (const char* section : {"datasets", "models", "methods"})
     if (fresh.contains(section)) answers[section].update(fresh.at(section));
   std::size_t next = 0;

@@ -52,7 +52,9 @@ std::vector<std::string> trial_command(const PoolOptions& options, const std::st
 
 void write_spec(const core::Trial& trial, const fs::path& folder) {
   fs::create_directories(folder);
-  core::write_atomically(folder / "trial.json", trial.spec.dump(1) + "\n");
+  Json spec = trial.spec;
+  spec["fields"] = Json::parse(trial.fields);
+  core::write_atomically(folder / "trial.json", spec.dump(1) + "\n");
   for (const char* stale : {"record.json", "progress.json"}) fs::remove(folder / stale);
 }
 

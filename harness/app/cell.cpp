@@ -1,0 +1,217 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <optional>
+
+#include "app/command.hpp"
+#include "app/rerun.hpp"
+#include "app/session.hpp"
+#include "core/error.hpp"
+#include "core/record.hpp"
+
+namespace ktb::app {
+namespace {
+
+namespace fs = std::filesystem;
+using core::Json;
+
+/// `SUITE kd "r56 -> r20"`, or a trial's id alone.
+struct CellChoice {
+  Choice choice;
+  std::vector<std::string> words;
+  std::optional<std::uint64_t> seed;
+  int threads = 0;
+
+  void add_to(CLI::App& command) {
+    command.add_option("cell", words, "a suite and words of the cell, or a trial's id")->required();
+    command.add_option("--seed", seed, "of the cell's seeds (default: the first)");
+    choice.add_options_to(command);
+  }
+};
+
+bool is_suite(const std::string& word) {
+  return word.ends_with(".toml") || fs::is_regular_file(word);
+}
+
+/// Takes the suite off the words. For a trial's id alone: the suite whose last plan has it.
+void settle(CellChoice& cell) {
+  if (is_suite(cell.words.front())) {
+    cell.choice.suite = cell.words.front();
+    cell.words.erase(cell.words.begin());
+    return;
+  }
+  std::error_code none;
+  for (const auto& entry :
+       fs::directory_iterator(fs::path(cell.choice.site.results) / "plans", none)) {
+    const core::Plan plan = core::plan_from_json(Json::parse(core::read_text(entry.path())));
+    const bool has =
+        std::any_of(plan.trials.begin(), plan.trials.end(),
+                    [&](const core::Trial& trial) { return trial.id == cell.words.front(); });
+    if (!has) continue;
+    cell.choice.take(plan);
+    return;
+  }
+  throw core::Error(
+      fmt::format("error: `{}` is neither a suite file nor a trial of a plan in {}/plans",
+                  cell.words.front(), cell.choice.site.results));
+}
+
+/// The one cell that the words name, and the sample of the seed.
+const core::Cell& only_cell(const core::Plan& plan, const CellChoice& choice) {
+  const auto cells = cells_named(plan, choice.words);
+  if (cells.size() == 1) return *cells.front();
+  std::string names;
+  for (const auto* cell : cells) names += "\n  " + title(*cell);
+  throw core::Error(fmt::format("error: {} cells fit; say more:{}", cells.size(), names));
+}
+
+const core::Sample& sample_of(const core::Cell& cell, const CellChoice& choice) {
+  for (const auto& sample : cell.samples) {
+    const bool by_id =
+        std::find(choice.words.begin(), choice.words.end(), sample.trial) != choice.words.end();
+    if (choice.seed ? sample.seed == *choice.seed : by_id) return sample;
+  }
+  if (choice.seed || cell.samples.empty())
+    throw core::Error(
+        fmt::format("error: {} has no seed {}", title(cell), choice.seed.value_or(0)));
+  return cell.samples.front();
+}
+
+std::string numbers(const std::map<std::string, double>& values) {
+  std::vector<std::string> parts;
+  for (const auto& [name, value] : values) parts.push_back(fmt::format("{} {:.4g}", name, value));
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+void print_line(const char* head, const std::string& text) {
+  if (!text.empty()) fmt::print("    {:<11} {}\n", head, text);
+}
+
+void print_record(const core::Store& store, std::uint64_t seed, const std::string& id) {
+  const auto record = store.load(id);
+  fmt::print("  seed {}  {}  {}\n", seed, record ? core::to_string(record->status) : "no record",
+             id);
+  if (!record) return;
+  print_line("reason", record->reason);
+  print_line("metrics", numbers(record->metrics));
+  print_line("validation", numbers(record->validation));
+  for (const auto& source : record->source_metrics) print_line("source", numbers(source));
+  print_line("terms", numbers(record->terms));
+  print_line("cost", numbers(record->cost));
+  for (const auto& [name, count] : record->parameters)
+    print_line("parameters", fmt::format("{} {}", name, count));
+  for (const auto& warning : record->warnings) print_line("warning", warning);
+  for (const auto& line : record->rest.value("log", Json::array()))
+    print_line("log", line.get<std::string>());
+  print_line("stack", record->rest.value("stack", ""));
+  print_line("folder", store.folder(id).string());
+}
+
+int show(CellChoice choice) {
+  settle(choice);
+  const core::Plan plan = choice.choice.last_plan();
+  const core::Store store = choice.choice.site.store();
+  for (const auto* cell : cells_named(plan, choice.words)) {
+    fmt::print("{}\n", title(*cell));
+    if (!cell->hole.empty()) fmt::print("  cannot be run: {}\n", cell->hole);
+    for (const auto& sample : cell->samples)
+      if (!sample.trial.empty() && (!choice.seed || *choice.seed == sample.seed))
+        print_record(store, sample.seed, sample.trial);
+  }
+  return kOk;
+}
+
+/// What the key of each stored trial was made of; the one that differs in the fewest fields.
+void print_nearest(const core::Store& store, const core::Trial& trial) {
+  std::string nearest;
+  std::optional<std::vector<std::string>> fewest;
+  for (const auto& id : store.trials()) {
+    const Json spec = store.spec(id);
+    if (id == trial.id || !spec.is_object() || !spec.contains("fields")) continue;
+    const auto record = store.load(id);
+    if (!record || !record->ok()) continue;
+    auto differences = core::key_difference(spec.at("fields"), Json::parse(trial.fields));
+    if (fewest && fewest->size() <= differences.size()) continue;
+    fewest = std::move(differences);
+    nearest = id;
+  }
+  if (!fewest) return fmt::print("  no other trial is stored\n"), void();
+  fmt::print("  nearest stored trial: {}\n", nearest);
+  for (const auto& difference : *fewest) fmt::print("    {}\n", difference);
+}
+
+void print_verdict(const core::Store& store, const core::Trial& trial) {
+  const auto record = store.load(trial.id);
+  if (record && record->ok() && record->key == trial.key) {
+    fmt::print("hit: an ok record of this key is stored\n");
+    return;
+  }
+  fmt::print("miss: {}\n", record ? fmt::format("its record is {}: {}",
+                                                core::to_string(record->status), record->reason)
+                                  : "no record of this key is stored");
+  print_nearest(store, trial);
+}
+
+int why(CellChoice choice) {
+  settle(choice);
+  const core::Plan plan = choice.choice.plan(*choice.choice.site.catalogue());
+  const core::Cell& cell = only_cell(plan, choice);
+  const core::Sample& sample = sample_of(cell, choice);
+  const Json explained = core::explain(plan, cell, sample.seed);
+  fmt::print("{}, seed {}\n", title(cell), sample.seed);
+  if (const std::string hole = explained.at("hole"); !hole.empty()) {
+    fmt::print("hole: {}\n", hole);
+    return kOk;
+  }
+  fmt::print("trial {}\nkey   {}\nsettings\n", explained.at("id").get<std::string>(),
+             explained.at("key").get<std::string>());
+  for (const auto& setting : explained.at("settings"))
+    fmt::print("  {:<34} {:<26} {}\n", setting.at("name").get<std::string>(),
+               setting.at("value").dump(), setting.at("origin").get<std::string>());
+  fmt::print("key fields\n");
+  for (const auto& line : core::key_difference(Json::object(), explained.at("fields"))) {
+    const auto at = line.find(": absent -> ");
+    fmt::print("  {:<34} {}\n", line.substr(0, at), line.substr(at + 12));
+  }
+  print_verdict(choice.choice.site.store(), plan.trial(sample.trial));
+  return kOk;
+}
+
+int rerun_cell(CellChoice choice) {
+  settle(choice);
+  const core::Plan plan = choice.choice.plan(*choice.choice.site.catalogue());
+  const core::Cell& cell = only_cell(plan, choice);
+  const core::Sample& sample = sample_of(cell, choice);
+  if (sample.trial.empty())
+    throw core::Error(fmt::format("error: {} cannot be run: {}", title(cell), cell.hole));
+  return rerun(choice.choice.site, plan.trial(sample.trial), choice.threads) ? kOk : kTrialFailed;
+}
+
+CLI::App& add_verb(CLI::App& app, Action& action, const char* verb, const char* help,
+                   int (*run)(CellChoice), const std::shared_ptr<CellChoice>& choice) {
+  auto& command = *app.add_subcommand(verb, help);
+  choice->add_to(command);
+  command.callback([=, &action] { action = [=] { return run(*choice); }; });
+  return command;
+}
+
+}  // namespace
+
+void add_cell(CLI::App& app, Action& action) {
+  add_verb(app, action, "show", "what the records of a cell say", show,
+           std::make_shared<CellChoice>());
+  add_verb(app, action, "why",
+           "what decides a cell's result, line by line, and whether it is cached", why,
+           std::make_shared<CellChoice>());
+  const auto again = std::make_shared<CellChoice>();
+  add_verb(app, action, "rerun", "run a cell's trial again: does it come out the same?", rerun_cell,
+           again)
+      .add_option("--threads", again->threads, "default: as many as the first time")
+      ->check(CLI::PositiveNumber);
+}
+
+}  // namespace ktb::app

@@ -1,0 +1,22 @@
+#pragma once
+#include <CLI/CLI.hpp>
+#include <functional>
+
+namespace ktb::app {
+
+enum ExitCode { kOk = 0, kTrialFailed = 1, kBadUsage = 2, kPluginNotLoaded = 3 };
+
+/// What the command line chose: runs once it has been read and gives the exit code.
+using Action = std::function<int()>;
+
+// One file a group of commands; each adds its subcommands, which set `action`.
+void add_run(CLI::App& app, Action& action);     ///< run
+void add_plan(CLI::App& app, Action& action);    ///< plan
+void add_report(CLI::App& app, Action& action);  ///< status, report, export
+void add_list(CLI::App& app, Action& action);    ///< list
+void add_cell(CLI::App& app, Action& action);    ///< show, why, rerun
+void add_data(CLI::App& app, Action& action);    ///< data
+void add_plugin(CLI::App& app, Action& action);  ///< plugin
+void add_doctor(CLI::App& app, Action& action);  ///< doctor
+
+}  // namespace ktb::app

@@ -1,0 +1,144 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <thread>
+
+#include "app/command.hpp"
+#include "app/session.hpp"
+#include "core/plugin_file.hpp"
+#include "core/version.hpp"
+#include "launch/local.hpp"
+#include "launch/process.hpp"
+
+namespace ktb::app {
+namespace {
+
+namespace fs = std::filesystem;
+using core::Json;
+
+/// One line a finding; a fault is counted.
+class Findings {
+ public:
+  void good(const char* what, const std::string& text) const {
+    fmt::print("  ok    {:<9} {}\n", what, text);
+  }
+  void note(const char* what, const std::string& text) const {
+    fmt::print("  -     {:<9} {}\n", what, text);
+  }
+  void bad(const char* what, const std::string& text) {
+    fmt::print("  FAULT {:<9} {}\n", what, text);
+    ++faults_;
+  }
+  int faults() const { return faults_; }
+
+ private:
+  int faults_ = 0;
+};
+
+/// `MemAvailable` and its like, in GiB.
+double memory(const std::string& field) {
+  std::ifstream info("/proc/meminfo");
+  for (std::string name; info >> name;) {
+    double kib = 0;
+    info >> kib;
+    if (name == field + ":") return kib / (1 << 20);
+    info.ignore(64, '\n');
+  }
+  return 0;
+}
+
+void machine(const Site& site, const Findings& findings) {
+  const auto pool = launch::settle({});
+  findings.good("cores",
+                fmt::format("{} for this process; by default {} trials at once, {} thread each",
+                            pool.jobs * pool.threads, pool.jobs, pool.threads));
+  findings.good("memory", fmt::format("{:.1f} of {:.1f} GiB free", memory("MemAvailable"),
+                                      memory("MemTotal")));
+  std::error_code failure;
+  const auto space = fs::space(fs::exists(site.results) ? site.results : ".", failure);
+  if (!failure)
+    findings.good("disk", fmt::format("{:.1f} GiB free for {}",
+                                      static_cast<double>(space.available) / (1 << 30),
+                                      fs::absolute(site.results).lexically_normal().string()));
+}
+
+void environment(Findings& findings) {
+  const auto worker = launch::beside_this("ktbench-worker");
+  if (!fs::exists(worker)) return findings.bad("worker", worker + " is missing: run scripts/build");
+  const auto answer = launch::ask({worker, "environment"});
+  const Json json = Json::parse(answer.output, nullptr, false);
+  if (answer.exit.code != 0 || answer.exit.signal != 0 || !json.is_object())
+    return findings.bad("worker", fmt::format("{} does not run:\n{}", worker, answer.errors));
+  findings.good("worker", worker);
+  for (const auto& [name, value] : json.items())
+    findings.good(name.c_str(), value.is_string() ? value.get<std::string>() : value.dump());
+  findings.good("built for",
+                fmt::format("LibTorch {}, SDK {}", core::torch_version(), core::sdk_hash()));
+}
+
+void plugins(const Site& site, Findings& findings) {
+  const auto dirs = core::plugin_dirs(site.plugins);
+  const auto notes = core::find_plugins(dirs);
+  if (notes.empty())
+    return findings.bad("plugins", fmt::format("none in {}", fmt::join(dirs, ", ")));
+  std::size_t fitting = 0;
+  for (const auto& note : notes) {
+    const auto differences = core::abi_differences(note.abi, std::string(core::host_abi()));
+    if (differences.empty())
+      ++fitting;
+    else
+      findings.bad("plugin", fmt::format("{}: {}", note.path, fmt::join(differences, "; ")));
+  }
+  findings.good("plugins", fmt::format("{} fit this build", fitting));
+}
+
+/// Loads every method and data set, and says which data are there.
+void loading(const Site& site, Findings& findings) {
+  const auto catalogue = site.catalogue();
+  Json request = {{"datasets", Json::object()}, {"methods", Json::object()}};
+  for (const char* kind : {"dataset", "method"})
+    for (const auto& name : catalogue->names(kind)) {
+      const auto plugin = catalogue->find(kind, name);
+      request[std::string(kind) + "s"][name] = {{"plugin", plugin->name},
+                                                {"options", plugin->preset}};
+    }
+  const Json answers = catalogue->describe(request);
+  for (const char* section : {"datasets", "methods"})
+    for (const auto& [name, answer] : answers.at(section).items())
+      if (answer.contains("error"))
+        findings.bad("plugin", name + ": " + answer.at("error").value("message", ""));
+  for (const auto& [name, answer] : answers.at("datasets").items()) {
+    if (answer.contains("error")) continue;
+    if (answer.value("found", false))
+      findings.good("data", name);
+    else
+      findings.note("data",
+                    fmt::format("{0} is missing; `ktbench data {0}` says how to get it", name));
+  }
+}
+
+int doctor(const Site& site) {
+  Findings findings;
+  fmt::print("ktbench {}\n", core::version());
+  machine(site, findings);
+  environment(findings);
+  plugins(site, findings);
+  if (findings.faults() == 0) loading(site, findings);
+  fmt::print("{}\n",
+             findings.faults() == 0 ? "all is well" : fmt::format("{} faults", findings.faults()));
+  return findings.faults() == 0 ? kOk : kTrialFailed;
+}
+
+}  // namespace
+
+void add_doctor(CLI::App& app, Action& action) {
+  auto& command = *app.add_subcommand("doctor", "what this machine has, and what is missing");
+  const auto site = std::make_shared<Site>();
+  site->add_to(command);
+  command.callback([=, &action] { action = [=] { return doctor(*site); }; });
+}
+
+}  // namespace ktb::app

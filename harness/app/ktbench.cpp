@@ -1,0 +1,44 @@
+#include <fmt/format.h>
+
+#include <exception>
+
+#include "app/command.hpp"
+#include "core/error.hpp"
+#include "core/version.hpp"
+#include "launch/catalogue.hpp"
+
+namespace {
+
+using namespace ktb;
+
+int guarded(const app::Action& action) {
+  try {
+    return action();
+  } catch (const launch::PluginError& error) {
+    fmt::print(stderr, "{}\n", error.what());
+    return app::kPluginNotLoaded;
+  } catch (const core::Error& error) {
+    fmt::print(stderr, "{}\n", error.what());
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "error: {}\n", error.what());
+  }
+  return app::kBadUsage;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App commands("Benchmarks of knowledge transfer between unlike neural networks.", "ktbench");
+  commands.set_version_flag("--version", std::string(core::version()));
+  commands.require_subcommand(1);
+  app::Action action;
+  for (const auto add : {app::add_run, app::add_plan, app::add_report, app::add_list, app::add_cell,
+                         app::add_data, app::add_plugin, app::add_doctor})
+    add(commands, action);
+  try {
+    commands.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return commands.exit(error) == 0 ? app::kOk : app::kBadUsage;
+  }
+  return guarded(action);
+}

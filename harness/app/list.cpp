@@ -1,0 +1,81 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+
+#include "app/command.hpp"
+#include "app/session.hpp"
+#include "core/plugin_file.hpp"
+#include "launch/process.hpp"
+
+namespace ktb::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string preset_text(const core::Json& preset) {
+  std::string text;
+  for (const auto& [name, value] : preset.items())
+    text +=
+        fmt::format(" {}={}", name, value.is_string() ? value.get<std::string>() : value.dump());
+  return text;
+}
+
+void list_plugins(const std::vector<core::PluginNote>& notes, const std::string& kind) {
+  fmt::print("{}s\n", kind);
+  for (const auto& note : notes) {
+    if (note.kind != kind) continue;
+    fmt::print("  {:<20} {}\n", note.name, note.summary);
+    for (const auto& alias : note.aliases)
+      fmt::print("  {:<20} {}{}\n", alias.name, note.name, preset_text(alias.preset));
+  }
+}
+
+/// The first `title = "..."` of a suite; its text is not read beyond that.
+std::string title_of(const fs::path& suite) {
+  std::ifstream file(suite);
+  for (std::string line; std::getline(file, line);) {
+    if (line.rfind("title", 0) != 0) continue;
+    const auto from = line.find('"'), to = line.rfind('"');
+    if (from < to) return line.substr(from + 1, to - from - 1);
+  }
+  return "";
+}
+
+/// Below the working folder, or what was installed with the binary.
+void list_suites() {
+  const fs::path home = fs::path(launch::beside_this("")).parent_path().parent_path();
+  fmt::print("suites\n");
+  for (const fs::path& root : {fs::path("suites"), home / "share" / "ktbench" / "suites"}) {
+    std::error_code none;
+    std::vector<fs::path> files;
+    for (const auto& entry : fs::recursive_directory_iterator(root, none))
+      if (entry.path().extension() == ".toml") files.push_back(entry.path());
+    std::sort(files.begin(), files.end());
+    for (const auto& file : files) fmt::print("  {:<40} {}\n", file.string(), title_of(file));
+  }
+}
+
+int list(const Site& site, const std::string& what) {
+  const auto notes = core::find_plugins(core::plugin_dirs(site.plugins));
+  for (const char* kind : {"model", "method", "dataset"})
+    if (what.empty() || what == std::string(kind) + "s") list_plugins(notes, kind);
+  if (what.empty() || what == "suites") list_suites();
+  return kOk;
+}
+
+}  // namespace
+
+void add_list(CLI::App& app, Action& action) {
+  auto& command = *app.add_subcommand("list", "models, methods, datasets and suites that are here");
+  const auto site = std::make_shared<Site>();
+  const auto what = std::make_shared<std::string>();
+  command.add_option("what", *what)
+      ->check(CLI::IsMember({"models", "methods", "datasets", "suites"}));
+  site->add_to(command);
+  command.callback([=, &action] { action = [=] { return list(*site, *what); }; });
+}
+
+}  // namespace ktb::app

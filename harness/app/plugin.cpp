@@ -1,0 +1,96 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <memory>
+
+#include "app/command.hpp"
+#include "app/plugin_new.hpp"
+#include "app/session.hpp"
+#include "core/error.hpp"
+#include "core/plugin_file.hpp"
+#include "core/version.hpp"
+#include "launch/process.hpp"
+
+namespace ktb::app {
+namespace {
+
+/// The worker does it: it may load plugins.
+int hand_over(const Site& site, const std::string& verb, const std::vector<std::string>& words) {
+  std::vector<std::string> command = {site.worker(), verb};
+  command.insert(command.end(), words.begin(), words.end());
+  for (const auto& flag : site.worker_flags()) command.push_back(flag);
+  return launch::run_here(command);
+}
+
+void add_worker_verb(CLI::App& plugin, Action& action, const char* verb, const char* help,
+                     const char* what) {
+  auto& command = *plugin.add_subcommand(verb, help);
+  const auto site = std::make_shared<Site>();
+  const auto words = std::make_shared<std::vector<std::string>>();
+  command.add_option(what, *words)->required();
+  site->add_to(command);
+  command.callback([=, &action, name = std::string(verb)] {
+    action = [=] { return hand_over(*site, name, *words); };
+  });
+}
+
+int inspect(const std::string& path) {
+  core::PluginNote note;
+  try {
+    note = core::read_plugin_note(path);
+  } catch (const core::Error& error) {
+    fmt::print("{}\n", error.what());
+    return kPluginNotLoaded;
+  }
+  fmt::print("{} {}\n  file      {}\n  summary   {}\n  citation  {}\n  abi       {}\n", note.kind,
+             note.name, path, note.summary, note.citation, note.abi);
+  for (const auto& alias : note.aliases)
+    fmt::print("  alias     {} {}\n", alias.name, alias.preset.dump());
+  const auto differences = core::abi_differences(note.abi, std::string(core::host_abi()));
+  if (differences.empty()) {
+    fmt::print("  fits this ktbench\n");
+    return kOk;
+  }
+  fmt::print("  does not fit this ktbench; rebuild it\n");
+  for (const auto& difference : differences) fmt::print("    {}\n", difference);
+  return kPluginNotLoaded;
+}
+
+void add_inspect(CLI::App& plugin, Action& action) {
+  auto& command =
+      *plugin.add_subcommand("inspect", "what a plugin file says of itself, without loading it");
+  const auto path = std::make_shared<std::string>();
+  command.add_option("file", *path)->required();
+  command.callback([=, &action] { action = [=] { return inspect(*path); }; });
+}
+
+void add_new(CLI::App& plugin, Action& action) {
+  auto& command =
+      *plugin.add_subcommand("new", "write a folder with a plugin that builds and runs");
+  const auto request = std::make_shared<NewPlugin>();
+  command.add_option("kind", request->kind)
+      ->required()
+      ->check(CLI::IsMember({"method", "model", "dataset"}));
+  command.add_option("name", request->name, "lower-case letters, digits and _")->required();
+  command.add_option("folder", request->folder, "default: the name");
+  command.callback([=, &action] {
+    action = [=] {
+      write_plugin(*request);
+      return static_cast<int>(kOk);
+    };
+  });
+}
+
+}  // namespace
+
+void add_plugin(CLI::App& app, Action& action) {
+  auto& plugin = *app.add_subcommand("plugin", "write, test and inspect plugins");
+  plugin.require_subcommand(1);
+  add_new(plugin, action);
+  add_worker_verb(plugin, action, "test", "run the conformance kit on a plugin file", "file");
+  add_worker_verb(plugin, action, "check", "compare plugins with stored tensors", "cases");
+  add_inspect(plugin, action);
+  add_worker_verb(plugin, action, "show", "options, defaults, help and citation", "names");
+}
+
+}  // namespace ktb::app

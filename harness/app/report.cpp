@@ -1,0 +1,142 @@
+#include "core/report.hpp"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <memory>
+#include <set>
+
+#include "app/command.hpp"
+#include "app/session.hpp"
+#include "core/error.hpp"
+#include "core/export.hpp"
+#include "core/outcomes.hpp"
+#include "launch/progress.hpp"
+
+namespace ktb::app {
+namespace {
+
+struct ReportCommand {
+  Choice choice;
+  std::string table, format = "text", output;
+};
+
+void deliver(const std::string& text, const std::string& path) {
+  if (path.empty())
+    fmt::print("{}", text);
+  else
+    core::write_atomically(path, text);
+}
+
+int report(const ReportCommand& command) {
+  const core::Plan plan = command.choice.last_plan();
+  deliver(core::report(plan, command.choice.site.store(), command.table,
+                       core::format_from(command.format)),
+          command.output);
+  return kOk;
+}
+
+int export_records(const ReportCommand& command) {
+  const core::Plan plan = command.choice.last_plan();
+  const auto outcomes = core::outcomes(plan, command.choice.site.store());
+  deliver(command.format == "csv" ? core::export_csv(plan, outcomes)
+                                  : core::export_jsonl(plan, outcomes),
+          command.output);
+  return kOk;
+}
+
+/// Trial -> the cell it stands for, with its seed. A trial that only makes weights keeps its id.
+std::map<std::string, std::string> titles(const core::Plan& plan) {
+  std::map<std::string, std::string> result;
+  for (const auto& trial : plan.trials) result[trial.id] = trial.id;
+  for (const auto& cell : plan.cells)
+    for (const auto& sample : cell.samples)
+      if (!sample.trial.empty())
+        result[sample.trial] = fmt::format("{} s{}", title(cell), sample.seed);
+  return result;
+}
+
+/// How far a running trial is.
+std::string progress_of(const core::Store& store, const std::string& id) {
+  const auto progress = store.progress(id);
+  if (!progress || progress->steps == 0) return "";
+  return fmt::format(
+      "{:.0f} %, loss {:.3g}",
+      100.0 * static_cast<double>(progress->step) / static_cast<double>(progress->steps),
+      progress->loss);
+}
+
+int status(const Choice& choice) {
+  const core::Plan plan = choice.last_plan();
+  const core::Store store = choice.site.store();
+  const auto outcomes = core::outcomes(plan, store);
+  const auto names = titles(plan);
+  std::map<std::string, std::size_t> counts;
+  std::string lines;
+  for (const auto& trial : plan.trials) {
+    const auto* record = outcomes.find(trial.id);
+    const bool running = outcomes.running.contains(trial.id);
+    const std::string state = record != nullptr ? core::to_string(record->status)
+                              : running         ? "running"
+                                                : "waiting";
+    ++counts[state];
+    if (running)
+      lines +=
+          fmt::format("running      {}   {}\n", names.at(trial.id), progress_of(store, trial.id));
+    if (record == nullptr || record->ok()) continue;
+    lines += fmt::format("{:<12} {}   {}\n             {}\n", state, names.at(trial.id),
+                         record->reason, (store.folder(trial.id) / "log.txt").string());
+  }
+  fmt::print("{} trials:", plan.trials.size());
+  const char* comma = "";
+  for (const auto& [state, count] : counts) {
+    fmt::print("{} {} {}", comma, count, state);
+    comma = ",";
+  }
+  fmt::print("\n{}", lines);
+  const bool bad = !std::all_of(counts.begin(), counts.end(), [](const auto& count) {
+    return count.first == "ok" || count.first == "running" || count.first == "waiting";
+  });
+  return bad ? kTrialFailed : kOk;
+}
+
+void add_status(CLI::App& app, Action& action) {
+  auto& command = *app.add_subcommand("status", "what has finished, failed, is running");
+  const auto choice = std::make_shared<Choice>();
+  choice->add_to(command);
+  command.callback([=, &action] { action = [=] { return status(*choice); }; });
+}
+
+void add_tables(CLI::App& app, Action& action) {
+  auto& command = *app.add_subcommand("report", "the suite's tables, from records alone");
+  const auto options = std::make_shared<ReportCommand>();
+  options->choice.add_to(command);
+  command.add_option("--table", options->table, "only this one");
+  command.add_option("--format", options->format)
+      ->check(CLI::IsMember({"text", "ascii", "markdown", "latex", "csv"}))
+      ->capture_default_str();
+  command.add_option("-o,--output", options->output, "a file instead of the terminal");
+  command.callback([=, &action] { action = [=] { return report(*options); }; });
+}
+
+void add_export(CLI::App& app, Action& action) {
+  auto& command = *app.add_subcommand("export", "flat records, one a trial");
+  const auto options = std::make_shared<ReportCommand>();
+  options->format = "jsonl";
+  options->choice.add_to(command);
+  command.add_option("--format", options->format)
+      ->check(CLI::IsMember({"jsonl", "csv"}))
+      ->capture_default_str();
+  command.add_option("-o,--output", options->output, "a file instead of the terminal");
+  command.callback([=, &action] { action = [=] { return export_records(*options); }; });
+}
+
+}  // namespace
+
+void add_report(CLI::App& app, Action& action) {
+  add_status(app, action);
+  add_tables(app, action);
+  add_export(app, action);
+}
+
+}  // namespace ktb::app

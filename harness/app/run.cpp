@@ -1,0 +1,104 @@
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "app/command.hpp"
+#include "app/session.hpp"
+#include "app/summary.hpp"
+#include "core/error.hpp"
+#include "core/report.hpp"
+#include "launch/commands.hpp"
+#include "launch/local.hpp"
+#include "launch/progress.hpp"
+
+namespace ktb::app {
+namespace {
+
+struct RunCommand {
+  Choice choice;
+  int jobs = 0, threads = 0;
+  std::string launcher = "local";
+  bool fresh = false;
+};
+
+void check_launcher(const std::string& launcher) {
+  if (launcher == "local" || launcher == "commands") return;
+  if (launcher == "slurm")
+    throw core::Error(
+        "error: this ktbench does not submit to Slurm by itself; `--launcher commands` prints one "
+        "shell command a "
+        "trial, sources first, for a job script");
+  throw core::Error(fmt::format("error: no launcher `{}`; there are local and commands", launcher));
+}
+
+/// Another profile of the suite that needs nothing this machine lacks.
+void suggest_profile(const RunCommand& command, core::Catalogue& catalogue) {
+  const core::Suite suite = command.choice.read();
+  for (const auto& profile : suite.profiles) {
+    if (profile == suite.profile) continue;
+    Choice other = command.choice;
+    other.profile = profile;
+    if (!other.plan(catalogue).missing.empty()) continue;
+    fmt::print(stderr, "Nothing was run. Without it: --profile {}\n", profile);
+    return;
+  }
+  fmt::print(stderr, "Nothing was run.\n");
+}
+
+int print_list(const std::vector<const core::Trial*>& trials, const core::Store& store,
+               const launch::PoolOptions& pool) {
+  launch::print_commands(trials, store, pool, stdout);
+  return kOk;
+}
+
+int run_here(const Summary& summary, core::Store& store, launch::CostBook& costs,
+             const launch::PoolOptions& pool) {
+  launch::Tally tally;
+  if (!summary.to_run.empty()) {
+    launch::Progress progress(stdout, summary.to_run.size());
+    tally = launch::LocalPool(summary.to_run, store, costs, progress, pool).run();
+  }
+  fmt::print("\n{}", core::report(summary.plan, store, "", core::Format::kText));
+  if (tally.interrupted) fmt::print(stderr, "Stopped. The same command goes on.\n");
+  return tally.bad > 0 || tally.interrupted ? kTrialFailed : kOk;
+}
+
+int run(const RunCommand& command) {
+  check_launcher(command.launcher);
+  const Site& site = command.choice.site;
+  const auto catalogue = site.catalogue();
+  const core::Plan plan = command.choice.plan(*catalogue);
+  core::Store store = site.store();
+  auto costs = site.costs();
+  const auto pool = launch::settle(
+      {command.jobs, command.threads, plan.device, site.worker(), site.worker_flags()});
+  const Summary summary{plan, store, costs, launch::trials_to_run(plan, store, command.fresh),
+                        pool.jobs};
+  const bool local = command.launcher == "local";
+  print_summary(summary, local ? stdout : stderr);
+  if (const int missing = refuse_missing(plan, summary.to_run); missing != kOk) {
+    suggest_profile(command, *catalogue);
+    return missing;
+  }
+  store.save_plan(plan);
+  return local ? run_here(summary, store, costs, pool) : print_list(summary.to_run, store, pool);
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, Action& action) {
+  auto& command = *app.add_subcommand("run", "train what a suite's tables need and print them");
+  const auto options = std::make_shared<RunCommand>();
+  options->choice.add_to(command);
+  command
+      .add_option("-j,--jobs", options->jobs, "trials at once (default: as many as cores allow)")
+      ->check(CLI::PositiveNumber);
+  command.add_option("--threads", options->threads, "threads a trial (default: 1 on a CPU)")
+      ->check(CLI::PositiveNumber);
+  command.add_option("--launcher", options->launcher, "local, or commands: print them only")
+      ->capture_default_str();
+  command.add_flag("--force,--fresh", options->fresh, "run again what is cached too");
+  command.callback([=, &action] { action = [=] { return run(*options); }; });
+}
+
+}  // namespace ktb::app

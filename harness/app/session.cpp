@@ -1,0 +1,158 @@
+#include "app/session.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "app/command.hpp"
+#include "core/error.hpp"
+#include "core/glob.hpp"
+#include "core/plugin_file.hpp"
+#include "core/suggest.hpp"
+#include "launch/process.hpp"
+
+namespace ktb::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr auto kSmoke = ".smoke";  // a stored plan of two-step trials stands beside the real one
+
+bool names(const core::Cell& cell, const std::string& word) {
+  for (const auto& [axis, value] : cell.axes)
+    if (core::glob_match(word, value)) return true;
+  const auto axis = [&](const char* name) {
+    const auto found = cell.axes.find(name);
+    return found != cell.axes.end() ? found->second : "";
+  };
+  if (core::glob_match(word, axis("method") + " " + axis("pair"))) return true;
+  return std::any_of(cell.samples.begin(), cell.samples.end(), [&](const core::Sample& sample) {
+    return core::glob_match(word, sample.trial);
+  });
+}
+
+std::vector<std::string> words_of(const core::Plan& plan) {
+  std::set<std::string> words;
+  for (const auto& cell : plan.cells)
+    for (const auto& [axis, value] : cell.axes) words.insert(value);
+  return {words.begin(), words.end()};
+}
+
+}  // namespace
+
+void Site::add_to(CLI::App& command) {
+  command.add_option("--results", results, "folder of records, plans and reports")
+      ->capture_default_str();
+  command.add_option("--plugins", plugins, "a further folder with plugins (repeatable)")
+      ->allow_extra_args(false);
+  command.add_option("--data-dir", data_dirs, "a further folder with data sets (repeatable)")
+      ->allow_extra_args(false);
+}
+
+std::string Site::worker() const {
+  const auto path = launch::beside_this("ktbench-worker");
+  if (!fs::exists(path))
+    throw core::Error(fmt::format("error: {} is missing: run scripts/build", path));
+  return path;
+}
+
+std::vector<std::string> Site::worker_flags() const {
+  std::vector<std::string> flags;
+  for (const auto& dir : plugins) flags.insert(flags.end(), {"--plugins", dir});
+  for (const auto& dir : data_dirs) flags.insert(flags.end(), {"--data-dir", dir});
+  return flags;
+}
+
+std::unique_ptr<launch::WorkerCatalogue> Site::catalogue() const {
+  return std::make_unique<launch::WorkerCatalogue>(launch::CatalogueOptions{
+      core::plugin_dirs(plugins), data_dirs, worker(), worker_flags(), results + "/cache"});
+}
+
+void Choice::add_to(CLI::App& command) {
+  command.add_option("suite", suite, "a suite file")->required();
+  add_options_to(command);
+}
+
+void Choice::add_options_to(CLI::App& command) {
+  command.add_option("--profile", profile, "of the suite; `paper` is its body");
+  command.add_option("--device", device, "cpu or cuda")
+      ->check(CLI::IsMember({"cpu", "cuda"}))
+      ->capture_default_str();
+  command.add_flag("--smoke", smoke, "two steps and one evaluation of every cell");
+  command
+      .add_option("--filter", filters,
+                  "only cells with an axis value or `method pair` like this glob (repeatable)")
+      ->allow_extra_args(false);
+  command.add_option("--set", overrides, "key=value, over everything in the suite (repeatable)")
+      ->allow_extra_args(false);
+  site.add_to(command);
+}
+
+void Choice::take(const core::Plan& plan) {
+  suite = plan.file;
+  profile = plan.profile;
+  device = plan.device;
+  smoke = profile.ends_with(kSmoke);
+  if (smoke) profile.resize(profile.size() - std::string(kSmoke).size());
+}
+
+core::Suite Choice::read() const { return core::read_suite(suite, profile, overrides); }
+
+core::Plan Choice::plan(core::Catalogue& catalogue) const {
+  core::Plan plan = core::make_plan(read(), catalogue, {device, smoke, filters});
+  if (smoke) plan.profile += kSmoke;
+  return plan;
+}
+
+core::Plan Choice::last_plan() const {
+  const core::Suite read_suite = read();
+  const bool as_written = filters.empty() && overrides.empty();
+  if (auto stored =
+          site.store().load_plan(read_suite.name, read_suite.profile + (smoke ? kSmoke : ""));
+      stored && as_written)
+    return *stored;
+  return plan(*site.catalogue());
+}
+
+int refuse_missing(const core::Plan& plan, const std::vector<const core::Trial*>& trials) {
+  if (plan.missing.empty() || trials.empty()) return kOk;
+  for (const auto& missing : plan.missing) fmt::print(stderr, "{}\n", missing.message);
+  const bool only_data =
+      std::all_of(plan.missing.begin(), plan.missing.end(),
+                  [](const core::Missing& missing) { return missing.kind == "dataset"; });
+  return only_data ? kBadUsage : kPluginNotLoaded;
+}
+
+std::vector<const core::Cell*> cells_named(const core::Plan& plan,
+                                           const std::vector<std::string>& words) {
+  std::vector<const core::Cell*> found;
+  for (const auto& cell : plan.cells)
+    if (std::all_of(words.begin(), words.end(),
+                    [&](const std::string& word) { return names(cell, word); }))
+      found.push_back(&cell);
+  if (!found.empty()) return found;
+  const auto known = words_of(plan);
+  std::string hints;
+  for (const auto& word : words)
+    if (std::none_of(plan.cells.begin(), plan.cells.end(),
+                     [&](const core::Cell& cell) { return names(cell, word); }))
+      hints +=
+          fmt::format("\n  `{}` is none of its words{}", word, core::did_you_mean(word, known));
+  throw core::Error(fmt::format("error: {} has no cell `{}`{}\n  its words: {}", plan.file,
+                                fmt::join(words, "` `"), hints, fmt::join(known, ", ")));
+}
+
+std::string title(const core::Cell& cell) {
+  std::vector<std::string> parts;
+  for (const char* axis : {"method", "pair", "dataset", "labels"})
+    if (const auto found = cell.axes.find(axis); found != cell.axes.end() && !found->second.empty())
+      parts.push_back(std::string(axis) == "labels" ? "labels " + found->second : found->second);
+  for (const auto& [axis, value] : cell.axes)
+    if (axis.rfind("option.", 0) == 0) parts.push_back(axis.substr(7) + " = " + value);
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+}  // namespace ktb::app

@@ -1,0 +1,57 @@
+#pragma once
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/plan.hpp"
+#include "core/store.hpp"
+#include "core/suite.hpp"
+#include "launch/catalogue.hpp"
+#include "launch/costs.hpp"
+
+namespace ktb::app {
+
+/// Where results, plugins and data are: options of every command.
+struct Site {
+  std::string results = "results";
+  std::vector<std::string> plugins, data_dirs;
+
+  void add_to(CLI::App& command);
+  std::string worker() const;                     ///< throws core::Error where it is missing
+  std::vector<std::string> worker_flags() const;  ///< --plugins and --data-dir
+  std::unique_ptr<launch::WorkerCatalogue> catalogue() const;
+  core::Store store() const { return core::Store(results); }
+  launch::CostBook costs() const { return launch::CostBook(results + "/cache/costs.jsonl"); }
+};
+
+/// Which suite, and how it is read.
+struct Choice {
+  Site site;
+  std::string suite, profile, device = "cpu";
+  bool smoke = false;
+  std::vector<std::string> filters, overrides;
+
+  void add_to(CLI::App& command);
+  /// All but the suite itself.
+  void add_options_to(CLI::App& command);
+  /// The suite, profile, device and kind of run behind a stored plan.
+  void take(const core::Plan& plan);
+  core::Suite read() const;
+  core::Plan plan(core::Catalogue& catalogue) const;
+  /// The plan that `run` stored; made anew where there is none. Needs no plugin in the first case.
+  core::Plan last_plan() const;
+};
+
+/// Says which plugins or data are missing for `trials` and gives the exit code; 0: none are.
+int refuse_missing(const core::Plan& plan, const std::vector<const core::Trial*>& trials);
+
+/// Cells of which every word is an axis value (or glob of one), `method pair`, or one of its
+/// trials' ids. Throws core::Error where there is none, with what there is.
+std::vector<const core::Cell*> cells_named(const core::Plan& plan,
+                                           const std::vector<std::string>& words);
+
+/// `kd, r56 -> r20, images`: a cell in the suite's words.
+std::string title(const core::Cell& cell);
+
+}  // namespace ktb::app

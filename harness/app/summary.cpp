@@ -1,0 +1,200 @@
+#include "app/summary.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <set>
+#include <string>
+
+#include "core/report.hpp"
+#include "core/table.hpp"
+#include "launch/progress.hpp"
+
+namespace ktb::app {
+namespace {
+
+using core::Json;
+
+enum class Role { kSource, kScratch, kTransfer };
+
+/// `cost    ...`, and further lines under the first.
+void print_lines(const char* head, const std::vector<std::string>& lines, std::FILE* out) {
+  for (const auto& line : lines) {
+    fmt::print(out, "{:<8}{}\n", head, line);
+    head = "";
+  }
+}
+
+/// A trial that only makes weights for others is a source, even where it is trained like a scratch
+/// cell.
+class Roles {
+ public:
+  explicit Roles(const core::Plan& plan) {
+    for (const auto& cell : plan.cells)
+      for (const auto& sample : cell.samples) of_cells_.insert(sample.trial);
+    for (const auto& trial : plan.trials) needed_.insert(trial.needs.begin(), trial.needs.end());
+  }
+  Role of(const core::Trial& trial) const {
+    if (needed_.contains(trial.id) && !of_cells_.contains(trial.id)) return Role::kSource;
+    return trial.spec.value("sources", Json::array()).empty() ? Role::kScratch : Role::kTransfer;
+  }
+
+ private:
+  std::set<std::string> of_cells_, needed_;
+};
+
+std::size_t holes(const core::Plan& plan) {
+  return static_cast<std::size_t>(
+      std::count_if(plan.cells.begin(), plan.cells.end(),
+                    [](const core::Cell& cell) { return !cell.hole.empty(); }));
+}
+
+std::string counts(const Summary& summary) {
+  const Roles roles(summary.plan);
+  std::map<Role, std::size_t> count;
+  for (const auto& trial : summary.plan.trials) ++count[roles.of(trial)];
+  const std::size_t all = summary.plan.trials.size(), open = summary.to_run.size();
+  return fmt::format("{} trials = {} sources + {} scratch + {} transfers; {} cached, {} holes", all,
+                     count[Role::kSource], count[Role::kScratch], count[Role::kTransfer],
+                     all - open, holes(summary.plan));
+}
+
+std::string cost(const Summary& summary) {
+  double seconds = 0;
+  std::size_t unknown = 0;
+  for (const auto* trial : summary.to_run) {
+    const auto known = summary.costs.seconds(trial->spec);
+    known ? seconds += *known : ++unknown;
+  }
+  const std::string wall = launch::about(seconds / summary.jobs);
+  if (summary.to_run.empty()) return "nothing to run";
+  if (unknown == summary.to_run.size())
+    return fmt::format("unknown on {}; `ktbench run --smoke` measures it", summary.plan.device);
+  if (unknown > 0)
+    return fmt::format(
+        "{} and what {} trials of unknown cost take; `ktbench run --smoke` measures them", wall,
+        unknown);
+  return fmt::format("{}, {} at once", wall, summary.jobs);
+}
+
+std::vector<std::string> rules(const core::Plan& plan) {
+  std::vector<std::string> lines;
+  for (const auto& rule : plan.rules)
+    lines.push_back(fmt::format("{} ({}): {} trials", rule.text, rule.place, rule.trials));
+  return lines;
+}
+
+bool of_cells(const core::Row& row) {
+  return row.kind == core::RowKind::kCells || row.kind == core::RowKind::kDerived;
+}
+
+std::string tables(const Summary& summary) {
+  std::vector<std::string> sizes;
+  std::size_t cells = 0, published = 0;
+  for (const auto& table : core::make_tables(summary.plan, summary.store)) {
+    std::size_t rows = 0;
+    for (const auto& row : table.rows) {
+      rows += of_cells(row);
+      for (const auto& entry : row.entries) {
+        cells += of_cells(row) && entry.state != core::State::kBlank;
+        published += row.kind == core::RowKind::kPublished && entry.state == core::State::kFixed;
+      }
+    }
+    sizes.push_back(fmt::format("{} {}x{}", table.name, rows, table.columns.size()));
+  }
+  auto text = fmt::format("{}", fmt::join(sizes, ", "));
+  return published > 0
+             ? text + fmt::format("; published values for {} of {} cells", published, cells)
+             : text;
+}
+
+/// Every data set that a trial reads, as the suite calls it.
+std::map<std::string, std::string> datasets(const core::Plan& plan) {
+  std::map<std::string, std::string> plugins;
+  const auto note = [&](const Json& task) {
+    if (task.is_object()) plugins[task.value("dataset", "")] = task.value("plugin", "");
+  };
+  for (const auto& trial : plan.trials) {
+    note(trial.spec.value("task", Json()));
+    for (const auto& source : trial.spec.value("sources", Json::array()))
+      note(source.value("task", Json()));
+  }
+  return plugins;
+}
+
+std::string indented(const std::string& text, std::size_t width) {
+  std::string result;
+  for (const char c : text) {
+    result += c;
+    if (c == '\n') result += std::string(width, ' ');
+  }
+  return result;
+}
+
+std::vector<std::string> data(const core::Plan& plan) {
+  std::vector<std::string> lines;
+  std::set<std::string> missing;
+  for (const auto& item : plan.missing) missing.insert(item.name);
+  for (const auto& [name, plugin] : datasets(plan))
+    lines.push_back(missing.contains(name)
+                        ? fmt::format("{0}: {1} MISSING (see `ktbench data {1}`)", name, plugin)
+                        : fmt::format("{}: {} found", name, plugin));
+  for (const auto& item : plan.missing) lines.push_back(indented(item.message, 8));
+  return lines;
+}
+
+/// Reasons with how many cells they leave out.
+std::vector<std::string> hole_lines(const core::Plan& plan) {
+  std::map<std::string, std::vector<std::string>> cells;
+  for (const auto& cell : plan.cells) {
+    if (cell.hole.empty()) continue;
+    const auto axis = [&](const char* name) {
+      return cell.axes.contains(name) ? cell.axes.at(name) : "";
+    };
+    cells[cell.hole].push_back(axis("method") + " " + axis("pair"));
+  }
+  std::vector<std::string> lines;
+  for (const auto& [reason, names] : cells)
+    lines.push_back(fmt::format("{}: {}", reason, fmt::join(names, ", ")));
+  return lines;
+}
+
+const char* role_name(Role role) {
+  return role == Role::kSource ? "source" : role == Role::kScratch ? "scratch" : "transfer";
+}
+
+}  // namespace
+
+void print_summary(const Summary& summary, std::FILE* out) {
+  const core::Plan& plan = summary.plan;
+  fmt::print(out, "{}\n", counts(summary));
+  print_lines("cost", {cost(summary)}, out);
+  print_lines("rules", rules(plan), out);
+  if (!plan.tables.empty()) print_lines("tables", {tables(summary)}, out);
+  print_lines("data", data(plan), out);
+  print_lines("holes", hole_lines(plan), out);
+  print_lines("note", plan.warnings, out);
+}
+
+void print_trials(const Summary& summary, std::FILE* out) {
+  const Roles roles(summary.plan);
+  std::set<std::string> open;
+  for (const auto* trial : summary.to_run) open.insert(trial->id);
+  std::size_t width = 0;
+  for (const auto& trial : summary.plan.trials)
+    width = std::max(width, launch::title(trial).size());
+  fmt::print(out, "trials\n");
+  for (const auto& trial : summary.plan.trials) {
+    const auto seconds = summary.costs.seconds(trial.spec);
+    const std::string state = !open.contains(trial.id) ? "cached"
+                              : seconds                ? launch::about(*seconds)
+                                                       : "to run";
+    fmt::print(out, "  {:<9}{:<{}}  {:<12}  {}\n", role_name(roles.of(trial)), launch::title(trial),
+               width, state, trial.id);
+  }
+}
+
+}  // namespace ktb::app

@@ -1,0 +1,27 @@
+#pragma once
+#include <cstdio>
+#include <optional>
+#include <vector>
+
+#include "core/plan.hpp"
+#include "core/store.hpp"
+#include "launch/costs.hpp"
+#include "launch/local.hpp"
+
+namespace ktb::app {
+
+/// What `plan` prints and `run` prints first.
+struct Summary {
+  const core::Plan& plan;
+  const core::Store& store;
+  const launch::CostBook& costs;
+  std::vector<const core::Trial*> to_run;
+  int jobs = 1;  ///< trials at once, for the estimate
+};
+
+/// Counts, cost, rules, tables, data, holes, warnings.
+void print_summary(const Summary& summary, std::FILE* out);
+/// One line a trial.
+void print_trials(const Summary& summary, std::FILE* out);
+
+}  // namespace ktb::app
