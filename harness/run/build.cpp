@@ -52,7 +52,7 @@ class Builder {
 
   void make_methods() {
     session_->method = make_method(spec_.at("method"));
-    for (const auto& plus : spec_.value("plus", Json::array()))
+    for (const auto& plus : spec_.at("plus"))
       session_->extras.push_back({make_method(plus), plus.at("weight").get<double>()});
   }
 

@@ -90,14 +90,15 @@ class Describer {
                 {"models", Json::object()},
                 {"methods", Json::object()},
                 {"pairings", Json::array()}};
-    for (const auto& [id, json] : request_.value("datasets", Json::object()).items())
-      out["datasets"][id] = dataset(id, json);
-    for (const auto& [id, json] : request_.value("models", Json::object()).items())
-      out["models"][id] = model(id, json);
-    for (const auto& [id, json] : request_.value("methods", Json::object()).items())
-      out["methods"][id] = method(id, json);
-    for (const auto& json : request_.value("pairings", Json::array()))
-      out["pairings"].push_back(pairing(json));
+    const auto each = [&](const char* kind, auto answer_for) {
+      const auto asked = request_.value(kind, Json::object());
+      for (const auto& [id, json] : asked.items()) out[kind][id] = (this->*answer_for)(id, json);
+    };
+    each("datasets", &Describer::dataset);
+    each("models", &Describer::model);
+    each("methods", &Describer::method);
+    const auto pairings = request_.value("pairings", Json::array());
+    for (const auto& json : pairings) out["pairings"].push_back(pairing(json));
     return out;
   }
 

@@ -188,7 +188,7 @@ Json plugin_hashes(const Json& spec, const Registry& registry) {
   add("method", spec.at("method"));
   if (!spec.at("target").is_null()) add("model", spec.at("target"));
   for (const auto& source : spec.at("sources")) add("model", source);
-  for (const auto& plus : spec.value("plus", Json::array())) add("method", plus);
+  for (const auto& plus : spec.at("plus")) add("method", plus);
   return out;
 }
 
