@@ -127,6 +127,7 @@ int show(CellChoice choice) {
 
 /// What the key of each stored trial was made of; the one that differs in the fewest fields.
 void print_nearest(const core::Store& store, const core::Trial& trial) {
+  const Json fields = Json::parse(trial.fields);
   std::string nearest;
   std::optional<std::vector<std::string>> fewest;
   for (const auto& id : store.trials()) {
@@ -134,7 +135,7 @@ void print_nearest(const core::Store& store, const core::Trial& trial) {
     if (id == trial.id || !spec.is_object() || !spec.contains("fields")) continue;
     const auto record = store.load(id);
     if (!record || !record->ok()) continue;
-    auto differences = core::key_difference(spec.at("fields"), Json::parse(trial.fields));
+    auto differences = core::key_difference(spec.at("fields"), fields);
     if (fewest && fewest->size() <= differences.size()) continue;
     fewest = std::move(differences);
     nearest = id;
