@@ -67,6 +67,7 @@ class LocalPoolTest : public testing::Test {
     trial.id = id;
     trial.key = "key-" + id;
     trial.needs = std::move(needs);
+    trial.fields = "{}";
     trial.spec = {{"id", id},
                   {"key", trial.key},
                   {"seed", 0},
