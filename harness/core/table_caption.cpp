@@ -71,7 +71,7 @@ void gather_record(const Record& record, Facts& facts) {
 Facts gather(const TableInput& input, const Grid& grid) {
   Facts facts;
   for (const auto& places : grid.places) {
-    for (const Place& place : places) {
+    for (const Slot& place : places) {
       for (const Cell* cell : place.candidates) {
         facts.seeds.insert(cell->samples.size());
         gather_sources(*cell, facts);

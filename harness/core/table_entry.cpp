@@ -108,7 +108,7 @@ struct Choice {
   bool on_validation = false, open = false;
 };
 
-Choice choose(const TableInput& input, const Place& place) {
+Choice choose(const TableInput& input, const Slot& place) {
   const std::string& metric = input.metrics.front();
   const double sign = metric_info(metric).higher_is_better ? 1 : -1;
   struct Score {
@@ -146,7 +146,7 @@ Choice choose(const TableInput& input, const Place& place) {
   return choice;
 }
 
-Entry derived_entry(const TableInput& input, const Place& place, const std::string& metric) {
+Entry derived_entry(const TableInput& input, const Slot& place, const std::string& metric) {
   const Choice choice = choose(input, place);
   Entry entry;
   entry.wanted = place.candidates.front()->samples.size();
@@ -190,12 +190,12 @@ std::vector<std::string> chosen_trials(const TableInput& input, const Cell& cell
   return chosen;
 }
 
-const Cell* chosen_cell(const TableInput& input, const Place& place) {
+const Cell* chosen_cell(const TableInput& input, const Slot& place) {
   if (place.candidates.empty()) return nullptr;
   return place.derived ? choose(input, place).best : place.candidates.front();
 }
 
-Entry make_entry(const TableInput& input, const Place& place, const std::string& metric) {
+Entry make_entry(const TableInput& input, const Slot& place, const std::string& metric) {
   Entry entry;
   if (place.candidates.empty()) {
     entry.state = State::kHole;

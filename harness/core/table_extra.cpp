@@ -33,9 +33,9 @@ std::string grouped(double value) {
 }
 
 /// Records behind a row, the chosen ones of tuned and derived cells.
-std::vector<const Record*> records_of(const TableInput& input, const std::vector<Place>& places) {
+std::vector<const Record*> records_of(const TableInput& input, const std::vector<Slot>& places) {
   std::set<std::string> trials;
-  for (const Place& place : places) {
+  for (const Slot& place : places) {
     const Cell* cell = chosen_cell(input, place);
     if (cell == nullptr) continue;
     for (const std::string& trial : chosen_trials(input, *cell)) trials.insert(trial);
@@ -50,9 +50,9 @@ std::vector<const Record*> records_of(const TableInput& input, const std::vector
 
 /// All trials spent on picking a tuned option's value or the best of a derived row, past the chosen
 /// ones.
-std::set<std::string> further_trials(const TableInput& input, const std::vector<Place>& places) {
+std::set<std::string> further_trials(const TableInput& input, const std::vector<Slot>& places) {
   std::set<std::string> chosen, all;
-  for (const Place& place : places) {
+  for (const Slot& place : places) {
     for (const Cell* cell : place.candidates) {
       for (const Sample& sample : cell->samples) {
         if (sample.tuning.empty()) continue;
@@ -81,7 +81,7 @@ double cost_of(const Record& record, const std::string& name) {
 }
 
 /// Seconds of training behind one trial of the row, with its share of the trials that tuned it.
-Entry seconds_entry(const TableInput& input, const std::vector<Place>& places, bool mixed) {
+Entry seconds_entry(const TableInput& input, const std::vector<Slot>& places, bool mixed) {
   const std::vector<const Record*> records = records_of(input, places);
   Entry entry;
   if (records.empty()) return entry;
@@ -99,7 +99,7 @@ Entry seconds_entry(const TableInput& input, const std::vector<Place>& places, b
   return figure(fixed(seconds / static_cast<double>(records.size()), 1));
 }
 
-Entry parameters_entry(const TableInput& input, const std::vector<Place>& places,
+Entry parameters_entry(const TableInput& input, const std::vector<Slot>& places,
                        const std::string& name) {
   std::set<std::int64_t> counts;
   for (const Record* record : records_of(input, places)) {
@@ -244,7 +244,7 @@ Entry source_entry(const TableInput& input, const Grid& grid, std::size_t column
   return entry;
 }
 
-Entry published_entry(const TableInput& input, const Place& place, const Entry& ours,
+Entry published_entry(const TableInput& input, const Slot& place, const Entry& ours,
                       const std::string& metric) {
   const Cell* cell = place.derived ? nullptr : chosen_cell(input, place);
   const PublishedValue* value =
@@ -269,7 +269,7 @@ Entry published_entry(const TableInput& input, const Place& place, const Entry& 
   return entry;
 }
 
-Row published_row(const TableInput& input, const std::vector<Place>& places, const Row& ours,
+Row published_row(const TableInput& input, const std::vector<Slot>& places, const Row& ours,
                   const Grid& grid) {
   Row row;
   row.kind = RowKind::kPublished;
@@ -283,8 +283,8 @@ Row published_row(const TableInput& input, const std::vector<Place>& places, con
 }
 
 /// `explore: 3 values`; empty where nothing was tuned.
-std::string tuning_of(const std::vector<Place>& places) {
-  for (const Place& place : places) {
+std::string tuning_of(const std::vector<Slot>& places) {
+  for (const Slot& place : places) {
     for (const Cell* cell : place.candidates) {
       if (cell->candidates.size() < 2) continue;
       std::set<std::string> options;

@@ -121,7 +121,7 @@ bool same_trials(const Cell& a, const Cell& b) {
   return left == right && a.hole.empty() == b.hole.empty();
 }
 
-void put(const TableInput& input, Place& place, const Cell& cell) {
+void put(const TableInput& input, Slot& place, const Cell& cell) {
   if (place.derived || place.candidates.empty()) {
     place.candidates.push_back(&cell);
     return;
@@ -233,11 +233,11 @@ Grid make_grid(const TableInput& input) {
       grid.columns.push_back(std::move(head));
     }
   }
-  grid.places.assign(grid.rows.size(), std::vector<Place>(grid.columns.size()));
+  grid.places.assign(grid.rows.size(), std::vector<Slot>(grid.columns.size()));
   for (const Placed& one : placed) {
     if (one.derived) grid.rows[row_at[one.row]].kind = RowKind::kDerived;
     for (std::size_t metric = 0; metric < input.metrics.size(); ++metric) {
-      Place& place = grid.places[row_at[one.row]][column_at[one.column] + metric];
+      Slot& place = grid.places[row_at[one.row]][column_at[one.column] + metric];
       place.derived = one.derived;
       put(input, place, *one.cell);
     }

@@ -18,7 +18,7 @@ struct TableInput {
 };
 
 /// A place of the grid: the cell itself, or the candidates of which a derived row takes the best.
-struct Place {
+struct Slot {
   std::vector<const Cell*> candidates;
   bool derived = false;
 };
@@ -27,7 +27,7 @@ struct Place {
 struct Grid {
   std::vector<Row> rows;
   std::vector<Column> columns;
-  std::vector<std::vector<Place>> places;  ///< per row, per column
+  std::vector<std::vector<Slot>> places;  ///< per row, per column
 };
 
 /// table_grid.cpp: which cell stands where, in the suite's order.
@@ -35,14 +35,14 @@ Grid make_grid(const TableInput& input);
 std::string axis_label(const Plan& plan, const std::string& axis, const std::string& value);
 
 /// table_entry.cpp: what the records say about one place.
-Entry make_entry(const TableInput& input, const Place& place, const std::string& metric);
+Entry make_entry(const TableInput& input, const Slot& place, const std::string& metric);
 /// Mean, spread and their text from `entry.values`.
 void summarise(Entry& entry, const std::string& metric, const TableSpec& spec);
 /// The trial that stands for a sample: of a tuned one, the candidate with the best mean validation
 /// over all samples.
 std::vector<std::string> chosen_trials(const TableInput& input, const Cell& cell);
 /// The cell of a place, or the best of a derived one; null where none can be named yet.
-const Cell* chosen_cell(const TableInput& input, const Place& place);
+const Cell* chosen_cell(const TableInput& input, const Slot& place);
 
 /// table_extra.cpp: mean, seed and cost columns; source, chance and published rows; notes on rows.
 void add_columns(const TableInput& input, const Grid& grid, Table& table);
