@@ -14,7 +14,7 @@ namespace {
 
 using core::Json;
 
-double seconds_now() {
+double clock_now() {
   using Clock = std::chrono::steady_clock;
   return std::chrono::duration<double>(Clock::now().time_since_epoch()).count();
 }
@@ -62,17 +62,17 @@ class Loop {
   LoopResult run() {
     survey();
     session_.train(true);
-    double started = seconds_now();
+    double started = clock_now();
     for (std::int64_t at = 0; at < plan_.steps; ++at) {
       if (hooks_.stop && hooks_.stop->load()) throw Interrupted("stopped on request");
       one_step(at);
       const bool last = at + 1 == plan_.steps;
       if (!last && (at + 1) % plan_.per_epoch != 0) continue;
       synchronise(session_.device);
-      const double trained = seconds_now();
+      const double trained = clock_now();
       result_.train_seconds += trained - started;
       end_of_epoch(at + 1, last);
-      started = seconds_now();
+      started = clock_now();
       result_.eval_seconds += started - trained;
     }
     if (!best_.empty()) restore();

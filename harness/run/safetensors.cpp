@@ -21,7 +21,7 @@
 namespace ktb::run {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using HeaderJson = nlohmann::ordered_json;
 
 constexpr std::uint64_t kLongestHeader = 100'000'000;
 constexpr std::array<std::pair<const char*, at::ScalarType>, 10> kTypes = {{
@@ -65,12 +65,12 @@ const char* word_of(at::ScalarType type, const std::string& name) {
                           c10::toString(type)));
 }
 
-Entry parse_entry(const std::string& path, const std::string& name, const Json& item) {
+Entry parse_entry(const std::string& path, const std::string& name, const HeaderJson& item) {
   try {
     const auto offsets = item.at("data_offsets").get<std::array<std::uint64_t, 2>>();
     return {name, type_of(item.at("dtype").get<std::string>(), path, name),
             item.at("shape").get<std::vector<std::int64_t>>(), offsets[0], offsets[1]};
-  } catch (const Json::exception& problem) {
+  } catch (const HeaderJson::exception& problem) {
     fail(path, "tensor \"{}\": its header entry is malformed ({})", name, problem.what());
   }
 }
@@ -104,8 +104,8 @@ void check_offsets(const std::string& path, const std::vector<Entry>& entries, s
   if (at != body) fail(path, "the data has {} bytes; its tensors take {}", body, at);
 }
 
-Json read_header(const std::string& path, std::ifstream& stream, std::uint64_t size,
-                 std::uint64_t& length) {
+HeaderJson read_header(const std::string& path, std::ifstream& stream, std::uint64_t size,
+                       std::uint64_t& length) {
   std::array<unsigned char, 8> bytes{};
   if (size < bytes.size() || !stream.read(reinterpret_cast<char*>(bytes.data()), bytes.size()))
     fail(path, "not a safetensors file: it has {} bytes, its header's length alone takes 8", size);
@@ -120,25 +120,27 @@ Json read_header(const std::string& path, std::ifstream& stream, std::uint64_t s
   std::string text(length, ' ');
   stream.read(text.data(), static_cast<std::streamsize>(length));
   try {
-    Json header = Json::parse(text);
+    HeaderJson header = HeaderJson::parse(text);
     if (!header.is_object()) fail(path, "the header is not a JSON object");
     return header;
-  } catch (const Json::exception& problem) {
+  } catch (const HeaderJson::exception& problem) {
     fail(path, "the header is no valid JSON ({})", problem.what());
   }
 }
 
-std::map<std::string, std::string> parse_metadata(const std::string& path, const Json& header) {
+std::map<std::string, std::string> parse_metadata(const std::string& path,
+                                                  const HeaderJson& header) {
   try {
-    return header.value("__metadata__", Json::object()).get<std::map<std::string, std::string>>();
-  } catch (const Json::exception& problem) {
+    return header.value("__metadata__", HeaderJson::object())
+        .get<std::map<std::string, std::string>>();
+  } catch (const HeaderJson::exception& problem) {
     fail(path, "__metadata__ must map text to text ({})", problem.what());
   }
 }
 
 /// Length, header and padding to a multiple of 8, so that the data is aligned.
 std::string header_text(const TensorFile& file) {
-  Json header = Json::object();
+  HeaderJson header = HeaderJson::object();
   if (!file.metadata.empty()) header["__metadata__"] = file.metadata;
   std::uint64_t at = 0;
   for (const auto& [name, tensor] : file.tensors) {
@@ -175,7 +177,7 @@ TensorFile read_safetensors(const std::string& path) {
   if (!stream || problem)
     fail(path, "cannot be read: {}", problem ? problem.message() : "no permission");
   std::uint64_t length = 0;
-  const Json header = read_header(path, stream, size, length);
+  const HeaderJson header = read_header(path, stream, size, length);
 
   TensorFile file;
   file.metadata = parse_metadata(path, header);
