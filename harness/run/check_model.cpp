@@ -139,10 +139,15 @@ Answers answer_model(Registry& registry, const StoredCase& stored) {
 
   const bool train = stored.options.at("mode") == "train";
   model->train(train);
+  // Gradients are wanted in double: in float, the rounding of this machine's kernels puts some
+  // values on the other side of a ReLU's kink than the original's.
+  const auto type = train ? at::kDouble : at::kFloat;
+  model->to(type);
   auto shape = task.inputs[0].shape;
   shape.insert(shape.begin(), 2);
   Batch batch;
-  batch.x["image"] = formula_tensor(stored.options.at("input_k").get<std::uint32_t>(), shape);
+  batch.x["image"] =
+      formula_tensor(stored.options.at("input_k").get<std::uint32_t>(), shape).to(type);
   const auto output = (*model)(batch);
   answers["out.logits"] = output.pred;
   answers["out.pooled"] = output.pooled;

@@ -1,5 +1,10 @@
 #include "ktb/blocks.hpp"
 
+#include <ATen/ops/scaled_dot_product_attention.h>
+#include <torch/utils.h>
+
+#include <cmath>
+
 namespace ktb {
 
 torch::nn::Module& submodule(torch::nn::Module& root, const std::string& path) {
@@ -27,6 +32,20 @@ ConvNorm::ConvNorm(torch::nn::Module& root, const std::string& conv, const std::
 Tensor ConvNorm::operator()(const Tensor& x) const {
   // A holder's const access gives a const module, and forward() is not const.
   return norm_.ptr()->forward(conv_.ptr()->forward(x));
+}
+
+Tensor mix_tokens(const Tensor& qkv, std::int64_t heads) {
+  const auto batch = qkv.size(0), tokens = qkv.size(1), width = qkv.size(2) / 3;
+  const auto parts = qkv.view({batch, tokens, 3, heads, width / heads}).permute({2, 0, 3, 1, 4});
+  return at::scaled_dot_product_attention(parts[0], parts[1], parts[2])
+      .transpose(1, 2)
+      .reshape({batch, tokens, width});
+}
+
+void init_truncated_normal(Tensor weight, double deviation) {
+  const torch::NoGradGuard no_grad;
+  const double spread = deviation * std::sqrt(2.0), edge = std::erf(2 / spread);
+  weight.uniform_(-edge, edge).erfinv_().mul_(spread).clamp_(-2, 2);
 }
 
 }  // namespace ktb

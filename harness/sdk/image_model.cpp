@@ -46,7 +46,7 @@ bool ConvNet::normalised_after(const std::string& parameter) const {
 }
 
 void ConvNet::init_convolutions() {
-  for (const auto& module : modules()) {
+  for (const auto& module : modules(/*include_self=*/false)) {
     if (auto* conv = module->as<torch::nn::Conv2d>())
       torch::nn::init::kaiming_normal_(conv->weight, 0, torch::kFanOut, torch::kReLU);
   }

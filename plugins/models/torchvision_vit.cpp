@@ -1,6 +1,5 @@
-// The vision transformer with torchvision's parameter names and initialisation. Its attention has
-// the fused kernel; `self_attention` has the parameters of torch.nn.MultiheadAttention.
-#include <ATen/ops/scaled_dot_product_attention.h>
+// The vision transformer with torchvision's parameter names and initialisation. The layers
+// called `self_attention` have the parameters of torch.nn.MultiheadAttention.
 #include <torch/nn/functional/linear.h>
 #include <torch/nn/init.h>
 #include <torch/nn/modules/conv.h>
@@ -21,13 +20,6 @@ namespace init = torch::nn::init;
 
 torch::nn::LayerNorm layer_norm(std::int64_t width) {
   return torch::nn::LayerNorm(torch::nn::LayerNormOptions({width}).eps(1e-6));
-}
-
-/// Normal values, redrawn outside [-2, 2].
-void init_truncated(Tensor weight, double deviation) {
-  const torch::NoGradGuard no_grad;
-  const auto edge = std::erf(2 / (deviation * std::sqrt(2.0)));
-  weight.uniform_(-edge, edge).erfinv_().mul_(deviation * std::sqrt(2.0)).clamp_(-2, 2);
 }
 
 struct EncoderLayer {
@@ -53,12 +45,7 @@ struct EncoderLayer {
   }
 
   Tensor attend(const Tensor& x) {
-    const auto batch = x.size(0), tokens = x.size(1), width = x.size(2);
-    const auto qkv = torch::linear(x, in_weight, in_bias)
-                         .view({batch, tokens, 3, heads, width / heads})
-                         .permute({2, 0, 3, 1, 4});
-    const auto mixed = at::scaled_dot_product_attention(qkv[0], qkv[1], qkv[2]);
-    return out->forward(mixed.transpose(1, 2).reshape({batch, tokens, width}));
+    return out->forward(ktb::mix_tokens(torch::linear(x, in_weight, in_bias), heads));
   }
 
   Tensor forward(const Tensor& x, bool training) {
@@ -101,7 +88,7 @@ class Vit final : public ktb::ImageModel {
     patches_ = ktb::add_layer(
         *this, "conv_proj",
         torch::nn::Conv2d(torch::nn::Conv2dOptions(channels(), width, patch).stride(patch)));
-    init_truncated(patches_->weight, std::sqrt(1.0 / (channels() * patch * patch)));
+    ktb::init_truncated_normal(patches_->weight, std::sqrt(1.0 / (channels() * patch * patch)));
     init::zeros_(patches_->bias);
     const auto tokens = (height / patch) * (breadth / patch) + 1;
     positions_ = ktb::submodule(*this, "encoder")

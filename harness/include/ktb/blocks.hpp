@@ -57,4 +57,11 @@ void run_residual_stage(const std::vector<Block>& blocks, Output& out) {
   out.features.push_back(x);
 }
 
+/// Attention of tokens to each other: [B, n, 3 d], queries, keys and values side by side, to [B, n,
+/// d].
+KTB_API Tensor mix_tokens(const Tensor& qkv, std::int64_t heads);
+
+/// Normal values that are redrawn outside [-2, 2], as timm and torchvision initialise transformers.
+KTB_API void init_truncated_normal(Tensor weight, double deviation);
+
 }  // namespace ktb
