@@ -76,11 +76,13 @@ Json lasting(Json answers) {
 
 /// A plugin that the worker could not load is no hole in a table: the command ends.
 void refuse_unloadable(const Json& answers) {
-  for (const char* section : {"datasets", "models", "methods"})
-    for (const auto& [id, answer] : answers.value(section, Json::object()).items()) {
+  for (const char* section : {"datasets", "models", "methods"}) {
+    const Json part = answers.value(section, Json::object());
+    for (const auto& [id, answer] : part.items()) {
       const std::string message = answer.value("error", Json::object()).value("message", "");
       if (message.rfind("cannot load plugin", 0) == 0) throw PluginError("error: " + message);
     }
+  }
 }
 
 std::string text_of(const Json& value) { return value.is_string() ? value.get<std::string>() : ""; }
