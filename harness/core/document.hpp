@@ -28,6 +28,7 @@ class Document {
   enum class At { kKey, kValue };
 
   Json data = Json::object();
+  Place root{"default", 0, 0, 1};  ///< the file as a whole
   std::map<std::string, Node> nodes;
   std::map<std::string, std::vector<std::string>> lines;  ///< file -> its text, for quoting
 

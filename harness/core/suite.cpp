@@ -35,6 +35,7 @@ Document load(const std::string& shown, std::vector<std::string> children) {
   }
   Document base = load(parent, children);
   base.overlay(document);
+  base.root = document.root;
   base.erase("extends");
   return base;
 }
@@ -68,7 +69,7 @@ std::string choose_profile(const Document& document, const std::string& asked,
       fmt::format("there is no profile `{}`{}", name, did_you_mean(name, known));
   if (asked.empty()) document.fail("default_profile", At::kValue, message, list);
   throw SuiteError(fmt::format("{}: error: {}\n  {}; `paper` is the suite's body\nNothing was run.",
-                               document.place("ktbench").file, message, list));
+                               document.root.file, message, list));
 }
 
 Document with_profile(const Document& document, const std::string& profile) {

@@ -32,11 +32,13 @@ int first_header(const std::vector<std::string>& lines, int from, int step) {
   return 0;
 }
 
-/// `dataset` for `datasets` and the other way round.
+/// `datasets` for `dataset` and the other way round.
 std::string other_number(const std::string& key, const std::vector<std::string>& known) {
-  if (contains(known, key + "s")) return key + "s";
-  if (key.size() > 1 && key.back() == 's' && contains(known, key.substr(0, key.size() - 1))) {
-    return key.substr(0, key.size() - 1);
+  static const std::vector<std::string> kAxes = {"dataset", "method", "label",
+                                                 "pair",    "seed",   "source_seed"};
+  for (const auto& axis : kAxes) {
+    if (key == axis && contains(known, axis + "s")) return axis + "s";
+    if (key == axis + "s" && contains(known, axis)) return axis;
   }
   return "";
 }
@@ -62,10 +64,16 @@ std::string Fields::header() const {
 
 void Fields::wrong(const std::string& key, const std::string& wants) const {
   const Json& value = at(key);
-  const bool many = value.is_array() && wants.find("list") == wants.npos;
+  std::string under;
+  if (value.is_array() && wants.find("list") == wants.npos)
+    under = "a list where one value is wanted";
+  if (value.is_object() && path_.empty() && key.back() == 's') {
+    under = fmt::format("a plural is an axis; what defines is [{}.NAME]",
+                        key.substr(0, key.size() - 1));
+  }
   document_.fail(path(key), At::kValue,
                  fmt::format("`{}` of {} wants {}, not {}", key, header(), wants, kind_of(value)),
-                 many ? "a list where one value is wanted" : "");
+                 under);
 }
 
 void Fields::stray(const std::string& key) const {

@@ -114,6 +114,7 @@ Document read_toml(const std::string& path, const std::string& shown) {
   text << in.rdbuf();
   if (!in) throw SuiteError(fmt::format("{}: error: no such file, or not readable", shown));
   Document document;
+  document.root.file = shown;
   document.lines[shown] = split_lines(text.str());
   parse_into(document, text.str(), shown);
   return document;
