@@ -10,6 +10,7 @@
 #include "core/plugin_file.hpp"
 #include "core/store.hpp"
 #include "run/check.hpp"
+#include "run/conformance.hpp"
 #include "run/describe.hpp"
 #include "run/environment.hpp"
 #include "run/trial.hpp"
@@ -75,6 +76,11 @@ int check(const Arguments& arguments) {
   return ktb::run::check(plugins, arguments.names, std::cout);
 }
 
+int test(const Arguments& arguments) {
+  auto plugins = registry(arguments);
+  return ktb::run::test_plugin(plugins, arguments.names.at(0), arguments.data_dirs, std::cout);
+}
+
 int run(int argc, char** argv) {
   CLI::App app{"The part of ktbench that runs LibTorch"};
   Arguments arguments;
@@ -95,6 +101,7 @@ int run(int argc, char** argv) {
   names(add("trial", "run the trial in a folder", run_trial), "folder")->required();
   add("describe", "answer for plugins: JSON in, JSON out", describe);
   names(add("check", "compare with stored tensors", check), "cases")->required();
+  names(add("test", "run the conformance kit on a plugin file", test), "file")->required();
   auto* shown = add("show", "options, defaults, help", show);
   names(shown, "plugins");
   shown->add_flag("--all", arguments.all, "every plugin");

@@ -33,6 +33,7 @@ std::vector<std::string> case_files(const std::vector<std::string>& paths) {
 Answers answer(Registry& registry, const StoredCase& stored) {
   if (stored.method == "schedule") return answer_schedule(stored);
   if (stored.method == "optimiser") return answer_optimiser(stored);
+  if (stored.method == "metric_classification") return answer_metric(stored);
   if (stored.method.starts_with("model_")) return answer_model(registry, stored);
   if (registry.knows("method", stored.method)) return answer_method(registry, stored);
   return answer_custom(registry, stored);

@@ -22,6 +22,7 @@ using Answers = std::optional<Tensors>;
 Answers answer_method(Registry& registry, const StoredCase& stored);  ///< one plain step
 Answers answer_custom(Registry& registry, const StoredCase& stored);  ///< Method::check()
 Answers answer_model(Registry& registry, const StoredCase& stored);
+Answers answer_metric(const StoredCase& stored);
 Answers answer_schedule(const StoredCase& stored);
 Answers answer_optimiser(const StoredCase& stored);
 

@@ -43,7 +43,7 @@ Tensor summary(const Tensor& tensor, const std::string& suffix) {
   if (suffix == "norm") return flat.norm();
   if (suffix == "mean") return flat.mean();
   if (suffix == "std") return flat.std();
-  if (suffix == "row0_mean_abs") return tensor[0].to(at::kDouble).mean().abs();
+  if (suffix == "row0_mean_abs") return tensor[0].to(at::kDouble).abs().mean();
   if (const auto n = count_after(suffix, "first"); n >= 0) return flat.slice(0, 0, n);
   if (const auto n = count_after(suffix, "last"); n >= 0)
     return flat.slice(0, std::max<std::int64_t>(flat.numel() - n, 0));

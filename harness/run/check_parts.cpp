@@ -7,6 +7,7 @@
 #include "core/schedule.hpp"
 #include "run/check.hpp"
 #include "run/optimiser.hpp"
+#include "tasks/metrics.hpp"
 
 namespace ktb::run {
 namespace {
@@ -37,6 +38,16 @@ Recipe recipe_from(const core::Json& options) {
 }
 
 }  // namespace
+
+Answers answer_metric(const StoredCase& stored) {
+  Tensors in, answers;
+  for (const auto& [name, tensor] : stored.tensors)
+    if (name.starts_with("in.")) in[name.substr(3)] = tensor;
+  for (const auto& [name, value] :
+       tasks::classification_metrics(stored.options.at("kind").get<std::string>(), in))
+    answers["out." + name] = value;
+  return answers;
+}
 
 Answers answer_schedule(const StoredCase& stored) {
   Tensors answers;

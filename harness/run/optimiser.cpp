@@ -68,10 +68,12 @@ void Optimiser::step_sgd(Selection& chosen) {
   const double decay = group_.weight_decay.value_or(recipe_.weight_decay);
   const auto update = [&](const Selection& part, bool first) {
     if (part.parameters.empty()) return;
-    at::_fused_sgd_(part.parameters, part.gradients, part.first, decay, recipe_.momentum, lr(),
+    // Without momentum the kernel takes no buffers.
+    const auto buffers = recipe_.momentum == 0 ? std::vector<Tensor>{} : part.first;
+    at::_fused_sgd_(part.parameters, part.gradients, buffers, decay, recipe_.momentum, lr(),
                     recipe_.dampening, recipe_.nesterov, false, first);
   };
-  // Zero momentum and no momentum are the same unless the first step is to be spared dampening.
+  // A buffer of zeros starts as no buffer does, unless the first step is to be spared dampening.
   if (recipe_.dampening == 0) return update(chosen, false);
   Selection fresh, seasoned;
   for (std::size_t i = 0; i < chosen.parameters.size(); ++i) {

@@ -1,0 +1,120 @@
+#include <fmt/format.h>
+#include <torch/types.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "run/conformance.hpp"
+#include "run/conformance_world.hpp"
+#include "run/plain.hpp"
+#include "tasks/task_kind.hpp"
+
+namespace ktb::run {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A data folder without a file.
+class EmptyFolder {
+ public:
+  EmptyFolder() : path_(fs::temp_directory_path() / fmt::format("ktb-kit-{}", getpid())) {
+    fs::create_directories(path_);
+  }
+  ~EmptyFolder() { fs::remove_all(path_); }
+  EmptyFolder(const EmptyFolder&) = delete;
+  EmptyFolder& operator=(const EmptyFolder&) = delete;
+  DataFolder folder() const { return DataFolder({path_.string()}); }
+
+ private:
+  fs::path path_;
+};
+
+State state_of_split(const Split& split) {
+  State state;
+  for (const auto& [name, tensor] : split.x) state.emplace_back("x." + name, tensor);
+  for (const auto& [name, tensor] : split.y) state.emplace_back("y." + name, tensor);
+  return state;
+}
+
+void check_task(const TaskSpec& task) {
+  demand(!task.inputs.empty(), "it names no input");
+  demand(task.outputs > 0, "it has no outputs");
+  demand(!task.labels.empty(), "it names no label space");
+  demand(task.classes.empty() || static_cast<std::int64_t>(task.classes.size()) == task.outputs,
+         "it names another number of classes than it has outputs");
+  tasks::make_kind(task);
+}
+
+void check_split(const TaskSpec& task, const Split& split, std::int64_t size) {
+  for (const auto& input : task.inputs)
+    demand(split.x.contains(input.name), "the split lacks the input `" + input.name + "`");
+  for (const auto& [name, tensor] : state_of_split(split))
+    demand(tensor.size(0) == size,
+           fmt::format("{} has {} examples, the task says {}", name, tensor.size(0), size));
+  if (!task.categorical) return;
+  const auto labels = tasks::make_kind(task)->labels({split.x, split.y, {}});
+  demand(labels.min().item<std::int64_t>() >= 0 && labels.max().item<std::int64_t>() < task.outputs,
+         "a label lies outside 0 .. outputs - 1");
+}
+
+/// The task, if every file can be found; a set of free layout looks at its files to know it.
+TaskSpec task_with_files(const Dataset& dataset, const DataFolder& folder) {
+  const auto missing = [&](const std::string& why) { return Skipped(why + "\n" + dataset.get()); };
+  for (const auto& file : dataset.files(folder))
+    if (folder.find(file.name).empty()) throw missing(file.name + " is not here.");
+  if (!dataset.files(folder).empty()) return dataset.task(folder);
+  try {
+    return dataset.task(folder);
+  } catch (const Error& error) {
+    throw missing(error.what());
+  }
+}
+
+}  // namespace
+
+void test_dataset(Registry& registry, const std::string& name,
+                  const std::vector<std::string>& data_dirs, Report& report) {
+  std::shared_ptr<Dataset> dataset;
+  Options options;
+  const bool made = report.check("it can be made without files",
+                                 [&] { dataset = registry.dataset(name, options); });
+  if (!made) return;
+  report.check("every option is documented", [&] {
+    for (const auto& option : options.declared())
+      demand(!option.help.empty(), "option `" + option.name + "` has no help");
+  });
+  report.check("it says how to get it", [&] { demand(!dataset->get().empty(), "get() is empty"); });
+  report.check("without its files it says what is missing and where it looked", [&] {
+    const EmptyFolder empty;
+    try {
+      dataset->load(empty.folder(), "train");
+    } catch (const Error& error) {
+      const std::string text = error.what();
+      demand(text.find(empty.folder().places().at(0)) != std::string::npos,
+             "its message does not name the folder: " + text);
+      return;
+    }
+    throw Skipped("it needs no file");
+  });
+
+  const auto folder = data_folder(*dataset, data_dirs);
+  Split train;
+  TaskSpec task;
+  const bool found = report.check("its files are found and its task is whole", [&] {
+    task = task_with_files(*dataset, folder);
+    check_task(task);
+  });
+  if (!found) return;
+  report.check("both splits are what the task says", [&] {
+    train = dataset->load(folder, "train");
+    check_split(task, train, task.train_size);
+    check_split(task, dataset->load(folder, "test"), task.test_size);
+  });
+  report.check("loaded twice, it has the same bytes", [&] {
+    const auto differs =
+        first_difference(state_of_split(train), state_of_split(dataset->load(folder, "train")));
+    demand(differs.empty(), differs + " differs");
+  });
+}
+
+}  // namespace ktb::run

@@ -1,0 +1,187 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <torch/types.h>
+#include <torch/utils.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "run/conformance.hpp"
+#include "run/conformance_world.hpp"
+#include "run/random.hpp"
+#include "run/safetensors.hpp"
+
+namespace ktb::run {
+namespace {
+
+TaskSpec image_task(const std::vector<std::int64_t>& shape) {
+  TaskSpec task;
+  task.name = task.labels = "kit";
+  task.kind = "classification";
+  const auto channels = static_cast<std::size_t>(shape[0]);
+  task.inputs = {{"image", shape, channels == 1 ? "grey" : "rgb",
+                  std::vector<double>(channels, 0.5), std::vector<double>(channels, 0.25)}};
+  task.outputs = 10;
+  task.categorical = true;
+  return task;
+}
+
+/// The first of these tasks that the model can be made for.
+TaskSpec fitting_task(Registry& registry, const std::string& name) {
+  std::string why;
+  for (const auto& shape : {std::vector<std::int64_t>{3, 32, 32}, {1, 28, 28}, {3, 64, 64}}) {
+    auto task = image_task(shape);
+    try {
+      Options options;
+      registry.model(name, task, options);
+      return task;
+    } catch (const Error& error) {
+      why = error.what();
+    }
+  }
+  throw Error("it fits none of the kit's tasks (images 3x32x32, 1x28x28, 3x64x64): " + why);
+}
+
+class ModelKit {
+ public:
+  ModelKit(Registry& registry, const std::string& name, Report& report)
+      : registry_(registry), name_(name), report_(report) {}
+
+  void run() {
+    const auto check = [&](const char* what, void (ModelKit::*body)()) {
+      return report_.check(what, [&] { (this->*body)(); });
+    };
+    if (!check("it can be made with its defaults", &ModelKit::makes)) return;
+    check("every option is documented", &ModelKit::documents);
+    check("it has parameters, a head of its own name and a trunk", &ModelKit::has_head);
+    check("its default sites exist and are matrices", &ModelKit::has_sites);
+    check("trunk and head together are the model", &ModelKit::is_trunk_and_head);
+    check("features go from shallow to deep, one batch first", &ModelKit::has_features);
+    check("the same seed gives the same weights", &ModelKit::repeats);
+    check("weights saved and loaded give the same outputs", &ModelKit::reloads);
+    check("in evaluation mode a batch of one is enough and nothing moves", &ModelKit::evaluates);
+    check("in training mode every parameter gets a gradient", &ModelKit::trains);
+  }
+
+ private:
+  std::shared_ptr<Model> make(std::uint64_t seed = 1) {
+    const RandomScope random(at::kCPU, seed);
+    Options options;
+    return registry_.model(name_, task_, options);
+  }
+  Batch batch(std::int64_t size) const {
+    auto shape = task_.inputs[0].shape;
+    shape.insert(shape.begin(), size);
+    const RandomScope random(at::kCPU, 3);
+    Batch made;
+    made.x["image"] = torch::rand(shape);
+    made.y["label"] = torch::arange(size).remainder(task_.outputs);
+    return made;
+  }
+
+  void makes() {
+    task_ = fitting_task(registry_, name_);
+    model_ = make();
+  }
+  void documents() {
+    Options options;
+    registry_.model(name_, task_, options);
+    for (const auto& option : options.declared())
+      demand(!option.help.empty(), "option `" + option.name + "` has no help");
+  }
+  void has_head() {
+    std::int64_t head = 0, trunk = 0;
+    for (const auto& item : model_->named_parameters())
+      (model_->is_head(item.key()) ? head : trunk) += item.value().numel();
+    demand(head > 0,
+           "no parameter's name starts with its head_name(), `" + model_->head_name() + "`");
+    demand(trunk > 0, "it has no parameter outside its head");
+  }
+  void has_sites() {
+    for (const auto& site : {model_->takes(), model_->gives()})
+      demand(model_->site(site).dim() >= 2, "site `" + site + "` is no matrix");
+  }
+  void is_trunk_and_head() {
+    const torch::NoGradGuard no_grad;
+    model_->eval();
+    const auto whole = (*model_)(batch(2));
+    const auto apart = model_->head(model_->trunk(batch(2)));
+    demand(whole.pred.equal(apart), "head(trunk(x)) differs from the model's prediction");
+    demand(whole.pred.sizes().vec() == std::vector<std::int64_t>{2, task_.outputs},
+           fmt::format("the prediction is [{}], expected [2, {}]",
+                       fmt::join(whole.pred.sizes(), ", "), task_.outputs));
+    demand(whole.pooled.defined() && whole.pooled.dim() == 2 && whole.pooled.size(0) == 2,
+           "`pooled` must be [B, d]");
+  }
+  void has_features() {
+    const torch::NoGradGuard no_grad;
+    model_->eval();
+    const auto output = (*model_)(batch(2));
+    demand(!output.features.empty(), "there are none");
+    std::int64_t height = INT64_MAX;
+    for (std::size_t i = 0; i < output.features.size(); ++i) {
+      const auto& map = output.features[i];
+      demand(map.defined() && map.dim() >= 2 && map.size(0) == 2,
+             fmt::format("feature {} does not begin with the batch", i));
+      if (map.dim() != 4) continue;
+      demand(map.size(2) <= height, fmt::format("feature {} is higher than the one before it", i));
+      height = map.size(2);
+    }
+    demand(output.preacts.size() <= output.features.size(),
+           "there are more `preacts` than `features`");
+    for (std::size_t i = 0; i < output.preacts.size(); ++i)
+      demand(
+          !output.preacts[i].defined() || output.preacts[i].sizes() == output.features[i].sizes(),
+          fmt::format("preacts and features differ in shape at {}", i));
+  }
+  void repeats() {
+    const auto differs = first_difference(state_of(*make(7)), state_of(*make(7)));
+    demand(differs.empty(), differs + " differs");
+  }
+  void reloads() {
+    const torch::NoGradGuard no_grad;
+    const auto path =
+        (std::filesystem::temp_directory_path() / fmt::format("ktb-kit-{}.safetensors", getpid()))
+            .string();
+    const auto other = make(8);
+    model_->eval(), other->eval();
+    write_safetensors(path, {state_of(*model_), {}});
+    const auto notes = load_weights(*other, read_safetensors(path), path);
+    std::filesystem::remove(path);
+    demand(notes.empty(), notes.empty() ? "" : notes.front());
+    demand((*model_)(batch(2)).pred.equal((*other)(batch(2)).pred),
+           "outputs differ: something that matters is neither parameter nor buffer");
+  }
+  void evaluates() {
+    const torch::NoGradGuard no_grad;
+    model_->eval();
+    const auto state = state_of(*model_);
+    const auto before = copy_of(state);
+    const auto once = (*model_)(batch(1)).pred, again = (*model_)(batch(1)).pred;
+    demand(once.isfinite().all().item<bool>(), "some output is not finite");
+    demand(once.equal(again), "two forwards differ");
+    const auto moved = first_difference(state, before);
+    demand(moved.empty(), moved + " has changed");
+  }
+  void trains() {
+    const auto model = make();
+    model->train();
+    (*model)(batch(4)).pred.logsumexp(1).sum().backward();
+    for (const auto& item : model->named_parameters())
+      demand(item.value().grad().defined(), item.key() + " got none");
+  }
+
+  Registry& registry_;
+  const std::string& name_;
+  Report& report_;
+  TaskSpec task_;
+  std::shared_ptr<Model> model_;
+};
+
+}  // namespace
+
+void test_model(Registry& registry, const std::string& name, Report& report) {
+  ModelKit(registry, name, report).run();
+}
+
+}  // namespace ktb::run

@@ -1,0 +1,38 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "run/loader.hpp"
+#include "run/session.hpp"
+
+namespace ktb::run {
+
+/// The kit's own task: small colour images of a few classes, from a formula.
+TaskSpec kit_task();
+std::shared_ptr<TaskData> kit_data();
+/// A convolutional network with batch normalisation and dropout: four feature maps, pooled feature,
+/// one linear layer. Its weights follow the seed.
+std::shared_ptr<Model> kit_model(std::int64_t width, std::uint64_t seed);
+
+/// Who transfers to whom.
+struct KitPairing {
+  std::string text;  ///< for a person
+  std::int64_t source_width, target_width;
+  Mode mode = Mode::kTrained;
+  std::size_t sources = 1;
+};
+
+/// A transfer of that plugin with its default options, ready for its first step. Throws Skipped
+/// with the method's reason where the pairing does not suit it.
+std::unique_ptr<Session> kit_session(Registry& registry, const std::string& method,
+                                     const KitPairing& pairing);
+
+/// Every tensor of a state, copied.
+std::vector<Tensor> copy_of(const State& state);
+/// The name of the first tensor that differs in any bit; empty: none.
+std::string first_difference(const State& a, const std::vector<Tensor>& b);
+std::string first_difference(const State& a, const State& b);
+
+}  // namespace ktb::run

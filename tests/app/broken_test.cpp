@@ -1,0 +1,128 @@
+// Whatever a plugin does wrong becomes a record with the right status, and the suite goes on.
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+
+#include "app/command.hpp"
+#include "core/json.hpp"
+
+namespace ktb::tests {
+namespace {
+
+namespace fs = std::filesystem;
+using core::Json;
+using testing::AllOf;
+using testing::HasSubstr;
+
+/// A suite of one pair on the data set that tests make, and where its results go.
+class Bench {
+ public:
+  Bench() : folder_(fs::temp_directory_path() / ("ktb-broken-" + std::to_string(getpid()))) {
+    fs::remove_all(folder_);
+    fs::create_directories(folder_);
+  }
+  ~Bench() { fs::remove_all(folder_); }
+  Bench(const Bench&) = delete;
+  Bench& operator=(const Bench&) = delete;
+
+  Outcome run(const std::string& methods, int seconds, const std::string& verb = "run") const {
+    std::ofstream(folder_ / "suite.toml") << R"(ktbench = 1
+title = "Broken on purpose"
+seeds = 1
+datasets = "shapes"
+methods = )" << methods << R"(
+[model]
+wide = { plugin = "mlp", width = 32 }
+narrow = { plugin = "mlp", width = 16 }
+[recipe]
+steps = 24
+batch = 32
+optimizer = { name = "sgd", lr = 0.1, momentum = 0.9 }
+[limits]
+seconds = )" << seconds << R"(
+[grid.all]
+pairs = ["wide -> narrow"]
+[table.all]
+rows = "method"
+cols = "pair"
+metrics = ["top1"]
+)";
+    return run_command(KTB_BIN_DIR "/ktbench " + verb + " " + (folder_ / "suite.toml").string() +
+                       " -j2 --plugins " KTB_TEST_PLUGIN_DIR " --results " +
+                       (folder_ / "results").string());
+  }
+
+  /// By method.
+  std::map<std::string, Json> records() const {
+    std::map<std::string, Json> all;
+    for (const auto& entry : fs::directory_iterator(folder_ / "results" / "trials")) {
+      std::ifstream file(entry.path() / "record.json");
+      const auto record = Json::parse(file, nullptr, false);
+      if (record.is_discarded()) continue;
+      const auto& axes = record.at("axes");
+      const bool source = axes.value("target", "") == "wide";
+      if (!source) all[axes.at("method").get<std::string>()] = record;
+    }
+    return all;
+  }
+
+ private:
+  fs::path folder_;
+};
+
+void expect_end(const std::map<std::string, Json>& records, const std::string& method,
+                const std::string& status, const std::string& reason) {
+  ASSERT_TRUE(records.contains(method)) << method << " has no record";
+  const auto& record = records.at(method);
+  EXPECT_EQ(record.at("status"), status) << method << ": " << record.at("reason");
+  EXPECT_THAT(record.at("reason").get<std::string>(), HasSubstr(reason)) << method;
+}
+
+TEST(Broken, SlowEveryFaultIsARecordAndTheSuiteGoesOn) {
+  const Bench bench;
+  const auto [code, text] = bench.run(
+      R"(["scratch", "kd", "throws", "throws_a_number", "segfaults", "aborts", "exits",
+          "diverges", "exhausts_memory", "never_learns"])",
+      300);
+  EXPECT_EQ(code, 1) << text;
+  const auto records = bench.records();
+  expect_end(records, "throws", "failed", "no more steps for a loss of size 1");
+  expect_end(records, "throws_a_number", "failed", "no std::exception");
+  expect_end(records, "segfaults", "crashed", "SIGSEGV");
+  expect_end(records, "aborts", "crashed", "SIGABRT");
+  expect_end(records, "exits", "crashed", "exited with code 0 before its record was written");
+  expect_end(records, "diverges", "diverged", "no longer finite at step 2: task = nan");
+  expect_end(records, "exhausts_memory", "out-of-memory", "memory");
+  expect_end(records, "scratch", "ok", "");
+  expect_end(records, "kd", "ok", "");
+  expect_end(records, "never_learns", "ok", "");
+  ASSERT_FALSE(testing::Test::HasFailure()) << text;
+
+  EXPECT_THAT(records.at("segfaults").value("stack", ""), HasSubstr("segfaults.so"));
+  EXPECT_GT(records.at("scratch").at("metrics").at("top1"), 0.5) << "four classes, easy ones";
+  EXPECT_LT(records.at("never_learns").at("metrics").at("top1"), 0.5);
+  EXPECT_THAT(text, AllOf(HasSubstr("scratch"), HasSubstr("never_learns")));
+}
+
+TEST(Broken, SlowAHangEndsAtTheTimeLimit) {
+  const Bench bench;
+  const auto [code, text] = bench.run(R"(["hangs"])", 8);
+  EXPECT_EQ(code, 1) << text;
+  expect_end(bench.records(), "hangs", "timeout", "ran longer than limits.seconds = 8");
+}
+
+TEST(Broken, APluginThatCannotBeLoadedIsToldBeforeAnythingRuns) {
+  const Bench bench;
+  const auto [code, text] = bench.run(R"(["scratch", "two_mismatches"])", 60);
+  EXPECT_EQ(code, 3) << text;
+  EXPECT_THAT(text, AllOf(HasSubstr("sdk: plugin 000000000000, this ktbench "),
+                          HasSubstr("torch: plugin 1.13.1, this ktbench "),
+                          HasSubstr("cmake --build <its build folder> --target "
+                                    "method_two_mismatches")));
+}
+
+}  // namespace
+}  // namespace ktb::tests

@@ -1,0 +1,41 @@
+// Fidelity: every reference case that this tree answers, through the real binaries.
+#include <gmock/gmock.h>
+
+#include "app/command.hpp"
+
+namespace ktb::tests {
+namespace {
+
+Outcome check(const std::string& folder) {
+  return run_command(KTB_BIN_DIR "/ktbench plugin check " KTB_SOURCE_DIR "/tests/vectors/" +
+                     folder);
+}
+
+struct ReferenceCases : testing::TestWithParam<const char*> {};
+
+TEST_P(ReferenceCases, Agree) {
+  const auto [code, text] = check(GetParam());
+  EXPECT_EQ(code, 0) << text;
+  EXPECT_THAT(text, testing::ContainsRegex("[1-9][0-9]* passed, 0 failed, 0 skipped\n$"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Methods, ReferenceCases,
+                         testing::Values("kd", "dkd", "fitnet", "rkd", "mergenet_adapter",
+                                         "mergenet_update"));
+INSTANTIATE_TEST_SUITE_P(Models, ReferenceCases,
+                         testing::Values("model_resnet8", "model_resnet8x4", "model_resnet14",
+                                         "model_resnet20", "model_resnet32", "model_resnet56",
+                                         "model_cifar_resnet50", "model_mergenet_resnet50",
+                                         "model_mergenet_mobilenetv2", "model_torchvision_vit"));
+INSTANTIATE_TEST_SUITE_P(Parts, ReferenceCases,
+                         testing::Values("metric_classification", "schedule", "optimiser"));
+
+TEST(ReferenceCase, WithoutPluginIsSkipped) {
+  const auto [code, text] = check("stats/holm.safetensors");
+  EXPECT_EQ(code, 0) << text;
+  EXPECT_THAT(text, testing::HasSubstr("no plugin answers \"stats\""));
+  EXPECT_THAT(text, testing::EndsWith("0 passed, 0 failed, 1 skipped\n"));
+}
+
+}  // namespace
+}  // namespace ktb::tests

@@ -1,0 +1,86 @@
+// The conformance kit over every plugin of this tree, and over some that it must refuse.
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <vector>
+
+#include "app/command.hpp"
+
+namespace ktb::tests {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+std::vector<std::string> libraries() {
+  std::vector<std::string> all;
+  for (const auto& entry : fs::recursive_directory_iterator(KTB_PLUGIN_DIR))
+    if (entry.path().extension() == ".so") all.push_back(entry.path().string());
+  std::sort(all.begin(), all.end());
+  return all;
+}
+
+Outcome test_plugin(const std::string& library) {
+  return run_command(KTB_BIN_DIR "/ktbench plugin test " + library);
+}
+
+struct Conformance : testing::TestWithParam<std::string> {};
+
+TEST_P(Conformance, Holds) {
+  const auto [code, text] = test_plugin(GetParam());
+  EXPECT_EQ(code, 0) << text;
+  EXPECT_THAT(text, testing::ContainsRegex("\n[1-9][0-9]* passed, 0 failed, [0-9]+ skipped\n$"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Plugins, Conformance, testing::ValuesIn(libraries()),
+                         [](const auto& info) { return fs::path(info.param).stem().string(); });
+
+TEST(ConformanceKit, RefusesWhatCannotLearn) {
+  const auto [code, text] = test_plugin(KTB_TEST_PLUGIN_DIR "/never_learns.so");
+  EXPECT_EQ(code, 1) << text;
+  EXPECT_THAT(text, HasSubstr("FAILED  without a source: a gradient reaches what is trained: after "
+                              "a step every gradient is zero or missing: it can never learn"));
+}
+
+TEST(ConformanceKit, RefusesWhatThrowsOrDiverges) {
+  EXPECT_THAT(test_plugin(KTB_TEST_PLUGIN_DIR "/throws.so").text,
+              HasSubstr("a few steps run: no more steps for a loss of size 1"));
+  EXPECT_THAT(test_plugin(KTB_TEST_PLUGIN_DIR "/diverges.so").text,
+              HasSubstr("a few steps run: the loss of step 2 is nan"));
+}
+
+TEST(ConformanceKit, RefusesStateThatNoCheckpointSees) {
+  const auto [code, text] = test_plugin(KTB_TEST_PLUGIN_DIR "/forgets.so");
+  EXPECT_EQ(code, 1) << text;
+  EXPECT_THAT(text, HasSubstr("FAILED  without a source: saved and loaded, it takes the same next "
+                              "step: "));
+}
+
+TEST(ConformanceKit, RefusesRandomNumbersThatNoSeedRules) {
+  const auto [code, text] = test_plugin(KTB_TEST_PLUGIN_DIR "/rolls_dice.so");
+  EXPECT_EQ(code, 1) << text;
+  EXPECT_THAT(text, HasSubstr("FAILED  without a source: the same seed gives the same bytes"));
+}
+
+TEST(ConformanceKit, RefusesWritesIntoAFrozenSource) {
+  const auto [code, text] = test_plugin(KTB_TEST_PLUGIN_DIR "/writes_source.so");
+  EXPECT_EQ(code, 1) << text;
+  EXPECT_THAT(text, HasSubstr("FAILED  equal widths, source trained: a frozen source keeps every "
+                              "bit and gets no gradient: source0.fc.weight has changed"));
+}
+
+TEST(ConformanceKit, RefusesUndeclaredParameters) {
+  const auto [code, text] = test_plugin(KTB_TEST_PLUGIN_DIR "/hides_parameters.so");
+  EXPECT_EQ(code, 1) << text;
+  EXPECT_THAT(text, HasSubstr("predict() uses method.mix.weight, which deployed() leaves out"));
+}
+
+TEST(ConformanceKit, TellsAPluginThatCannotBeLoaded) {
+  const auto [code, text] = test_plugin(KTB_TEST_PLUGIN_DIR "/wrong_torch.so");
+  EXPECT_EQ(code, 3) << text;
+  EXPECT_THAT(text, HasSubstr("torch: plugin 1.13.1"));
+}
+
+}  // namespace
+}  // namespace ktb::tests
