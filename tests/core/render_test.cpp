@@ -130,8 +130,7 @@ TEST(Render, LatexCompiles) {
   const fs::path folder = fs::path(::testing::TempDir()) / "ktb_latex";
   fs::create_directories(folder);
   std::ofstream(folder / "table.tex")
-      << "\\documentclass{article}\n\\usepackage[utf8]{inputenc}\n\\usepackage[T1]{fontenc}\n"
-         "\\usepackage{booktabs,graphicx}\n\\begin{document}\n"
+      << "\\documentclass{article}\n\\usepackage{booktabs,graphicx}\n\\begin{document}\n"
       << render(hub_tables(), Format::kLatex) << render(awkward_tables(), Format::kLatex)
       << "Prose: \\ktbMainScratchFivePercent.\n\\end{document}\n";
   const std::string command =
