@@ -84,8 +84,9 @@ int test(const Arguments& arguments) {
 int run(int argc, char** argv) {
   CLI::App app{"The part of ktbench that runs LibTorch"};
   Arguments arguments;
-  app.add_option("--plugins", arguments.plugins, "further plugin folders");
-  app.add_option("--data-dir", arguments.data_dirs, "further data folders");
+  app.add_option("--plugins", arguments.plugins, "further plugin folders")->allow_extra_args(false);
+  app.add_option("--data-dir", arguments.data_dirs, "further data folders")
+      ->allow_extra_args(false);
   app.add_option("--threads", arguments.threads, "threads of one operation");
   app.add_option("--device", arguments.device, "cpu or cuda");
   app.require_subcommand(1);

@@ -134,7 +134,9 @@ class Builder {
     to_device(*model);
     transfer.sources.push_back(std::move(model));
     session_->uses.push_back(use);
-    session_->source_lane.push_back(use.batches ? add_lane(json.at("task")) : 0);
+    // A frozen source learns nothing from its own batches, so its data stay closed.
+    const bool draws = use.batches && transfer.pairing.joint(number);
+    session_->source_lane.push_back(draws ? add_lane(json.at("task")) : 0);
   }
 
   void start_target() {

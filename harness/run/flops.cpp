@@ -3,7 +3,9 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/record_function.h>
 
+#include <memory>
 #include <string_view>
+#include <vector>
 
 namespace ktb::run {
 namespace {
@@ -20,33 +22,46 @@ double attention_flops(const at::Tensor& q, const at::Tensor& k) {
   return 4.0 * static_cast<double>(q.numel()) * static_cast<double>(k.size(-2));
 }
 
-double convolution_flops(const at::Tensor& weight, const at::Tensor& output) {
-  return 2.0 * static_cast<double>(output.numel()) *
-         static_cast<double>(weight.numel() / weight.size(0));
+/// `inputs` are aten::convolution's: input, weight, bias, stride, padding, dilation, transposed,
+/// ...
+double convolution_flops(c10::ArrayRef<const c10::IValue> inputs) {
+  const auto image = inputs[0].toTensor(), weight = inputs[1].toTensor();
+  const auto stride = inputs[3].toIntVector(), padding = inputs[4].toIntVector(),
+             dilation = inputs[5].toIntVector();
+  double positions = static_cast<double>(image.size(0));
+  for (std::int64_t axis = 2; axis < image.dim(); ++axis) {
+    const auto at = [&](const std::vector<std::int64_t>& v) {
+      return v[v.size() == 1 ? 0 : axis - 2];
+    };
+    const auto reach = at(dilation) * (weight.size(axis) - 1) + 1;
+    positions *= static_cast<double>((image.size(axis) + 2 * at(padding) - reach) / at(stride) + 1);
+  }
+  // A transposed convolution does for each input position what a plain one does for each output.
+  if (inputs[6].toBool()) positions = static_cast<double>(image.numel() / image.size(1));
+  return 2.0 * positions * static_cast<double>(weight.numel());
 }
 
-void count(const at::RecordFunction& call, at::ObserverContext*) {
+/// Called before the operator runs: afterwards its inputs are gone.
+std::unique_ptr<at::ObserverContext> count(const at::RecordFunction& call) {
   const std::string_view name = call.name();
   const auto inputs = call.inputs();
-  const auto tensor = [&](std::size_t i) { return inputs[i].toTensor(); };
-  if (name == "aten::convolution" && !inputs[6].toBool() && call.outputs()[0].isTensor())
-    counted += convolution_flops(tensor(1), call.outputs()[0].toTensor());
+  if (name == "aten::convolution")
+    counted += convolution_flops(inputs);
   else if (name == "aten::mm" || name == "aten::bmm")
-    counted += product_flops(tensor(0), tensor(1));
+    counted += product_flops(inputs[0].toTensor(), inputs[1].toTensor());
   else if (name == "aten::addmm" || name == "aten::baddbmm")
-    counted += product_flops(tensor(1), tensor(2));
-  else if (name.substr(0, 27) == "aten::_scaled_dot_product_f" ||
-           name.substr(0, 27) == "aten::_scaled_dot_product_e")
-    counted += attention_flops(tensor(0), tensor(1));
+    counted += product_flops(inputs[1].toTensor(), inputs[2].toTensor());
+  else if (name.rfind("aten::_scaled_dot_product_", 0) == 0)
+    counted += attention_flops(inputs[0].toTensor(), inputs[1].toTensor());
+  return nullptr;
 }
 
 }  // namespace
 
 double count_flops(const std::function<void()>& work) {
   counted = 0;
-  const auto handle = at::addThreadLocalCallback(at::RecordFunctionCallback(nullptr, &count)
+  const auto handle = at::addThreadLocalCallback(at::RecordFunctionCallback(&enter, &leave)
                                                      .needsInputs(true)
-                                                     .needsOutputs(true)
                                                      .scopes({at::RecordScope::FUNCTION}));
   try {
     work();
