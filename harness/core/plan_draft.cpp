@@ -57,7 +57,8 @@ void lay(LayeredRecipe& recipe, const Json& layer, const std::string& path, cons
 
 }  // namespace
 
-Drafter::Drafter(const Suite& suite, Describer& describer) : suite_(suite), describer_(describer) {
+Drafter::Drafter(const Suite& suite, Describer& describer, bool smoke)
+    : suite_(suite), describer_(describer), smoke_(smoke) {
   if (tunes()) default_validation_ = kTuningValidation;
   list_rules();
 }
@@ -177,7 +178,20 @@ std::shared_ptr<const LayeredRecipe> Drafter::recipe(const Wish& wish, const Dra
   for (const auto rule : rules) {
     lay(*made, suite_.rules[rule].recipe, suite_.rules[rule].path + ".recipe", suite_.text);
   }
+  check_schedule(made->values["schedule"]);
+  if (smoke_) made->values.update({{"epochs", 0}, {"steps", 2}});
+  made->text = made->values.dump();
   return kept = std::move(made);
+}
+
+void Drafter::check_schedule(const Json& schedule) const {
+  const std::string name = schedule["name"];
+  const bool bare = (name == "step" && schedule["every"] == 0.0) ||
+                    (name == "multistep" && schedule["at"].empty());
+  if (!bare) return;
+  const std::string wants = name == "step" ? "every = 30" : "at = [150, 180]";
+  suite_.text.fail("recipe.schedule", At::kKey,
+                   fmt::format("schedule `{}` never falls: it wants `{}`", name, wants));
 }
 
 /// An optional setting comes from a rule or an axis and passes by a method that has no such option.

@@ -17,6 +17,7 @@ using OptionValues = std::vector<std::pair<std::string, Json>>;
 
 struct LayeredRecipe {
   Json values;
+  std::string text;  ///< `values` dumped once
   Origins origin;
 };
 
@@ -40,7 +41,8 @@ struct Draft {
 /// nothing new is asked.
 class Drafter {
  public:
-  Drafter(const Suite& suite, Describer& describer);
+  /// `smoke`: every recipe takes two steps.
+  Drafter(const Suite& suite, Describer& describer, bool smoke);
 
   Draft draft(const Wish& wish, const OptionValues& tuned);
   /// Every combination of the values that the method tunes; one empty one where it tunes nothing.
@@ -70,6 +72,7 @@ class Drafter {
   std::vector<std::size_t> matching(const Wish& wish, const Draft& draft) const;
   std::shared_ptr<const LayeredRecipe> recipe(const Wish& wish, const Draft& draft,
                                               const std::vector<std::size_t>& rules);
+  void check_schedule(const Json& schedule) const;
   void set(Draft& draft, const std::string& option, const Json& value, const std::string& path,
            bool optional);
   void lay_options(Draft& draft, const Wish& wish, const std::vector<std::size_t>& rules,
@@ -86,6 +89,7 @@ class Drafter {
   std::map<std::string, Found> found_;  ///< by the suite's path of the option
   std::vector<Rule> rules_;
   std::map<std::string, std::size_t> rule_index_;  ///< the path of a rule's setting -> rules_
+  bool smoke_;
   double default_validation_ = 0;
 };
 

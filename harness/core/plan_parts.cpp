@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <sstream>
 
 #include "core/digest.hpp"
 #include "core/suggest.hpp"
@@ -26,8 +27,11 @@ void note_origin(Part& part, const Document& text, const Paths& paths, const std
 
 std::string indented(const std::string& head, const Json& lines) {
   std::string out;
-  for (const auto& line : lines) {
-    out += fmt::format("\n  {:<8}{}", out.empty() ? head : "", line.get<std::string>());
+  for (const auto& text : lines) {
+    std::istringstream parts(text.get<std::string>());
+    for (std::string line; std::getline(parts, line);) {
+      out += fmt::format("\n  {:<8}{}", out.empty() ? head : "", line);
+    }
   }
   return out;
 }
@@ -115,6 +119,7 @@ const Part& PartMaker::task(const std::string& name, double labels, const std::s
   const std::string hash = answer ? answer->value("hash", "") : "";
   part.spec["dataset"] = name;
   part.spec["hash"] = part.fields["data"] = hash;
+  part.text = part.fields.dump();
   if (id.empty()) {
     lack_plugin(part, "dataset", def.plugin);
   } else if (answer && answer->contains("error")) {
@@ -169,6 +174,7 @@ const Part& PartMaker::model(const std::string& name, const std::string& dataset
   part.spec["name"] = name;
   part.spec["weights"] = start.spec;
   part.fields["weights"] = start.fields;
+  part.text = part.fields.dump();
   part.spec["from"] = def.from;
   part.spec["into"] = def.into;
   note_origin(part, suite_.text, option_paths(def.path, def.options), "options.");

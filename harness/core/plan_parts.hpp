@@ -14,6 +14,7 @@ namespace ktb::core {
 /// A piece of trial.json with its share of the content key.
 struct Part {
   Json spec, fields;
+  std::string text;             ///< `fields` dumped once, for what many trials share
   Origins origin;               ///< below the piece: `options.depth`
   std::set<std::size_t> lacks;  ///< indices of PartMaker::missing()
   std::string hole;             ///< why it cannot be used; empty: it can

@@ -90,7 +90,7 @@ void TrialBook::build(Training& t) {
       parts_.task(wish.dataset, wish.labels, wish.training ? wish.training->task : "");
   take(t, task, "task");
   t.spec["task"] = task.spec;
-  t.fields["task"] = task.fields;
+  t.texts["task"] = task.text;
   build_method(t);
   if (t.hole.empty()) t.hole = cannot(t);
   build_target(t);
@@ -107,18 +107,16 @@ void TrialBook::build(Training& t) {
     const Json& options = t.spec["method"]["options"];
     if (options.contains(option)) t.spec["axes"]["option." + option] = show_value(options[option]);
   }
-  for (Json* json : {&t.spec, &t.fields}) {
-    (*json)["schema"] = kRecordSchema;
-    (*json)["device"] = options_.device;
-    (*json)["smoke"] = options_.smoke;
-  }
-  t.fields["sdk"] = sdk_hash();
-  t.fields["torch"] = torch_version();
-  t.fields["seed"] = 0;
+  t.spec["schema"] = kRecordSchema;
+  t.spec["device"] = options_.device;
+  t.spec["smoke"] = options_.smoke;
+  for (const char* key : {"schema", "device", "smoke"}) t.texts[key] = t.spec[key].dump();
+  t.texts["sdk"] = Json(sdk_hash()).dump();
+  t.texts["torch"] = Json(torch_version()).dump();
+  t.texts["seed"] = t.texts["sources"] = "";  // differ from seed to seed: fields_of
   t.spec["keep_weights"] = wish.method == "scratch";
   t.spec["limits"] = suite_.limits;
   t.slug = slug(t);
-  for (const auto& [key, value] : t.fields.items()) t.texts.emplace_back(key, value.dump());
 }
 
 /// What the method's descriptor and the pairing rule out.
@@ -150,19 +148,18 @@ void TrialBook::build_target(Training& t) {
   const Json* answer = describer_.answer("methods", t.draft->method_id);
   const bool none = t.wish->target_model.empty() || (answer && !answer->value("target", true));
   if (none) {
-    t.spec["target"] = t.fields["target"] = nullptr;
+    t.spec["target"] = nullptr;
+    t.texts["target"] = "null";
     return;
   }
   const Part& model = parts_.model(t.wish->target_model, t.wish->dataset);
   take(t, model, "target");
   t.spec["target"] = model.spec;
-  t.fields["target"] = model.fields;
-  for (const char* site : {"from", "into"}) {
-    if (t.draft->transfers()) {
-      t.fields["target"][site] = model.spec[site];
-    } else {
-      t.spec["target"][site] = Json::array();
-    }
+  t.texts["target"] = model.text;
+  if (t.draft->transfers()) {
+    t.texts["sites"] = Json({model.spec["from"], model.spec["into"]}).dump();
+  } else {
+    t.spec["target"]["from"] = t.spec["target"]["into"] = Json::array();
   }
 }
 
@@ -171,8 +168,9 @@ void TrialBook::build_method(Training& t) {
   const Part part = parts_.method(*draft.method, draft.method_id, draft.options, draft.paths);
   take(t, part, "method");
   t.spec["method"] = part.spec;
-  t.fields["method"] = part.fields;
-  t.spec["plus"] = t.fields["plus"] = Json::array();
+  t.texts["method"] = part.fields.dump();
+  t.spec["plus"] = Json::array();
+  Json fields = Json::array();
   for (std::size_t i = 0; i < draft.plus_ids.size(); ++i) {
     const auto& [name, weight] = draft.method->plus[i];
     const MethodDef& other = drafter_.method(name);
@@ -183,12 +181,13 @@ void TrialBook::build_method(Training& t) {
     plus.spec["weight"] = plus.fields["weight"] = weight;
     take(t, plus, fmt::format("plus.{}", i));
     t.spec["plus"].push_back(plus.spec);
-    t.fields["plus"].push_back(plus.fields);
+    fields.push_back(plus.fields);
   }
+  t.texts["plus"] = fields.dump();
 }
 
 void TrialBook::build_sources(Training& t) {
-  t.spec["sources"] = t.fields["sources"] = Json::array();
+  t.spec["sources"] = t.sources = Json::array();
   if (!t.draft->transfers() || !t.hole.empty()) return;
   for (const auto& use : t.wish->sources) add_source(t, use);
 }
@@ -234,17 +233,13 @@ void TrialBook::add_source(Training& t, const SourceUse& use) {
     spec["weights"] = "";
   }
   t.spec["sources"].push_back(std::move(spec));
-  t.fields["sources"].push_back(std::move(fields));
+  t.sources.push_back(std::move(fields));
   t.feeds.push_back(feed);
 }
 
 void TrialBook::build_recipe(Training& t) {
-  Json recipe = t.draft->recipe->values;
-  if (options_.smoke) {
-    recipe["epochs"] = 0;
-    recipe["steps"] = 2;
-  }
-  t.spec["recipe"] = t.fields["recipe"] = std::move(recipe);
+  t.spec["recipe"] = t.draft->recipe->values;
+  t.texts["recipe"] = t.draft->recipe->text;
   for (const auto& [key, place] : t.draft->recipe->origin) t.origin["recipe." + key] = place;
 }
 
@@ -275,7 +270,7 @@ std::map<std::string, std::string> TrialBook::option_axes(const Wish& wish) {
 std::size_t TrialBook::trial(const Wish& wish, std::size_t candidate, SeedAt at) {
   Training& t = training(wish, candidate);
   if (const auto made = t.made.find(at.seed); made != t.made.end()) return made->second;
-  Json spec = t.spec, feeds = t.fields["sources"];
+  Json spec = t.spec, feeds = t.sources;
   std::set<std::size_t> needs;
   for (std::size_t i = 0; i < t.feeds.size(); ++i) {
     if (!t.feeds[i]) continue;

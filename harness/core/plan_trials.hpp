@@ -73,8 +73,8 @@ class TrialBook {
     const Wish* wish = nullptr;
     const Draft* draft = nullptr;
     std::string hole, slug;
-    Json spec, fields;
-    std::vector<std::pair<std::string, std::string>> texts;  ///< `fields`, member by member
+    Json spec, sources;                        ///< the sources' share of the key is still a tree
+    std::map<std::string, std::string> texts;  ///< the other members that the key hashes, dumped
     Origins origin;
     std::vector<const Wish*> feeds;  ///< by source; null: no earlier trial
     std::set<std::size_t> lacks;

@@ -119,9 +119,9 @@ const Checks& optimizer_checks() {
 
 const Checks& schedule_checks() {
   static const Checks kChecks = {
-      {"name", word(schedule_names())},     {"at", increasing},
-      {"every", number(0, kNoLimit, true)}, {"gamma", number(0, kNoLimit, true)},
-      {"warmup", number(0, kNoLimit)},      {"warmup_from", number(0, 1)},
+      {"name", word(schedule_names())}, {"at", increasing},
+      {"every", number(0, kNoLimit)},   {"gamma", number(0, kNoLimit, true)},
+      {"warmup", number(0, kNoLimit)},  {"warmup_from", number(0, 1)},
       {"min", number(0, kNoLimit)}};
   return kChecks;
 }
