@@ -9,12 +9,12 @@ namespace ktb::core {
 
 /// A plugin as its file's note tells, without loading it.
 struct PluginFile {
-  std::string kind;      ///< model, method, dataset
-  std::string name;      ///< the file's stem
+  std::string kind;  ///< model, method, dataset
+  std::string name;  ///< the file's stem
   std::string path;
-  std::string hash;      ///< SHA-256 of the file
+  std::string hash;  ///< SHA-256 of the file
   std::string summary, citation;
-  Json preset;           ///< options that the alias sets; {} where the plugin's own name was asked for
+  Json preset;  ///< options that the alias sets; {} where the plugin's own name was asked for
 };
 
 /// What the planner asks of plugins; tests give a fake one.

@@ -9,7 +9,7 @@ struct Error : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// A fault in a suite file; the text already holds file, line, column and the quoted line. Exit code 2.
+/// A fault in a suite file; the text holds file, line, column and the quoted line. Exit code 2.
 struct SuiteError : Error {
   using Error::Error;
 };
