@@ -41,6 +41,15 @@ narrow = { plugin = "mlp", width = 16 }
 steps = 24
 batch = 32
 optimizer = { name = "sgd", lr = 0.1, momentum = 0.9 }
+[method]
+throws = { plugin = "broken", how = "throws" }
+throws_a_number = { plugin = "broken", how = "throws a number" }
+segfaults = { plugin = "broken", how = "segfaults" }
+aborts = { plugin = "broken", how = "aborts" }
+exits = { plugin = "broken", how = "exits" }
+hangs = { plugin = "broken", how = "hangs" }
+diverges = { plugin = "broken", how = "diverges" }
+exhausts_memory = { plugin = "broken", how = "exhausts memory" }
 [limits]
 seconds = )" << seconds << R"(
 [grid.all]
@@ -89,7 +98,7 @@ TEST(Broken, SlowEveryFaultIsARecordAndTheSuiteGoesOn) {
       300);
   EXPECT_EQ(code, 1) << text;
   const auto records = bench.records();
-  expect_end(records, "throws", "failed", "no more steps for a loss of size 1");
+  expect_end(records, "throws", "failed", "no more steps for a loss of one number");
   expect_end(records, "throws_a_number", "failed", "no std::exception");
   expect_end(records, "segfaults", "crashed", "SIGSEGV");
   expect_end(records, "aborts", "crashed", "SIGABRT");
@@ -101,7 +110,7 @@ TEST(Broken, SlowEveryFaultIsARecordAndTheSuiteGoesOn) {
   expect_end(records, "never_learns", "ok", "");
   ASSERT_FALSE(testing::Test::HasFailure()) << text;
 
-  EXPECT_THAT(records.at("segfaults").value("stack", ""), HasSubstr("segfaults.so"));
+  EXPECT_THAT(records.at("segfaults").value("stack", ""), HasSubstr("broken.so"));
   EXPECT_GT(records.at("scratch").at("metrics").at("top1"), 0.5) << "four classes, easy ones";
   EXPECT_LT(records.at("never_learns").at("metrics").at("top1"), 0.5);
   EXPECT_THAT(text, AllOf(HasSubstr("scratch"), HasSubstr("never_learns")));

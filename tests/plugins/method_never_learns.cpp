@@ -1,5 +1,5 @@
 // Its loss does not depend on the target's weights in a useful way: every gradient is zero.
-#include "broken.hpp"
+#include "ktb/plugin.hpp"
 
 namespace {
 

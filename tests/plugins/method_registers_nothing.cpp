@@ -1,5 +1,6 @@
 // Loads, and then offers nothing.
-#include "ktb/plugin.hpp"
+#include "note.hpp"
 
-KTB_PLUGIN(
-    "method", "registers nothing", "made for tests", "", +[](ktb::Registrar&) {})
+TEST_NOTE("registers nothing")
+TEST_DESCRIPTOR(
+    KTB_ABI_KEY, +[](ktb::Registrar&) {})

@@ -1,8 +1,8 @@
 // Throws before it has registered anything.
 #include <stdexcept>
 
-#include "ktb/plugin.hpp"
+#include "note.hpp"
 
-KTB_PLUGIN(
-    "method", "throws on registration", "made for tests", "",
-    +[](ktb::Registrar&) { throw std::runtime_error("the licence server is asleep"); })
+TEST_NOTE("throws on registration")
+TEST_DESCRIPTOR(
+    KTB_ABI_KEY, +[](ktb::Registrar&) { throw std::runtime_error("the licence server is asleep"); })

@@ -5,4 +5,6 @@
 #define KTB_SDK_HASH "000000000000"
 #include "never_loaded.hpp"
 
-KTB_METHOD(NeverLoaded, "built against another SDK", "made for tests")
+TEST_NOTE("built against another LibTorch and another SDK")
+TEST_DESCRIPTOR(
+    KTB_ABI_KEY, +[](ktb::Registrar&) {})

@@ -3,4 +3,6 @@
 #define KTB_TORCH_VERSION "1.13.1"
 #include "never_loaded.hpp"
 
-KTB_METHOD(NeverLoaded, "built against another LibTorch", "made for tests")
+TEST_NOTE("built against another LibTorch")
+TEST_DESCRIPTOR(
+    KTB_ABI_KEY, +[](ktb::Registrar&) {})

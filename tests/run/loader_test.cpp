@@ -99,8 +99,8 @@ TEST(Loader, NamesThePluginThatCannotBeMade) {
 }
 
 TEST(Loader, SuggestsTheNearestName) {
-  EXPECT_THAT(plugin_error("segfautls"), AllOf(HasSubstr("there is no method plugin `segfautls`"),
-                                               HasSubstr("did you mean `segfaults`?")));
+  EXPECT_THAT(plugin_error("borken"), AllOf(HasSubstr("there is no method plugin `borken`"),
+                                            HasSubstr("did you mean `broken`?")));
 }
 
 TEST(Loader, RefusesUnknownOptionsAndSuggestsTheNearest) {
