@@ -60,9 +60,8 @@ std::unique_ptr<at::ObserverContext> count(const at::RecordFunction& call) {
 
 double count_flops(const std::function<void()>& work) {
   counted = 0;
-  const auto handle = at::addThreadLocalCallback(at::RecordFunctionCallback(&enter, &leave)
-                                                     .needsInputs(true)
-                                                     .scopes({at::RecordScope::FUNCTION}));
+  const auto handle = at::addThreadLocalCallback(
+      at::RecordFunctionCallback(&count).needsInputs(true).scopes({at::RecordScope::FUNCTION}));
   try {
     work();
   } catch (...) {
