@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <sstream>
 
 #include "app/command.hpp"
 #include "app/session.hpp"
@@ -11,30 +12,45 @@ namespace {
 
 using core::Json;
 
+/// `head` beside the first line of a text, the others below it.
+void print_block(const char* head, const std::string& text) {
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line); head = "")
+    fmt::print("  {:<8}{}\n", head, line);
+}
+
+void print_blocks(const char* head, const Json& texts) {
+  for (const auto& text : texts) {
+    print_block(head, text.get<std::string>());
+    head = "";
+  }
+}
+
 void print_dataset(const std::string& name, const Json& answer) {
   if (answer.contains("error")) {
-    fmt::print("{:<16} {}\n", name, answer.at("error").value("message", ""));
-    return;
-  }
-  if (answer.value("found", false)) {
-    fmt::print("{:<16} found   {}\n", name, answer.value("hash", ""));
+    fmt::print("{}  cannot be described\n", name);
+    print_block("problem", answer.at("error").value("message", ""));
+  } else if (answer.value("found", false)) {
+    fmt::print("{}  found\n", name);
     for (const auto& file : answer.value("files", Json::array()))
-      fmt::print("{:<16}         {}\n", "", file.value("path", ""));
-    return;
+      print_block("file", file.value("path", ""));
+    print_block("hash", answer.value("hash", ""));
+  } else {
+    fmt::print("{}  MISSING\n", name);
+    print_block("problem", answer.value("problem", ""));
+    print_blocks("wanted", answer.value("wanted", Json::array()));
+    print_blocks("looked", answer.value("looked", Json::array()));
+    print_block("get", answer.value("get", ""));
   }
-  fmt::print("{:<16} MISSING {}\n", name, answer.value("problem", ""));
-  for (const char* part : {"wanted", "looked"})
-    for (const auto& line : answer.value(part, Json::array()))
-      fmt::print("{:<16}         {:<7} {}\n", "", part, line.get<std::string>());
-  std::istringstream get(answer.value("get", ""));
-  const char* head = "get";
-  for (std::string line; std::getline(get, line); head = "")
-    fmt::print("{:<16}         {:<7} {}\n", "", head, line);
 }
 
 int data(const Site& site, const std::vector<std::string>& wanted) {
   const auto catalogue = site.catalogue();
   const auto names = wanted.empty() ? catalogue->names("dataset") : wanted;
+  if (names.empty())
+    throw core::Error(
+        "error: no data set plugin in any plugin folder; run scripts/build or name a folder with "
+        "--plugins");
   Json request = {{"datasets", Json::object()}};
   for (const auto& name : names) {
     const auto plugin = catalogue->find("dataset", name);

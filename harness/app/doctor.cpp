@@ -8,6 +8,7 @@
 
 #include "app/command.hpp"
 #include "app/session.hpp"
+#include "core/error.hpp"
 #include "core/plugin_file.hpp"
 #include "core/version.hpp"
 #include "launch/local.hpp"
@@ -105,7 +106,12 @@ void loading(const Site& site, Findings& findings) {
       request[std::string(kind) + "s"][name] = {{"plugin", plugin->name},
                                                 {"options", plugin->preset}};
     }
-  const Json answers = catalogue->describe(request);
+  Json answers;
+  try {
+    answers = catalogue->describe(request);
+  } catch (const core::Error& error) {
+    return findings.bad("plugins", error.what());
+  }
   for (const char* section : {"datasets", "methods"})
     for (const auto& [name, answer] : answers.at(section).items())
       if (answer.contains("error"))

@@ -26,6 +26,7 @@ int plan(const PlanCommand& command) {
   const Summary summary{plan, store, costs, launch::trials_to_run(plan, store),
                         launch::settle(pool).jobs};
   print_summary(summary, stdout);
+  print_missing(plan, stdout);
   if (command.trials || plan.trials.size() <= kShortList)
     print_trials(summary, stdout);
   else

@@ -119,11 +119,8 @@ core::Plan Choice::last_plan() const {
 
 int refuse_missing(const core::Plan& plan, const std::vector<const core::Trial*>& trials) {
   if (plan.missing.empty() || trials.empty()) return kOk;
-  for (const auto& missing : plan.missing) fmt::print(stderr, "{}\n", missing.message);
-  const bool only_data =
-      std::all_of(plan.missing.begin(), plan.missing.end(),
-                  [](const core::Missing& missing) { return missing.kind == "dataset"; });
-  return only_data ? kBadUsage : kPluginNotLoaded;
+  for (const auto& missing : plan.missing) fmt::print(stderr, "error: {}\n", missing.message);
+  return kBadUsage;
 }
 
 std::vector<const core::Cell*> cells_named(const core::Plan& plan,

@@ -125,24 +125,14 @@ std::map<std::string, std::string> datasets(const core::Plan& plan) {
   return plugins;
 }
 
-std::string indented(const std::string& text, std::size_t width) {
-  std::string result;
-  for (const char c : text) {
-    result += c;
-    if (c == '\n') result += std::string(width, ' ');
-  }
-  return result;
-}
-
 std::vector<std::string> data(const core::Plan& plan) {
   std::vector<std::string> lines;
   std::set<std::string> missing;
   for (const auto& item : plan.missing) missing.insert(item.name);
   for (const auto& [name, plugin] : datasets(plan))
-    lines.push_back(missing.contains(name)
+    lines.push_back(missing.contains(name) || missing.contains(plugin)
                         ? fmt::format("{0}: {1} MISSING (see `ktbench data {1}`)", name, plugin)
                         : fmt::format("{}: {} found", name, plugin));
-  for (const auto& item : plan.missing) lines.push_back(indented(item.message, 8));
   return lines;
 }
 
@@ -177,6 +167,10 @@ void print_summary(const Summary& summary, std::FILE* out) {
   print_lines("data", data(plan), out);
   print_lines("holes", hole_lines(plan), out);
   print_lines("note", plan.warnings, out);
+}
+
+void print_missing(const core::Plan& plan, std::FILE* out) {
+  for (const auto& missing : plan.missing) fmt::print(out, "missing {}\n", missing.message);
 }
 
 void print_trials(const Summary& summary, std::FILE* out) {
