@@ -270,7 +270,9 @@ std::map<std::string, std::string> TrialBook::option_axes(const Wish& wish) {
 std::size_t TrialBook::trial(const Wish& wish, std::size_t candidate, SeedAt at) {
   Training& t = training(wish, candidate);
   if (const auto made = t.made.find(at.seed); made != t.made.end()) return made->second;
-  Json spec = t.spec, feeds = t.sources;
+  // A cell's last seed takes the template: nobody asks for it again.
+  const bool last = !wish.grid.empty() && at.index + 1 == wish.seeds.size();
+  Json spec = last ? std::move(t.spec) : t.spec, feeds = t.sources;
   std::set<std::size_t> needs;
   for (std::size_t i = 0; i < t.feeds.size(); ++i) {
     if (!t.feeds[i]) continue;
