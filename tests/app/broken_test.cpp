@@ -6,7 +6,7 @@
 #include <fstream>
 #include <map>
 
-#include "app/command.hpp"
+#include "app/shell.hpp"
 #include "core/json.hpp"
 
 namespace ktb::tests {

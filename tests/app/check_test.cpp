@@ -1,7 +1,7 @@
 // Fidelity: every reference case that this tree answers, through the real binaries.
 #include <gmock/gmock.h>
 
-#include "app/command.hpp"
+#include "app/shell.hpp"
 
 namespace ktb::tests {
 namespace {

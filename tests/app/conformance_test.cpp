@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <vector>
 
-#include "app/command.hpp"
+#include "app/shell.hpp"
 
 namespace ktb::tests {
 namespace {
