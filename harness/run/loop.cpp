@@ -111,17 +111,21 @@ class Loop {
 
   void set_rates(std::int64_t at) {
     const auto schedule = core::schedule_from_json(plan_.schedule);
-    const double unit = plan_.epochs ? static_cast<double>(plan_.per_epoch) : 1.0;
+    // one_cycle is defined by optimiser steps; everything else counts in the recipe's unit.
+    const bool epochs = plan_.epochs && schedule.name != "one_cycle";
+    const double unit = epochs ? static_cast<double>(plan_.per_epoch) : 1.0;
     const double extent = static_cast<double>(plan_.steps) / unit;
     const double factor =
         plan_.lr > 0
             ? core::lr_at(schedule, plan_.lr, static_cast<double>(at) / unit, extent) / plan_.lr
             : 1.0;
+    const auto momentum = core::momentum_at(schedule, static_cast<double>(at) / unit, extent);
     const double progress = static_cast<double>(at) / static_cast<double>(plan_.steps);
     for (auto& optimiser : session_.optimisers()) {
       const bool own = optimiser.group().recipe.has_value();
       const auto& pure = optimiser.recipe().schedule;
       optimiser.set_factor(!own ? factor : pure ? pure(progress) : 1.0);
+      if (!own && momentum) optimiser.set_momentum(*momentum);
     }
   }
 

@@ -21,6 +21,8 @@ class Optimiser {
   void zero();
   /// Learning rate of the next steps: recipe's times group's scale times `factor`.
   void set_factor(double factor) { factor_ = factor; }
+  /// Replaces the momentum (SGD) or the first beta (Adam): one_cycle moves it.
+  void set_momentum(double momentum) { recipe_.momentum = recipe_.beta1 = momentum; }
   double lr() const { return recipe_.lr * group_.lr_scale * factor_; }
   /// The defined gradients, each in its parameter's memory layout, which the kernels rely on.
   std::vector<Tensor> gradients() const;
