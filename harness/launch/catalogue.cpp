@@ -133,7 +133,9 @@ void check_abi(const core::PluginNote& note) {
   if (differences.empty()) return;
   std::string text = fmt::format("error: cannot load plugin `{}` ({})\n", note.name, note.path);
   for (const auto& difference : differences) text += "  " + difference + "\n";
-  throw PluginError(text + "Rebuild it against this ktbench: cmake --build <its build folder>");
+  throw PluginError(text + fmt::format("Rebuild it against this ktbench: cmake --build <its build "
+                                       "folder> --target {}_{}",
+                                       note.kind, note.name));
 }
 
 /// A file of that name without a readable note: better said than "no such plugin".
