@@ -119,8 +119,9 @@ State Session::weights() const {
 
 State Session::state() const {
   auto out = weights();
-  for (const auto& optimiser : optimisers_)
-    for (auto& entry : optimiser.state()) out.push_back(std::move(entry));
+  for (std::size_t i = 0; i < optimisers_.size(); ++i)  // several groups may have one name
+    for (auto& [name, tensor] : optimisers_[i].state())
+      out.emplace_back(fmt::format("optimiser{}.{}", i, name), std::move(tensor));
   return out;
 }
 

@@ -55,11 +55,13 @@ TEST(Judge, NamesTheWorstTensor) {
 }
 
 TEST(Judge, MeetsNanAndInfinityByTheSameValue) {
-  const auto expected = stored({{"out.y", torch::tensor({1.0, NAN, INFINITY})}});
-  EXPECT_THAT(fault(expected, {{"out.y", torch::tensor({1.0, NAN, INFINITY})}}), IsEmpty());
-  EXPECT_THAT(fault(expected, {{"out.y", torch::tensor({1.0, 0.0, INFINITY})}}), HasSubstr("[1]"));
-  EXPECT_THAT(fault(expected, {{"out.y", torch::tensor({1.0, NAN, -INFINITY})}}), HasSubstr("[2]"));
-  EXPECT_THAT(fault(expected, {{"out.y", torch::tensor({NAN, NAN, INFINITY})}}), HasSubstr("[0]"));
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+  constexpr double kInf = std::numeric_limits<double>::infinity();
+  const auto expected = stored({{"out.y", torch::tensor({1.0, kNan, kInf})}});
+  EXPECT_THAT(fault(expected, {{"out.y", torch::tensor({1.0, kNan, kInf})}}), IsEmpty());
+  EXPECT_THAT(fault(expected, {{"out.y", torch::tensor({1.0, 0.0, kInf})}}), HasSubstr("[1]"));
+  EXPECT_THAT(fault(expected, {{"out.y", torch::tensor({1.0, kNan, -kInf})}}), HasSubstr("[2]"));
+  EXPECT_THAT(fault(expected, {{"out.y", torch::tensor({kNan, kNan, kInf})}}), HasSubstr("[0]"));
 }
 
 TEST(Judge, WantsWholeNumbersEqual) {

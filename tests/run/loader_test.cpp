@@ -92,10 +92,9 @@ TEST(Loader, SaysWhatFailedDuringRegistration) {
 
 TEST(Loader, NamesThePluginThatCannotBeMade) {
   Registry registry({KTB_TEST_PLUGIN_DIR});
-  Options options;
-  EXPECT_THAT(
-      [&] { registry.method("throws_on_construction", options); },
-      testing::ThrowsMessage<Error>("method `throws_on_construction`: there is no codebook"));
+  Options options({{"how", std::string("cannot be made")}});
+  EXPECT_THAT([&] { registry.method("broken", options); },
+              testing::ThrowsMessage<Error>("method `broken`: there is no codebook"));
 }
 
 TEST(Loader, SuggestsTheNearestName) {

@@ -1,0 +1,182 @@
+// What a user does with a suite, through the real binaries: run it, run it again, change it.
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+
+#include "app/shell.hpp"
+#include "core/json.hpp"
+
+namespace ktb::tests {
+namespace {
+
+namespace fs = std::filesystem;
+using core::Json;
+using testing::HasSubstr;
+
+std::string read(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// A folder with a suite over the data set that tests make, and its results.
+class Suites : public testing::Test {
+ protected:
+  Suites() : folder_(fs::temp_directory_path() / ("ktb-suite-" + std::to_string(getpid()))) {
+    fs::remove_all(folder_);
+    fs::create_directories(folder_);
+  }
+  ~Suites() override { fs::remove_all(folder_); }
+
+  /// `kd` is the table of options of method kd; `name` lets several suites share the results.
+  void write_suite(const std::string& kd = "", const std::string& name = "suite",
+                   const std::string& methods = R"(["scratch", "kd", "rkd", "mergenet"])") const {
+    std::ofstream(folder_ / (name + ".toml"))
+        << "ktbench = 1\ntitle = \"Shapes\"\nseeds = 2\n"
+        << "datasets = \"shapes\"\nmethods = " << methods << R"(
+[model]
+wide = { plugin = "mlp", width = 32 }
+narrow = { plugin = "mlp", width = 16 }
+[recipe]
+epochs = 2
+batch = 32
+optimizer = { name = "sgd", lr = 0.1, momentum = 0.9 }
+[method.kd]
+)" << kd << R"(
+[grid.all]
+pairs = ["wide -> narrow"]
+[table.all]
+rows = "method"
+cols = "pair"
+metrics = ["top1"]
+)";
+  }
+
+  Outcome ktbench(const std::string& verb, const std::string& rest = "",
+                  const std::string& name = "suite") const {
+    return run_command(
+        KTB_BIN_DIR "/ktbench " + verb + " " + (folder_ / (name + ".toml")).string() + " " + rest +
+        " --plugins " KTB_TEST_PLUGIN_DIR " --results " + (folder_ / "results").string());
+  }
+
+  std::map<std::string, fs::file_time_type> records() const {
+    std::map<std::string, fs::file_time_type> out;
+    for (const auto& entry : fs::directory_iterator(folder_ / "results" / "trials"))
+      if (const auto file = entry.path() / "record.json"; fs::exists(file))
+        out[entry.path().filename()] = fs::last_write_time(file);
+    return out;
+  }
+
+  fs::path folder_;
+};
+
+/// From the table's caption on: what `run` prints after the trials' lines.
+std::string table_of(const std::string& text) { return text.substr(text.rfind("\nShapes,")); }
+
+TEST_F(Suites, SlowASecondRunTrainsNothingAndPrintsTheSameTable) {
+  write_suite();
+  const auto first = ktbench("run");
+  ASSERT_EQ(first.code, 0) << first.text;
+  const auto before = records();
+  const auto second = ktbench("run");
+  EXPECT_EQ(second.code, 0) << second.text;
+  EXPECT_EQ(records(), before);
+  EXPECT_THAT(second.text, HasSubstr("0 holes"));
+  EXPECT_EQ(table_of(second.text), table_of(first.text));
+}
+
+TEST_F(Suites, SlowAChangedOptionRunsOnlyThatMethodAgain) {
+  write_suite();
+  ASSERT_EQ(ktbench("run").code, 0);
+  const auto before = records();
+  write_suite("temperature = 2.0");
+  const auto [code, text] = ktbench("run");
+  EXPECT_EQ(code, 0) << text;
+  std::size_t fresh = 0;
+  for (const auto& [id, time] : records()) {
+    if (before.contains(id)) {
+      EXPECT_EQ(before.at(id), time) << id << " ran again";
+    } else {
+      EXPECT_EQ(id.rfind("kd-", 0), 0U) << id;
+      ++fresh;
+    }
+  }
+  EXPECT_EQ(fresh, 2U) << "one trial a seed";
+}
+
+TEST_F(Suites, SlowTwoSuitesShareTheTrialsInWhichTheyOverlap) {
+  write_suite();
+  ASSERT_EQ(ktbench("run").code, 0);
+  const auto before = records();
+  write_suite("", "other", R"(["scratch", "kd", "share"])");
+  const auto [code, text] = ktbench("run", "", "other");
+  EXPECT_EQ(code, 0) << text;
+  for (const auto& [id, time] : records()) {
+    if (!before.contains(id)) {
+      EXPECT_EQ(id.rfind("share-", 0), 0U) << id;
+    }
+  }
+}
+
+TEST_F(Suites, SlowATrialRunAgainComesOutTheSame) {
+  write_suite();
+  ASSERT_EQ(ktbench("run").code, 0);
+  for (const char* method : {"scratch", "kd", "mergenet"}) {
+    const auto [code, text] =
+        ktbench("rerun", std::string(method) +
+                             (method == std::string("scratch") ? " narrow" : " 'wide -> narrow'"));
+    EXPECT_EQ(code, 0) << text;
+    EXPECT_THAT(text, HasSubstr("identical")) << method;
+  }
+}
+
+/// Records of CIFAR-100's binary layout with random pixels: two labels, then 3,072 bytes.
+void write_cifar100(const fs::path& file, int records) {
+  std::ofstream out(file, std::ios::binary);
+  std::uint32_t state = 1;
+  for (int i = 0; i < records; ++i) {
+    out.put(static_cast<char>(i % 20)).put(static_cast<char>(i % 100));
+    for (int pixel = 0; pixel < 3072; ++pixel) {
+      state = state * 1664525U + 1013904223U;
+      out.put(static_cast<char>(state >> 24));
+    }
+  }
+}
+
+/// The released experiment at full size: ResNet-50, MobileNetV2, batches of 128. Two steps: the
+/// first transfers, the second does not.
+TEST(CrossStructure, SlowThePaperProfileTakesATransferAndAnOrdinaryStepOnACpu) {
+  const auto folder = fs::temp_directory_path() / ("ktb-paper-" + std::to_string(getpid()));
+  fs::create_directories(folder / "data" / "cifar-100-binary");
+  write_cifar100(folder / "data" / "cifar-100-binary" / "train.bin", 300);
+  write_cifar100(folder / "data" / "cifar-100-binary" / "test.bin", 100);
+  const auto [code, text] =
+      run_command(KTB_BIN_DIR "/ktbench run " KTB_SOURCE_DIR
+                              "/suites/mergenet/cross_structure.toml --profile "
+                              "paper --smoke --set seeds=1 --set dataset.images.verify=false "
+                              "--filter 'mergenet r50 -> mv2' "
+                              "-j1 --threads 2 --data-dir " +
+                  (folder / "data").string() + " --results " + (folder / "results").string());
+  EXPECT_EQ(code, 0) << text;
+  Json record;
+  for (const auto& entry : fs::directory_iterator(folder / "results" / "trials"))
+    if (entry.path().filename().string().rfind("mergenet-", 0) == 0)
+      record = Json::parse(read(entry.path() / "record.json"), nullptr, false);
+  ASSERT_TRUE(record.is_object()) << text;
+  EXPECT_EQ(record.at("status"), "ok") << record.at("reason");
+  EXPECT_EQ(record.at("selected").at("step"), 2);
+  EXPECT_EQ(record.at("parameters").at("extra"), 37'633'920);
+  EXPECT_EQ(record.at("parameters").at("deployed"), 2'369'380);
+  fs::remove_all(folder);
+}
+
+TEST(List, NeedsNoTorch) {
+  const auto [code, text] = run_command("ldd " KTB_BIN_DIR "/ktbench");
+  EXPECT_EQ(code, 0) << text;
+  EXPECT_THAT(text, testing::Not(HasSubstr("torch")));
+}
+
+}  // namespace
+}  // namespace ktb::tests
