@@ -157,6 +157,23 @@ void print_verdict(const core::Store& store, const core::Trial& trial) {
   print_nearest(store, trial);
 }
 
+/// What the key holds beyond the settings: file hashes, seed, versions.
+void print_key_only(const Json& explained) {
+  Json settings = Json::object();
+  for (const auto& setting : explained.at("settings"))
+    settings[setting.at("name").get<std::string>()] = setting.at("value");
+  fmt::print("further key fields\n");
+  const Json fields = explained.at("fields").flatten();
+  for (const auto& [pointer, value] : fields.items()) {
+    if (value.is_null()) continue;  // an empty list
+    std::string name = pointer.substr(1);
+    std::replace(name.begin(), name.end(), '/', '.');
+    const bool listed = settings.contains(name) && settings.at(name) == value;
+    const bool in_list = settings.contains(name.substr(0, name.rfind('.')));
+    if (!listed && !in_list) fmt::print("  {:<34} {}\n", name, value.dump());
+  }
+}
+
 int why(CellChoice choice) {
   settle(choice);
   const core::Plan plan = choice.choice.plan(*choice.choice.site.catalogue());
@@ -173,11 +190,7 @@ int why(CellChoice choice) {
   for (const auto& setting : explained.at("settings"))
     fmt::print("  {:<34} {:<26} {}\n", setting.at("name").get<std::string>(),
                setting.at("value").dump(), setting.at("origin").get<std::string>());
-  fmt::print("key fields\n");
-  for (const auto& line : core::key_difference(Json::object(), explained.at("fields"))) {
-    const auto at = line.find(": absent -> ");
-    fmt::print("  {:<34} {}\n", line.substr(0, at), line.substr(at + 12));
-  }
+  print_key_only(explained);
   print_verdict(choice.choice.site.store(), plan.trial(sample.trial));
   return kOk;
 }

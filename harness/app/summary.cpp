@@ -65,19 +65,20 @@ std::string counts(const Summary& summary) {
 std::string cost(const Summary& summary) {
   double seconds = 0;
   std::size_t unknown = 0;
+  bool at_most = false;
   for (const auto* trial : summary.to_run) {
-    const auto known = summary.costs.seconds(trial->spec);
-    known ? seconds += *known : ++unknown;
+    const auto known = summary.costs.estimate(trial->spec);
+    unknown += !known;
+    seconds += known ? known->seconds : 0;
+    at_most |= known && known->at_most;
   }
-  const std::string wall = launch::about(seconds / summary.jobs);
   if (summary.to_run.empty()) return "nothing to run";
   if (unknown == summary.to_run.size())
     return fmt::format("unknown on {}; `ktbench run --smoke` measures it", summary.plan.device);
-  if (unknown > 0)
-    return fmt::format(
-        "{} and what {} trials of unknown cost take; `ktbench run --smoke` measures them", wall,
-        unknown);
-  return fmt::format("{}, {} at once", wall, summary.jobs);
+  std::string text = launch::about(seconds / summary.jobs);
+  if (at_most) text = "at most " + text + ", judged by first steps";
+  if (unknown > 0) text += fmt::format(", and {} trials of unknown cost", unknown);
+  return fmt::format("{}; {} at once", text, summary.jobs);
 }
 
 std::vector<std::string> rules(const core::Plan& plan) {
@@ -182,9 +183,9 @@ void print_trials(const Summary& summary, std::FILE* out) {
     width = std::max(width, launch::title(trial).size());
   fmt::print(out, "trials\n");
   for (const auto& trial : summary.plan.trials) {
-    const auto seconds = summary.costs.seconds(trial.spec);
+    const auto seconds = summary.costs.estimate(trial.spec);
     const std::string state = !open.contains(trial.id) ? "cached"
-                              : seconds                ? launch::about(*seconds)
+                              : seconds                ? launch::about(seconds->seconds)
                                                        : "to run";
     fmt::print(out, "  {:<9}{:<{}}  {:<12}  {}\n", role_name(roles.of(trial)), launch::title(trial),
                width, state, trial.id);

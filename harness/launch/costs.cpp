@@ -31,13 +31,14 @@ Json plugins_of(const Json& spec, const std::string& key) {
 std::string kind_of(const Json& spec) {
   const Json& task = spec.at("task");
   const Json& recipe = spec.at("recipe");
-  return core::sha256_text(Json{plugin_of(task), task.value("train", 0.0), task.value("test", 0.0),
-                                task.value("labels", 1.0), task.value("augment", Json::array()),
-                                plugin_of(spec.value("target", Json())),
-                                plugins_of(spec, "sources"), plugin_of(spec.at("method")),
-                                plugins_of(spec, "plus"), recipe.value("batch", 1.0),
-                                recipe.value("precision", ""), spec.value("device", "cpu")}
-                               .dump())
+  return core::sha256_text(
+             Json::array({plugin_of(task), task.value("train", 0.0), task.value("test", 0.0),
+                          task.value("labels", 1.0), task.value("augment", Json::array()),
+                          plugin_of(spec.value("target", Json())), plugins_of(spec, "sources"),
+                          plugin_of(spec.at("method")), plugins_of(spec, "plus"),
+                          recipe.value("batch", 1.0), recipe.value("precision", ""),
+                          spec.value("device", "cpu")})
+                 .dump())
       .substr(0, 16);
 }
 
@@ -77,7 +78,8 @@ void CostBook::keep(const Json& line) {
                                             line.value("smoke", false)});
 }
 
-std::optional<double> CostBook::seconds(const Json& spec) const {
+std::optional<Estimate> CostBook::estimate(const Json& spec) const {
+  if (lines_.empty()) return std::nullopt;
   const auto known = lines_.find(kind_of(spec));
   if (known == lines_.end()) return std::nullopt;
   const auto& lines = known->second;
@@ -88,7 +90,7 @@ std::optional<double> CostBook::seconds(const Json& spec) const {
     if (line.smoke && !only_smoke) continue;
     guesses.push_back(line.rest + line.train / line.steps * steps_of(spec, line.examples));
   }
-  return median(guesses);
+  return Estimate{median(guesses), only_smoke};
 }
 
 void CostBook::add(const Json& spec, const core::Record& record) {

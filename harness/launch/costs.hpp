@@ -9,6 +9,12 @@
 
 namespace ktb::launch {
 
+struct Estimate {
+  double seconds = 0;
+  /// Only trials of two steps (`--smoke`) are known, and first steps are slow: it takes less.
+  bool at_most = false;
+};
+
 /// What trials have cost, one line a finished trial in `results/cache/costs.jsonl`, so that a plan
 /// of thousands is judged without opening thousands of records. Losing the file loses estimates
 /// only.
@@ -17,9 +23,8 @@ class CostBook {
   explicit CostBook(std::string path);
 
   /// Median of trials with the same data, models, methods, batch and device, scaled to this one's
-  /// steps; none where there was no such trial. Trials of two steps (`--smoke`) count only where no
-  /// longer one is known.
-  std::optional<double> seconds(const core::Json& spec) const;
+  /// steps; none where there was no such trial.
+  std::optional<Estimate> estimate(const core::Json& spec) const;
   void add(const core::Json& spec, const core::Record& record);
 
  private:

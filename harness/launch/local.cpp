@@ -81,8 +81,11 @@ LocalPool::LocalPool(std::vector<const core::Trial*> trials, core::Store& store,
       progress_(progress),
       options_(settle(std::move(options))),
       open_(trials.size()) {
-  for (const auto* trial : trials)
-    jobs_.push_back({trial, State::kWaiting, costs.seconds(trial->spec)});
+  for (const auto* trial : trials) {
+    const auto estimate = costs.estimate(trial->spec);
+    const auto seconds = estimate ? std::optional(estimate->seconds) : std::nullopt;
+    jobs_.push_back({trial, State::kWaiting, seconds});
+  }
   order_by_rank();
 }
 

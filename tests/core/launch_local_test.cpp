@@ -252,14 +252,14 @@ TEST_F(LocalPoolTest, PrintsALineForEachTrialWhereThereIsNoTerminal) {
 
 TEST_F(LocalPoolTest, LearnsWhatATrialCosts) {
   add("kd");
-  EXPECT_FALSE(costs_.seconds(plan_.trials[0].spec));
+  EXPECT_FALSE(costs_.estimate(plan_.trials[0].spec));
   run();
-  EXPECT_DOUBLE_EQ(*costs_.seconds(plan_.trials[0].spec), 2);
+  EXPECT_DOUBLE_EQ(costs_.estimate(plan_.trials[0].spec)->seconds, 2);
   Json longer = plan_.trials[0].spec;
   longer["recipe"]["epochs"] = 10;  // ten times the steps, the same second around them
-  EXPECT_DOUBLE_EQ(*launch::CostBook(root_ + "/cache/costs.jsonl").seconds(longer), 11);
+  EXPECT_DOUBLE_EQ(launch::CostBook(root_ + "/cache/costs.jsonl").estimate(longer)->seconds, 11);
   longer["recipe"]["batch"] = 20;
-  EXPECT_FALSE(costs_.seconds(longer));
+  EXPECT_FALSE(costs_.estimate(longer));
 }
 
 TEST(Settle, TakesOneThreadATrialUnlessAsked) {
