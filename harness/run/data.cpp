@@ -95,8 +95,7 @@ std::int64_t large_batch(const Split& split, at::Device device) {
 DataRequest data_request(const core::Json& task, const core::Json& recipe, std::uint64_t seed) {
   DataRequest request;
   request.name = task.at("dataset").get<std::string>();
-  request.axis =
-      task.at("plugin").get<std::string>() + task.value("options", core::Json::object()).dump();
+  request.axis = task.at("plugin").get<std::string>() + ":" + task.value("hash", "");
   request.seed = seed;
   request.train = task.value("train", std::int64_t{0});
   request.test = task.value("test", std::int64_t{0});

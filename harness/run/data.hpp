@@ -15,7 +15,7 @@ namespace ktb::run {
 /// Which part of a data set a trial sees, and how.
 struct DataRequest {
   std::string name;                  ///< of the data set in the suite
-  std::string axis;                  ///< names the data set in seeds: plugin and options
+  std::string axis;                  ///< names the data set in seeds: plugin and hash of the files
   std::uint64_t seed = 0;            ///< of the trial
   std::int64_t train = 0, test = 0;  ///< class-balanced subsets that no seed changes; 0: all
   double labels = 1;                 ///< share (at most 1) or count of the training labels

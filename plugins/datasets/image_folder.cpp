@@ -138,11 +138,13 @@ class ImageFolder final : public Dataset {
     return spec;
   }
 
+  /// Named relative to the data directory where `root` is: the same wherever the pictures lie.
   std::vector<DataFile> files(const DataFolder& folder) const override {
+    const auto base = root(folder);
     std::vector<DataFile> all;
     for (const auto* split : {"train", "test"}) {
       for (const auto& picture : pictures(folder, split)) {
-        all.push_back({picture.path.string(), "", 0});
+        all.push_back({(wanted() / picture.path.lexically_relative(base)).string(), "", 0});
       }
     }
     return all;
@@ -175,17 +177,18 @@ class ImageFolder final : public Dataset {
     }
   }
 
+  fs::path wanted() const { return domain_.empty() ? fs::path(root_) : fs::path(root_) / domain_; }
+
   fs::path root(const DataFolder& folder) const {
     if (root_.empty()) throw OptionError("root", std::string("root is not set\n") + kGet);
     std::string looked;
     for (const auto& place :
          folder.places().empty() ? std::vector<std::string>{"."} : folder.places()) {
-      const auto path = fs::path(place) / root_ / domain_;
+      const auto path = fs::path(place) / wanted();
       if (fs::is_directory(path)) return path.lexically_normal();
       looked += "\n  looked for " + path.string();
     }
-    throw Error("the folder " + (fs::path(root_) / domain_).string() + " is missing" + looked +
-                "\n" + kGet);
+    throw Error("the folder " + wanted().string() + " is missing" + looked + "\n" + kGet);
   }
 
   /// Folders of the splits; both the root itself where there is no `train`.

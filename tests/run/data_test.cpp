@@ -205,11 +205,11 @@ TEST(TaskData, MoreThanThereIsIsRefused) {
 
 TEST(TaskData, RequestComesFromTrialJson) {
   const auto task = core::Json::parse(
-      R"({"dataset": "images", "plugin": "toy", "options": {"a": 1}, "train": 7, "labels": 0.5,
+      R"({"dataset": "images", "plugin": "toy", "hash": "c0ffee", "train": 7, "labels": 0.5,
           "augment": ["flip"]})");
   const auto r = data_request(task, core::Json{{"batch", 32}, {"validation", 0.1}}, 9);
   EXPECT_EQ(r.name, "images");
-  EXPECT_EQ(r.axis, R"(toy{"a":1})");
+  EXPECT_EQ(r.axis, "toy:c0ffee");
   EXPECT_EQ(r.train, 7);
   EXPECT_EQ(r.test, 0);
   EXPECT_EQ(r.batch, 32);
