@@ -112,7 +112,8 @@ class Describer {
       inspect_files(*made, folder, out);
       try {
         tasks_[id] = made->task(folder);
-        tasks_[id].name = id;
+        tasks_[id].name =
+            json.at("plugin");  // answers are kept, so they name plugins, not a suite's words
         out["task"] = to_json(tasks_[id]);
       } catch (const Error&) {
         if (out["found"]) throw;  // without its files such a data set knows no task
@@ -128,7 +129,7 @@ class Describer {
       const RandomScope random(at::kCPU, 0);
       const auto& task = task_of(json.at("dataset"));
       const auto made = registry_.model(json.at("plugin"), task, options);
-      const auto& card = cards_[id] = measure(*made, json.value("name", id), json.at("plugin"));
+      const auto& card = cards_[id] = measure(*made, json.at("plugin"), json.at("plugin"));
       model_task_[id] = json.at("dataset");
       return Json{{"options", resolved(options)}, {"parameters", card.parameters},
                   {"features", card.features},    {"pooled", card.pooled},
