@@ -61,8 +61,8 @@ std::string Site::worker() const {
 
 std::vector<std::string> Site::worker_flags() const {
   std::vector<std::string> flags;
-  for (const auto& dir : plugins) flags.insert(flags.end(), {"--plugins", dir});
-  for (const auto& dir : data_dirs) flags.insert(flags.end(), {"--data-dir", dir});
+  for (const auto& dir : plugins) flags.insert(flags.end(), {"--plugins", fs::absolute(dir)});
+  for (const auto& dir : data_dirs) flags.insert(flags.end(), {"--data-dir", fs::absolute(dir)});
   return flags;
 }
 
