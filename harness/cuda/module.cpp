@@ -1,46 +1,59 @@
-#include <ATen/cuda/CUDAContext.h>
-#include <c10/cuda/CUDACachingAllocator.h>
+// No header of the CUDA toolkit: LibTorch's generic ones and the driver's own library say it all,
+// so this builds on machines that never saw a GPU.
+#include <c10/core/CachingDeviceAllocator.h>
 #include <dlfcn.h>
+
+#include <string>
 
 #include "ktb/export.hpp"
 #include "run/cuda_module.hpp"
 
 namespace {
 
-/// The energy counter of the driver's management library, which need not be there.
-class EnergyCounter {
+/// The driver's management library, which need not be there.
+class Driver {
  public:
-  EnergyCounter() {
-    void* library = dlopen("libnvidia-ml.so.1", RTLD_NOW);
-    if (!library) return;
-    const auto start = reinterpret_cast<int (*)()>(dlsym(library, "nvmlInit_v2"));
-    const auto handle = reinterpret_cast<int (*)(unsigned, void**)>(
-        dlsym(library, "nvmlDeviceGetHandleByIndex_v2"));
-    read_ = reinterpret_cast<Read>(dlsym(library, "nvmlDeviceGetTotalEnergyConsumption"));
-    if (!start || !handle || start() != 0 || handle(0, &device_) != 0) read_ = nullptr;
+  Driver() {
+    library_ = dlopen("libnvidia-ml.so.1", RTLD_NOW);
+    const auto start = symbol<int()>("nvmlInit_v2");
+    const auto handle = symbol<int(unsigned, void**)>("nvmlDeviceGetHandleByIndex_v2");
+    found_ = start && handle && start() == 0 && handle(0, &device_) == 0;
   }
+  /// Negative where the device does not count its energy.
   double joules() const {
+    const auto read =
+        symbol<int(void*, unsigned long long*)>("nvmlDeviceGetTotalEnergyConsumption");
     unsigned long long millijoules = 0;
-    return read_ && read_(device_, &millijoules) == 0 ? static_cast<double>(millijoules) / 1e3 : -1;
+    const bool known = found_ && read && read(device_, &millijoules) == 0;
+    return known ? static_cast<double>(millijoules) / 1e3 : -1;
+  }
+  std::string name() const {
+    const auto read = symbol<int(void*, char*, unsigned)>("nvmlDeviceGetName");
+    char text[96] = {};
+    return found_ && read && read(device_, text, sizeof text) == 0 ? text : "unknown CUDA device";
   }
 
  private:
-  using Read = int (*)(void*, unsigned long long*);
-  Read read_ = nullptr;
+  template <class Function>
+  Function* symbol(const char* name) const {
+    return library_ ? reinterpret_cast<Function*>(dlsym(library_, name)) : nullptr;
+  }
+  void* library_ = nullptr;
   void* device_ = nullptr;
+  bool found_ = false;
 };
 
 class Module final : public ktb::run::CudaModule {
  public:
-  std::string device_name() const override { return at::cuda::getDeviceProperties(0)->name; }
+  std::string device_name() const override { return driver_.name(); }
   double peak_memory_mib() const override {
-    const auto stats = c10::cuda::CUDACachingAllocator::getDeviceStats(0);
+    const auto stats = c10::getDeviceAllocator(c10::kCUDA)->getDeviceStats(0);
     return static_cast<double>(stats.allocated_bytes[0].peak) / (1024.0 * 1024.0);
   }
-  double joules() const override { return energy_.joules(); }
+  double joules() const override { return driver_.joules(); }
 
  private:
-  EnergyCounter energy_;
+  Driver driver_;
 };
 
 }  // namespace

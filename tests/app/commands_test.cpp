@@ -1,0 +1,179 @@
+// The command line around a run: what it writes, refuses and explains.
+#include <gmock/gmock.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "app/shell.hpp"
+
+namespace ktb::tests {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ContainsRegex;
+using testing::HasSubstr;
+
+constexpr auto kSuite = R"(ktbench = 1
+title = "Shapes"
+seeds = 2
+datasets = "shapes"
+methods = ["scratch", "kd"]
+default_profile = "quick"
+[dataset.shapes]
+plugin = "shapes"
+[model]
+wide = { plugin = "mlp", width = 32 }
+narrow = { plugin = "mlp", width = 16 }
+[recipe]
+epochs = 2
+batch = 32
+[grid.all]
+pairs = ["wide -> narrow"]
+[table.all]
+rows = "method"
+cols = "pair"
+metrics = ["top1"]
+[profile.quick]
+recipe = { epochs = 1 }
+[profile.long]
+seeds = 1
+recipe = { epochs = 2000 }
+[profile.absent]
+dataset.shapes = { plugin = "cifar100" }
+)";
+
+class Commands : public testing::Test {
+ protected:
+  Commands() : folder_(fs::temp_directory_path() / ("ktb-commands-" + std::to_string(getpid()))) {
+    fs::remove_all(folder_);
+    fs::create_directories(folder_);
+    std::ofstream(suite()) << kSuite;
+  }
+  ~Commands() override { fs::remove_all(folder_); }
+
+  std::string suite() const { return (folder_ / "suite.toml").string(); }
+  std::string options() const {
+    return " --plugins " KTB_TEST_PLUGIN_DIR " --results " + (folder_ / "results").string();
+  }
+  std::string line(const std::string& words) const {
+    return "env -u KTBENCH_DATA " KTB_BIN_DIR "/ktbench " + words + options();
+  }
+  Outcome ktbench(const std::string& words) const { return run_command(line(words)); }
+  std::size_t records(const std::string& status) const {
+    const auto found =
+        run_command("grep -l '\"status\": \"" + status + "\"' " +
+                    (folder_ / "results/trials").string() + "/*/record.json | wc -l");
+    return std::stoul(found.text);
+  }
+
+  fs::path folder_;
+};
+
+TEST_F(Commands, APlanRunsNothingAndCountsEverything) {
+  const auto [code, text] = ktbench("plan " + suite());
+  EXPECT_EQ(code, 0) << text;
+  EXPECT_THAT(text, HasSubstr("6 trials = 2 sources + 2 scratch + 2 transfers; 0 cached, 0 holes"));
+  EXPECT_THAT(text, HasSubstr("cost    unknown on cpu"));
+  EXPECT_THAT(text, HasSubstr("tables  all 2x1"));
+  EXPECT_FALSE(fs::exists(folder_ / "results" / "trials"));
+}
+
+TEST_F(Commands, MissingDataEndARunBeforeItStartsAndNameAProfileWithout) {
+  const auto [code, text] = ktbench("run " + suite() + " --profile absent");
+  EXPECT_EQ(code, 2) << text;
+  EXPECT_THAT(text, HasSubstr("error: data set `shapes` (cifar100) not found; 6 trials need it"));
+  EXPECT_THAT(text, HasSubstr("Nothing was run. Without it: --profile quick"));
+  EXPECT_FALSE(fs::exists(folder_ / "results" / "trials"));
+}
+
+TEST_F(Commands, TheListOfCommandsNamesSourcesFirst) {
+  const auto [code, text] =
+      run_command(line("run " + suite() + " --launcher commands") + " 2>/dev/null");
+  EXPECT_EQ(code, 0) << text;
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 6);
+  EXPECT_LT(text.find("trials/scratch-mlp"), text.find("trials/kd-mlp"));
+  EXPECT_THAT(text, ContainsRegex("ktbench-worker trial [^ ]* --threads 1 --device cpu"));
+}
+
+TEST_F(Commands, SlurmIsRefusedWithAWayOut) {
+  const auto [code, text] = ktbench("run " + suite() + " --launcher slurm");
+  EXPECT_EQ(code, 2);
+  EXPECT_THAT(text, HasSubstr("--launcher commands"));
+}
+
+TEST_F(Commands, WhyNamesLinesAndTheNearestWord) {
+  const auto why = ktbench("why " + suite() + " kd \"wide -> narrow\"");
+  EXPECT_EQ(why.code, 0) << why.text;
+  EXPECT_THAT(why.text, ContainsRegex("recipe\\.epochs +1 +[^ ]*suite\\.toml:22"));
+  EXPECT_THAT(why.text, ContainsRegex("method\\.options\\.temperature +4\\.0 +default"));
+  EXPECT_THAT(why.text, HasSubstr("miss: no record of this key is stored"));
+  const auto unknown = ktbench("why " + suite() + " kdd");
+  EXPECT_EQ(unknown.code, 2);
+  EXPECT_THAT(unknown.text, HasSubstr("did you mean `kd`?"));
+}
+
+TEST_F(Commands, UsageErrorsAreTwo) {
+  EXPECT_EQ(run_command(KTB_BIN_DIR "/ktbench run").code, 2);
+  EXPECT_EQ(run_command(KTB_BIN_DIR "/ktbench nonsense").code, 2);
+  EXPECT_EQ(ktbench("plan " + suite() + " --profile nonsense").code, 2);
+  EXPECT_EQ(run_command(KTB_BIN_DIR "/ktbench --help").code, 0);
+}
+
+TEST_F(Commands, InspectReadsWhatCannotBeLoaded) {
+  const auto good =
+      run_command(KTB_BIN_DIR "/ktbench plugin inspect " KTB_PLUGIN_DIR "/methods/kd.so");
+  EXPECT_EQ(good.code, 0) << good.text;
+  EXPECT_THAT(good.text, HasSubstr("method kd"));
+  const auto text = run_command(KTB_BIN_DIR "/ktbench plugin inspect " + suite());
+  EXPECT_EQ(text.code, 3);
+  EXPECT_THAT(text.text, HasSubstr("is no 64-bit ELF library"));
+  const auto torch =
+      run_command(KTB_BIN_DIR "/ktbench plugin inspect " KTB_TEST_PLUGIN_DIR "/wrong_torch.so");
+  EXPECT_EQ(torch.code, 3);
+  EXPECT_THAT(torch.text, HasSubstr("torch: plugin "));
+}
+
+TEST_F(Commands, SlowAnInterruptedRunGoesOnWithTheSameCommand) {
+  const std::string command = line("run " + suite() + " --profile long -j1");
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::execl("/bin/sh", "sh", "-c", ("exec " + command + " > /dev/null 2>&1").c_str(), nullptr);
+    ::_exit(127);
+  }
+  const std::string trials = (folder_ / "results" / "trials").string();
+  for (int i = 0; i < 600 && run_command("ls " + trials + "/*/progress.json").code != 0; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  ::kill(child, SIGINT);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  EXPECT_EQ(WEXITSTATUS(status), 1);
+  EXPECT_EQ(records("interrupted"), 1U);
+  EXPECT_EQ(records("ok"), 0U);
+  const auto again = run_command(command);
+  EXPECT_EQ(again.code, 0) << again.text;
+  EXPECT_EQ(records("ok"), 3U);
+}
+
+TEST_F(Commands, SlowANewMethodIsFourCommands) {
+  const std::string here = "cd " + folder_.string() + " && ";
+  const auto written = run_command(here + KTB_BIN_DIR "/ktbench plugin new method mine");
+  ASSERT_EQ(written.code, 0) << written.text;
+  const auto built = run_command(here + "cd mine && cmake -S . -B build && cmake --build build");
+  ASSERT_EQ(built.code, 0) << built.text;
+  const auto tested = run_command(here + "cd mine && " KTB_BIN_DIR
+                                         "/ktbench plugin test build/plugins/methods/mine.so");
+  EXPECT_EQ(tested.code, 0) << tested.text;
+  const auto run = run_command(here + "cd mine && " KTB_BIN_DIR
+                                      "/ktbench run mine.toml --smoke --plugins build/plugins");
+  EXPECT_EQ(run.code, 0) << run.text;
+  EXPECT_THAT(run.text, ContainsRegex("\nmine +[0-9]"));
+  EXPECT_EQ(run_command(here + KTB_BIN_DIR "/ktbench plugin new method mine").code, 2);
+}
+
+}  // namespace
+}  // namespace ktb::tests
