@@ -85,6 +85,7 @@ LocalPool::LocalPool(std::vector<const core::Trial*> trials, core::Store& store,
     const auto estimate = costs.estimate(trial->spec);
     const auto seconds = estimate ? std::optional(estimate->seconds) : std::nullopt;
     jobs_.push_back({trial, State::kWaiting, seconds});
+    jobs_.back().had = usable(*trial);
   }
   order_by_rank();
 }
@@ -152,7 +153,9 @@ bool LocalPool::start(std::size_t index) {
     job.state = State::kElsewhere;
     return false;
   }
-  if (job.state == State::kElsewhere && settled_elsewhere(job)) return false;
+  const bool finished_meanwhile = !job.had && job.attempts == 0 && usable(*job.trial);
+  if ((job.state == State::kElsewhere || finished_meanwhile) && settled_elsewhere(job))
+    return false;
   write_spec(*job.trial, folder);
   const std::string log = folder + "/log.txt";
   auto process = std::make_unique<Process>(trial_command(options_, folder), log);
@@ -161,6 +164,10 @@ bool LocalPool::start(std::size_t index) {
   job.state = State::kRunning;
   ++job.attempts;
   return true;
+}
+
+bool LocalPool::usable(const core::Trial& trial) const {
+  return store_.reusable(trial, trial.spec.value("keep_weights", false));
 }
 
 /// What another `ktbench run` has made of a trial while we waited for its lock.

@@ -66,6 +66,7 @@ class LocalPool {
     std::optional<double> cost;  ///< seconds, by past trials
     double rank = 0;             ///< seconds of it and the longest chain behind it
     int attempts = 0;
+    bool had = false;  ///< was there already and is run anew on request
   };
   struct Worker {
     std::size_t job = 0;
@@ -87,6 +88,7 @@ class LocalPool {
   bool worth_retrying(const Job& job, const Worker& worker) const;
   void finish(Job& job, const core::Record& record, double seconds);
   void on_signal(int signal);
+  bool usable(const core::Trial& trial) const;
   void enforce_grace();
   void draw();
   double share(const Worker& worker) const;

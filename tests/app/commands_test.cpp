@@ -93,7 +93,7 @@ TEST_F(Commands, MissingDataEndARunBeforeItStartsAndNameAProfileWithout) {
 
 TEST_F(Commands, TheListOfCommandsNamesSourcesFirst) {
   const auto [code, text] =
-      run_command(line("run " + suite() + " --launcher commands") + " 2>/dev/null");
+      run_command("(" + line("run " + suite() + " --launcher commands") + " 2>/dev/null)");
   EXPECT_EQ(code, 0) << text;
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 6);
   EXPECT_LT(text.find("trials/scratch-mlp"), text.find("trials/kd-mlp"));
