@@ -38,6 +38,8 @@ class Builder {
     for (const auto& source : spec_.at("sources")) make_source(source);
     start_target();
     session_->transfer.labels = session_->data[0]->train_labels();
+    session_->transfer.budget = {spec_.at("recipe").at("batch").get<std::int64_t>(),
+                                 session_->data[0]->steps_per_epoch()};
     refuse_unsuited();
     session_->attach();
     session_->make_optimisers(recipe_from_json(spec_.at("recipe")));

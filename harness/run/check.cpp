@@ -35,7 +35,10 @@ Answers answer(Registry& registry, const StoredCase& stored) {
   if (stored.method == "optimiser") return answer_optimiser(stored);
   if (stored.method == "metric_classification") return answer_metric(stored);
   if (stored.method.starts_with("model_")) return answer_model(registry, stored);
-  if (registry.knows("method", stored.method)) return answer_method(registry, stored);
+  const bool step = std::any_of(stored.tensors.begin(), stored.tensors.end(), [](const auto& item) {
+    return item.first.starts_with("in.target.");
+  });
+  if (step && registry.knows("method", stored.method)) return answer_method(registry, stored);
   return answer_custom(registry, stored);
 }
 

@@ -32,13 +32,21 @@ class Bench {
   Method& method() { return *method_; }
   const Tensors& leaves() const { return leaves_; }  ///< without the prefix `in.`
   const TaskSpec& task() const { return transfer_.pairing.task; }
-  /// What stands in for a seat's outputs: `target`, `source` or `peer.1`.
-  std::string party(Seat seat) const;
+  /// What the case has stored of a seat's outputs.
+  Output output(Seat seat) const;
+  std::int64_t batch_size() const;
 
  private:
   void make_leaves();
   void make_transfer();
+  /// The first part of the names of a seat's tensors: `target`, `source` or `source.1`.
+  std::string party(Seat seat) const;
+  Tensor leaf(const std::string& name) const;  ///< undefined where there is none
+  std::size_t count_sources() const;
   Pairing::Party make_party(Seat seat, const std::string& label) const;
+  std::shared_ptr<Model> make_model(Seat seat, const Pairing::Party& made);
+  /// Where a parameter of the target starts before the case's value is put there.
+  Tensor start_of(const std::string& parameter) const;
   void load_formula();
 
   const StoredCase& stored_;

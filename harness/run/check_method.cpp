@@ -1,4 +1,6 @@
+#include <ATen/ops/arange.h>
 #include <torch/types.h>
+#include <torch/utils.h>
 
 #include <algorithm>
 
@@ -11,56 +13,66 @@
 namespace ktb::run {
 namespace {
 
+/// Later than any stage of a method that ends after some epochs.
+constexpr std::int64_t kLate = std::int64_t{1} << 40;
+
 /// A step whose outputs, labels and random numbers are the case's.
 class StoredStep final : public Step {
  public:
   StoredStep(const StoredCase& stored, Bench& bench, const Task& task) : bench_(bench) {
     lane_.task = &task;
-    lane_.batch.y["label"] = stored.find("in.labels");
-    lane_.batch.x["image"] = at::zeros({lane_.labels().size(0), 1});
+    if (const auto soft = stored.find("in.soft_labels"); soft.defined())
+      lane_.batch.y["soft_label"] = soft;
+    if (const auto labels = stored.find("in.labels"); labels.defined())
+      lane_.batch.y["label"] = labels;
+    lane_.batch.x["image"] = at::zeros({bench.batch_size(), 1});
     lane_.batch.index = stored.find("in.index");
     const auto at = stored.find("in.epoch");
     epoch = at.defined() ? at.to(at::kFloat) : at::zeros({});
+    // Originals whose loss has no task in it belong to an initialisation stage.
+    if (!lane_.batch.y.empty()) index = kLate;
+  }
+
+  /// The pass over the training split that a case stores as `in.relation.*`.
+  void survey(Method& method, const StoredCase& stored) {
+    if (!stored.has("in.relation.labels")) return;
+    const auto own = lane_.batch;
+    lane_.batch.y["label"] = stored.tensors.at("in.relation.labels");
+    lane_.batch.index = at::arange(lane_.labels().size(0));
+    outputs_[0].pred = stored.tensors.at("in.relation.source_logits");
+    method.survey([this](const std::function<void(Step&)>& visit) { visit(*this); });
+    outputs_.clear();
+    lane_.batch = own;
   }
 
   const Output& run(Seat model, Seat) override {
     const auto made = outputs_.try_emplace(model);
-    if (made.second) fill(made.first->second, bench_.party(model) + ".");
+    if (made.second) made.first->second = bench_.output(model);
     return made.first->second;
   }
   const Lane& lane(Seat) override { return lane_; }
   Tensor draw(const std::string& name, const std::function<Tensor()>& make) override {
-    const auto stored = leaf(name);
-    return stored.defined() ? stored : make();
+    const auto stored = bench_.leaves().find(name);
+    return stored == bench_.leaves().end() ? make() : stored->second;
   }
   void update(const std::string& group) override { bench_.update(group); }
 
  private:
-  Tensor leaf(const std::string& name) const {
-    const auto found = bench_.leaves().find(name);
-    return found == bench_.leaves().end() ? Tensor() : found->second;
-  }
-  std::vector<Tensor> maps(const std::string& prefix) const {
-    std::vector<Tensor> all;
-    for (const auto& [name, tensor] : bench_.leaves()) {
-      if (!name.starts_with(prefix)) continue;
-      const auto k = std::stoul(name.substr(prefix.size()));
-      all.resize(std::max(all.size(), k + 1));
-      all[k] = tensor;
-    }
-    return all;
-  }
-  void fill(Output& output, const std::string& prefix) const {
-    output.pred = leaf(prefix + "logits");
-    output.pooled = leaf(prefix + "pooled");
-    output.features = maps(prefix + "features.");
-    output.preacts = maps(prefix + "preacts.");
-  }
-
   Bench& bench_;
   Lane lane_;
   std::map<Seat, Output> outputs_;
 };
+
+/// What the method deploys, and no trace of having asked.
+Tensor predict(Method& method, const Batch& batch) {
+  const at::NoGradGuard no_grad;
+  std::vector<Tensor> before;
+  for (const auto& buffer : method.buffers()) before.push_back(buffer.clone());
+  auto prediction = method.predict(batch);
+  const auto after = method.buffers();
+  for (std::size_t i = 0; i < after.size(); ++i) Tensor(after[i]).copy_(before[i]);
+  return prediction;
+}
 
 /// "X + KD" of a case is the method and plugin `kd` side by side, as a suite's `plus` has it.
 Terms add_kd(Registry& registry, const StoredCase& stored, StoredStep& step) {
@@ -95,13 +107,17 @@ Answers answer_method(Registry& registry, const StoredCase& stored) {
   const auto task = tasks::make_kind(bench.task());
   StoredStep step(stored, bench, *task);
 
+  step.survey(bench.method(), stored);
+  Tensors answers;
+  if (stored.has("out.logits"))
+    answers["out.logits"] = predict(bench.method(), step.lane(kTarget).batch);
   Terms terms = bench.method().losses(step);
   if (wants_kd(stored, case_options(stored, probe)))
     for (auto& term : add_kd(registry, stored, step)) terms.push_back(std::move(term));
-  Tensors answers;
   Tensor total = at::zeros({});
   for (const auto& [name, value] : terms) {
-    answers["out.term." + (name == "task" ? "ce" : name) + "_weighted"] = value;
+    const auto place = "out.term." + (name == "task" ? "ce" : name);
+    answers[stored.has(place + "_weighted") ? place + "_weighted" : place] = value;
     total = total + value;
   }
   answers["out.loss"] = total;

@@ -4,6 +4,7 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
@@ -34,7 +35,9 @@ class Run {
       });
     });
   }
+  bool learns() const { return !session->optimisers().empty(); }
   void steps(std::int64_t from, std::int64_t to) {
+    if (!learns()) return;
     session->train(true);
     for (auto at = from; at < to; ++at) {
       step_.begin(at);
@@ -123,15 +126,21 @@ class MethodKit {
 
   void runs() const {
     const auto run = trained(kSteps);
-    demand(!run.losses.terms.empty(), "losses() is empty");
+    demand(!run.learns() || !run.losses.terms.empty(), "losses() is empty");
   }
 
   void reaches() const {
     const auto run = trained(1);
+    if (!run.learns()) throw Skipped("nothing learns here");
     const auto& target = run.session->transfer.target;
-    const auto parameters = target ? target->parameters() : run.session->method->parameters();
-    for (const auto& parameter : parameters)
-      if (parameter.grad().defined() && parameter.grad().abs().max().item<double>() > 0) return;
+    const auto reached = [](const Tensor& parameter) {
+      return parameter.grad().defined() && parameter.grad().abs().max().item<double>() > 0;
+    };
+    std::vector<Tensor> parameters;
+    if (target) parameters = target->parameters();
+    else for (const auto& optimiser : run.session->optimisers())
+      for (const auto& parameter : optimiser.group().parameters) parameters.push_back(parameter);
+    if (std::any_of(parameters.begin(), parameters.end(), reached)) return;
     throw Error("after a step every gradient is zero or missing: it can never learn");
   }
 

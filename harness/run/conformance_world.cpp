@@ -52,6 +52,7 @@ class KitModel final : public Model {
   bool normalised_after(const std::string& parameter) const override {
     return parameter.starts_with("conv");
   }
+  std::vector<std::string> preact_norms() const override { return {"bn0", "bn1", "bn2", "bn3"}; }
 
  protected:
   Output forward_trunk(const Batch& batch) override {
@@ -119,6 +120,7 @@ std::unique_ptr<Session> kit_session(Registry& registry, const std::string& meth
   auto& transfer = session->transfer;
   transfer.pairing.task = kit_task();
   transfer.labels = session->data[0]->train_labels();
+  transfer.budget = {kBatch, session->data[0]->steps_per_epoch()};
   if (session->method->needs().target) {
     transfer.target = kit_model(pairing.target_width, 1);
     transfer.into = {transfer.target->takes()};

@@ -61,6 +61,10 @@ class Loop {
 
   LoopResult run() {
     survey();
+    if (session_.optimisers().empty()) {  // a hub as it is, a soup of weights: only to be judged
+      end_of_epoch(0, /*last=*/true);
+      return std::move(result_);
+    }
     session_.train(true);
     double started = clock_now();
     for (std::int64_t at = 0; at < plan_.steps; ++at) {

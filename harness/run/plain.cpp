@@ -90,6 +90,7 @@ ModelCard measure(Model& model, const std::string& name, const std::string& plug
   for (const auto& parameter : model.parameters()) card.parameters += parameter.numel();
   card.takes = model.takes();
   card.gives = model.gives();
+  card.preact_norms = model.preact_norms();
   return card;
 }
 

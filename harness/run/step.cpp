@@ -143,6 +143,8 @@ void LiveStep::update(const std::string& group) {
 
 Losses train_step(Session& session, LiveStep& step) {
   const RandomScope random(session.device, core::axis_seed({session.axis, "method"}, step.index));
+  session.method->forget_notes();
+  for (auto& extra : session.extras) extra.method->forget_notes();
   step.enter(LiveStep::Phase::kBefore);
   session.method->before(step);
   for (auto& extra : session.extras) extra.method->before(step);

@@ -1,23 +1,20 @@
 #include "ktb/layers.hpp"
 
 #include <ATen/ops/gelu.h>
-#include <torch/nn/functional/normalization.h>
 #include <torch/nn/modules/batchnorm.h>
 #include <torch/nn/modules/conv.h>
 
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <string>
 #include <vector>
+
+#include "ktb/maps.hpp"
 
 namespace ktb {
 namespace nn = torch::nn;
 namespace {
-
-at::Tensor unit(const at::Tensor& vector) {
-  return nn::functional::normalize(vector,
-                                   nn::functional::NormalizeFuncOptions().dim(0).eps(1e-12));
-}
 
 /// LayerNorm(x + dropout(down(gelu(up(x))))) of the rows of x.
 struct FeedForwardImpl : nn::Module {
@@ -77,15 +74,15 @@ SpectralLinearImpl::SpectralLinearImpl(std::int64_t in, std::int64_t out) {
   const nn::Linear start(in, out);
   weight = register_parameter("weight", start->weight.detach().clone());
   bias = register_parameter("bias", start->bias.detach().clone());
-  u = register_buffer("u", unit(torch::randn({out})));
-  v = register_buffer("v", unit(torch::randn({in})));
+  u = register_buffer("u", unit(torch::randn({out}), 0));
+  v = register_buffer("v", unit(torch::randn({in}), 0));
   for (int i = 0; i < 15; ++i) iterate();
 }
 
 void SpectralLinearImpl::iterate() {
   const torch::NoGradGuard no_grad;
-  u.copy_(unit(weight.mv(v)));
-  v.copy_(unit(weight.t().mv(u)));
+  u.copy_(unit(weight.mv(v), 0));
+  v.copy_(unit(weight.t().mv(u), 0));
 }
 
 at::Tensor SpectralLinearImpl::forward(const at::Tensor& x) {
@@ -139,6 +136,38 @@ at::Tensor ConvRegressorImpl::forward(const at::Tensor& x) {
   const auto mapped = conv ? conv->forward(x) : conv_->as<nn::ConvTranspose2d>()->forward(x);
   const auto out = bn_->as<nn::BatchNorm2d>()->forward(mapped);
   return relu_ ? out.relu() : out;
+}
+
+ConvBottleneckImpl::ConvBottleneckImpl(std::int64_t from, std::int64_t mid, std::int64_t to,
+                                       bool last_norm) {
+  const std::int64_t widths[] = {from, mid, mid, to}, kernels[] = {1, 3, 1};
+  for (int i = 0; i < 3; ++i) {
+    const auto number = std::to_string(i + 1);
+    layers_[2 * i] = register_module(
+        "conv" + number, nn::Conv2d(nn::Conv2dOptions(widths[i], widths[i + 1], kernels[i])
+                                        .padding(kernels[i] / 2)
+                                        .bias(false))
+                             .ptr());
+    if (i < 2 || last_norm)
+      layers_[2 * i + 1] = register_module("bn" + number, nn::BatchNorm2d(widths[i + 1]).ptr());
+  }
+}
+
+at::Tensor ConvBottleneckImpl::forward(const at::Tensor& x) {
+  auto out = x;
+  for (int i = 0; i < 6; i += 2) {
+    out = layers_[i]->as<nn::Conv2d>()->forward(out);
+    if (layers_[i + 1]) out = layers_[i + 1]->as<nn::BatchNorm2d>()->forward(out).relu();
+  }
+  return out;
+}
+
+EmbeddingImpl::EmbeddingImpl(std::int64_t from, std::int64_t to, bool unit_length)
+    : unit_length_(unit_length), linear_(register_module("linear", nn::Linear(from, to))) {}
+
+at::Tensor EmbeddingImpl::forward(const at::Tensor& x) {
+  const auto out = linear_->forward(x.flatten(1));
+  return unit_length_ ? unit(out, 1, 0) : out;
 }
 
 }  // namespace ktb

@@ -7,12 +7,24 @@
 
 namespace ktb {
 
+Group trunk_group(const Model& model, double lr_scale, std::optional<double> weight_decay) {
+  Group group;
+  group.name = "trunk";
+  group.lr_scale = lr_scale;
+  group.weight_decay = weight_decay;
+  for (const auto& item : model.named_parameters())
+    if (!model.is_head(item.key())) group.parameters.push_back(item.value());
+  return group;
+}
+
 Method::Method() = default;
 Method::~Method() = default;
 
 Tensor Method::predict(const Batch& batch) { return (*t().target)(batch).pred; }
 
 std::vector<Tensor> Method::deployed() const { return t().target->parameters(); }
+
+void Method::note(const std::string& name, const Tensor& value) { notes_[name] = value.detach(); }
 
 void Method::bind(Transfer transfer) {
   transfer_ = std::move(transfer);

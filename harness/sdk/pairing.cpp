@@ -3,6 +3,23 @@
 #include <algorithm>
 
 namespace ktb {
+namespace {
+
+/// Whether the trunks are alike: same widths everywhere, and as many parameters once the heads, one
+/// row of weights (with or without a bias) an output, are taken off. Names of plugins do not
+/// matter: an alias is the same network.
+bool same_trunk(const Pairing::Party& a, const Pairing::Party& b) {
+  const auto &maps = a.model.features, &others = b.model.features;
+  const auto same_width = [](const auto& x, const auto& y) { return x.at(0) == y.at(0); };
+  if (a.model.pooled != b.model.pooled ||
+      !std::equal(maps.begin(), maps.end(), others.begin(), others.end(), same_width))
+    return false;
+  const auto difference = a.model.parameters - b.model.parameters;
+  const auto outputs = a.task.outputs - b.task.outputs;
+  return difference == outputs * (a.model.pooled + 1) || difference == outputs * a.model.pooled;
+}
+
+}  // namespace
 
 bool Pairing::reads(std::size_t source) const {
   const auto& wanted = sources.at(source).model.reads;
@@ -35,6 +52,14 @@ std::string Pairing::unlike_outputs() const {
   for (std::size_t i = 0; i < sources.size(); ++i)
     if (!same_labels(i))
       return "label spaces differ: " + sources[i].task.labels + " and " + task.labels;
+  return {};
+}
+
+std::string Pairing::unlike_trunks() const {
+  for (const auto& source : sources)
+    if (!same_trunk(*target, source))
+      return "architectures differ: " + target->model.name + " cannot start from the weights of " +
+             source.model.name;
   return {};
 }
 

@@ -50,7 +50,15 @@ class ClassificationMeter final : public Meter {
 }  // namespace
 
 Tensor Classification::loss(const Tensor& prediction, const Batch& batch) const {
-  return at::cross_entropy_loss(prediction.to(at::kFloat), labels(batch), {}, at::Reduction::None);
+  const auto soft = batch.y.find("soft_label");
+  return at::cross_entropy_loss(prediction.to(at::kFloat),
+                                soft == batch.y.end() ? labels(batch) : soft->second, {},
+                                at::Reduction::None);
+}
+
+Tensor Classification::labels(const Batch& batch) const {
+  const auto soft = batch.y.find("soft_label");
+  return soft == batch.y.end() ? batch.y.at("label") : soft->second.argmax(1);
 }
 
 std::unique_ptr<Meter> Classification::meter() const {

@@ -3,14 +3,15 @@
 
 namespace ktb::tasks {
 
-/// One label out of `spec.outputs` classes, in y["label"] [B] int64; predictions are logits [B, C].
+/// One label out of `spec.outputs` classes, in y["label"] [B] int64, or a distribution over them in
+/// y["soft_label"] [B, C], as mixed images have it; predictions are logits [B, C].
 class Classification final : public Kind {
  public:
   using Kind::Kind;
   /// Cross-entropy in fp32.
   Tensor loss(const Tensor& prediction, const Batch& batch) const override;
   Tensor logits(const Tensor& prediction) const override { return prediction; }
-  Tensor labels(const Batch& batch) const override { return batch.y.at("label"); }
+  Tensor labels(const Batch& batch) const override;
 
   /// top1, loss and, for more than five classes, top5.
   std::unique_ptr<Meter> meter() const override;

@@ -82,4 +82,29 @@ class KTB_API ConvRegressorImpl : public torch::nn::Module {
 };
 TORCH_MODULE(ConvRegressor);
 
+/// 1x1 to `mid` channels, 3x3, 1x1 to `to`, without bias, each followed by batch normalisation and
+/// ReLU; without `last_norm` the last convolution stands alone. Parameters conv1, bn1, ...
+/// DefangChen/SimKD.
+class KTB_API ConvBottleneckImpl : public torch::nn::Module {
+ public:
+  ConvBottleneckImpl(std::int64_t from, std::int64_t mid, std::int64_t to, bool last_norm);
+  at::Tensor forward(const at::Tensor& x);
+
+ private:
+  std::shared_ptr<torch::nn::Module> layers_[6];
+};
+TORCH_MODULE(ConvBottleneck);
+
+/// A linear layer of the name `linear`, whose results may be divided by their Euclidean norm.
+class KTB_API EmbeddingImpl : public torch::nn::Module {
+ public:
+  EmbeddingImpl(std::int64_t from, std::int64_t to, bool unit_length);
+  at::Tensor forward(const at::Tensor& x);
+
+ private:
+  bool unit_length_;
+  torch::nn::Linear linear_{nullptr};
+};
+TORCH_MODULE(Embedding);
+
 }  // namespace ktb

@@ -46,6 +46,12 @@ struct Group {
   bool manual = false;           ///< stepped by Step::update, not by the harness
 };
 
+/// How the run is cut up: for what a method sizes by the batch, and for stages of so many epochs.
+struct Budget {
+  std::int64_t batch = 0;        ///< examples of a step; the last step of an epoch may have fewer
+  std::int64_t epoch_steps = 0;  ///< steps of one epoch of the target's data
+};
+
 /// The live side: built and owned by the harness, kept by methods as plain pointers. Never register
 /// its models as submodules: they would be trained, saved and counted twice.
 struct KTB_API Transfer {
@@ -55,12 +61,18 @@ struct KTB_API Transfer {
   std::vector<std::string> into;  ///< the target's sites, `takes()` where the suite is silent
   std::vector<std::vector<std::string>> from;  ///< of each source, `gives()` likewise
   Tensor labels;  ///< [N] of the training split in index order; undefined where there are none
+  Budget budget;
 
   Tensor taken(std::size_t site = 0) const { return target->site(into.at(site)); }
   Tensor given(std::size_t source = 0, std::size_t site = 0) const {
     return sources.at(source)->site(from.at(source).at(site));
   }
 };
+
+/// The target's trunk as a group that learns at `lr_scale` times the rate of the rest; with a
+/// `weight_decay`, that instead of the suite's.
+KTB_API Group trunk_group(const Model& model, double lr_scale,
+                          std::optional<double> weight_decay = {});
 
 struct Case;
 /// Named summands of the loss, weights included. `task` is reserved for the target's own task, so
@@ -105,12 +117,18 @@ class KTB_API Method : public torch::nn::Module {
   virtual void check(Case&) {}
 
   void bind(Transfer transfer);
+  /// What the method noted since the start of the step.
+  const Tensors& notes() const { return notes_; }
+  void forget_notes() { notes_.clear(); }
 
  protected:
   const Transfer& t() const { return transfer_; }
+  /// Lets others see a value on the way to the loss: `plugin check` compares it with `out.NAME`.
+  void note(const std::string& name, const Tensor& value);
 
  private:
   Transfer transfer_;
+  Tensors notes_;
 };
 
 }  // namespace ktb

@@ -18,6 +18,11 @@ struct Output {
   /// none at all: no difference.
   std::vector<Tensor> preacts;
   Tensor pooled;  ///< [B, d] in front of the head
+
+  /// Feature map k before its activation, or after it where there is no difference.
+  const Tensor& before_activation(std::size_t k) const {
+    return k < preacts.size() && preacts[k].defined() ? preacts[k] : features.at(k);
+  }
 };
 
 /// A network. Parameter names follow the ecosystem's (torchvision, timm, Hugging Face), so that
@@ -45,6 +50,9 @@ class KTB_API Model : public torch::nn::Module {
   /// A parameter by name; throws Error with the nearest known name.
   Tensor site(const std::string& parameter) const;
   const TaskSpec& task() const { return task_; }
+  /// Of each entry of Output::preacts the normalisation in front of the activation (`bn1`): its
+  /// weight and bias tell how the map is distributed. "" or no entry: there is none.
+  virtual std::vector<std::string> preact_norms() const { return {}; }
   /// What it reads: its task's inputs, free in the extents that it can do without.
   virtual std::vector<InputSpec> reads() const;
 

@@ -16,6 +16,7 @@ struct ModelCard {
   std::int64_t pooled = 0;                          ///< width
   std::int64_t parameters = 0;
   std::string takes, gives;  ///< default sites
+  std::vector<std::string> preact_norms;  ///< as Model::preact_norms()
 };
 
 /// Where a source's weights come from and whether they move.
@@ -35,9 +36,11 @@ struct KTB_API Pairing {
   bool reads(std::size_t source) const;        ///< source can run on the target's batches
   bool same_labels(std::size_t source) const;  ///< outputs mean the same
   bool joint(std::size_t source) const;        ///< source trains along
-  /// The usual reasons, or "": a source cannot read the target's inputs; outputs are unlike.
+  /// The usual reasons, or "": a source cannot read the target's inputs; outputs are unlike; the
+  /// target cannot start from the weights of a source.
   std::string unreadable() const;
   std::string unlike_outputs() const;
+  std::string unlike_trunks() const;
 };
 
 }  // namespace ktb

@@ -31,8 +31,8 @@ class KTB_API Step {
   /// model's seat, not the caller.
   virtual const Output& run(Seat model, Seat lane) = 0;
   virtual const Lane& lane(Seat seat = kTarget) = 0;
-  /// Random input of a loss (negatives, noise) by name, so that `plugin check` can put a stored
-  /// one.
+  /// Input of a loss that no model puts out (negatives, noise, kept values) by name, so that
+  /// `plugin check` can put a stored one.
   virtual Tensor draw(const std::string& name, const std::function<Tensor()>& make) = 0;
   /// Clips and steps one of the method's manual groups; only inside Method::after().
   virtual void update(const std::string& group) = 0;
