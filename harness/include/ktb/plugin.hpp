@@ -8,16 +8,20 @@
 #include "ktb/model.hpp"
 #include "ktb/options.hpp"
 
+/// KTB_PLUGIN_NAME, which the build defines for each plugin. Glued together where it is used: GCC
+/// takes no compiled header that mentions a word which the command line defines.
+#define KTB_PLUGIN_OWN_(word) KTB_PLUGIN_##word
+
 /// Writes the note that is read before the library is loaded, and the descriptor. `aliases` is text
 /// of lines `alias NAME option=value option=value\n`, or "".
-#define KTB_PLUGIN(kind_, summary, citation, aliases, fill)                          \
-  __attribute__((section(".ktb_note"), used)) extern const char ktb_plugin_note[] =  \
-      KTB_NOTE_MAGIC_1 KTB_NOTE_MAGIC_2 "kind " kind_ "\nname " KTB_PLUGIN_NAME      \
-                                        "\nabi " KTB_ABI_KEY "\nsummary " summary    \
-                                        "\ncitation " citation "\n" aliases "end\n"; \
-  const char ktb_plugin_note_anchor = ktb_plugin_note[0];                            \
-  extern "C" KTB_API const ktb::PluginDescriptor ktb_plugin_descriptor = {           \
-      sizeof(ktb::PluginDescriptor), KTB_ABI_KEY, kind_, KTB_PLUGIN_NAME, fill};
+#define KTB_PLUGIN(kind_, summary, citation, aliases, fill)                                      \
+  __attribute__((section(".ktb_note"), used)) extern const char ktb_plugin_note[] =              \
+      KTB_NOTE_MAGIC_1 KTB_NOTE_MAGIC_2                                                          \
+      "kind " kind_ "\nname " KTB_PLUGIN_OWN_(NAME) "\nabi " KTB_ABI_KEY "\nsummary " summary    \
+                                                    "\ncitation " citation "\n" aliases "end\n"; \
+  const char ktb_plugin_note_anchor = ktb_plugin_note[0];                                        \
+  extern "C" KTB_API const ktb::PluginDescriptor ktb_plugin_descriptor = {                       \
+      sizeof(ktb::PluginDescriptor), KTB_ABI_KEY, kind_, KTB_PLUGIN_OWN_(NAME), fill};
 
 /// One plugin a file, named as its file: KTB_METHOD(Kd, "matches ...", "Hinton et al., arXiv ...")
 #define KTB_METHOD(Type, summary, citation)                                            \
