@@ -74,14 +74,16 @@ Tensor predict(Method& method, const Batch& batch) {
   return prediction;
 }
 
-/// "X + KD" of a case is the method and plugin `kd` side by side, as a suite's `plus` has it.
-Terms add_kd(Registry& registry, const StoredCase& stored, StoredStep& step) {
+/// "X + KD" of a case is the method and plugin `kd` side by side, as a suite's `plus` has it. A
+/// temperature that the method takes is its own; KD's is 4 in the originals that have both.
+Terms add_kd(Registry& registry, const StoredCase& stored, StoredStep& step, bool own_temperature) {
   StoredCase part;
   part.method = "kd";
   part.tensors = stored.tensors;
-  part.options = {{"ce_weight", 0.0},
-                  {"kd_weight", stored.options.at("kd_weight")},
-                  {"temperature", stored.options.at("temperature")}};
+  part.options = {
+      {"ce_weight", 0.0},
+      {"kd_weight", stored.options.at("kd_weight")},
+      {"temperature", own_temperature ? 4.0 : stored.options.value("temperature", 4.0)}};
   std::erase_if(part.tensors, [](const auto& item) {
     return item.first.starts_with("param.") || item.first.starts_with("buf.");
   });
@@ -112,8 +114,9 @@ Answers answer_method(Registry& registry, const StoredCase& stored) {
   if (stored.has("out.logits"))
     answers["out.logits"] = predict(bench.method(), step.lane(kTarget).batch);
   Terms terms = bench.method().losses(step);
-  if (wants_kd(stored, case_options(stored, probe)))
-    for (auto& term : add_kd(registry, stored, step)) terms.push_back(std::move(term));
+  if (const auto taken = case_options(stored, probe); wants_kd(stored, taken))
+    for (auto& term : add_kd(registry, stored, step, taken.contains("temperature")))
+      terms.push_back(std::move(term));
   Tensor total = at::zeros({});
   for (const auto& [name, value] : terms) {
     const auto place = "out.term." + (name == "task" ? "ce" : name);

@@ -1,7 +1,9 @@
 #include "ktb/losses.hpp"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/eye.h>
+#include <ATen/ops/full_like.h>
 #include <ATen/ops/kl_div.h>
 #include <ATen/ops/log_softmax.h>
 #include <ATen/ops/softmax.h>
@@ -18,6 +20,18 @@ Tensor soft_cross_entropy(const Tensor& target, const Tensor& source, double tem
   const auto sum =
       ((source / temperature).softmax(1) * (target / temperature).log_softmax(1)).sum();
   return sum * (-temperature * temperature / static_cast<double>(target.size(0)));
+}
+
+Tensor other_classes(const Tensor& logits, const Tensor& labels) {
+  const auto own = labels.unsqueeze(1);
+  const auto places = at::arange(logits.size(1) - 1, labels.options());
+  return logits.gather(1, places + (places >= own));  // skips the label
+}
+
+Tensor smoothed(const Tensor& labels, const Tensor& logits, double spread) {
+  const auto share = spread / static_cast<double>(logits.size(1) - 1);
+  const auto all = at::full_like(logits.detach(), share);
+  return all.scatter_(1, labels.unsqueeze(1), 1 - spread);
 }
 
 Tensor pairwise_distance(const Tensor& rows, bool squared, double eps) {

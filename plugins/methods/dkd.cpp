@@ -1,6 +1,5 @@
 // Decoupled knowledge distillation: how sure the source is of the true class (TCKD) and what it
 // thinks of the others (NCKD) are weighted apart. Zhao et al., CVPR 2022, arXiv 2203.08679.
-#include <ATen/ops/arange.h>
 #include <ATen/ops/logsumexp.h>
 #include <ATen/ops/stack.h>
 
@@ -28,7 +27,7 @@ class Dkd final : public ktb::Method {
 
   ktb::Terms losses(ktb::Step& step) override {
     const auto& lane = step.lane();
-    const auto labels = lane.labels().unsqueeze(1);
+    const auto labels = lane.labels();
     const auto target = split(lane.logits(step.target().pred), labels);
     const auto source = split(lane.logits(step.source().pred), labels);
     const auto ramp = warmup_ > 0 ? (step.epoch / warmup_).clamp_max(1) : step.epoch.new_ones({});
@@ -44,11 +43,9 @@ class Dkd final : public ktb::Method {
   };
 
   Logits split(const Tensor& logits, const Tensor& labels) const {
-    auto others = at::arange(logits.size(1) - 1, labels.options());
-    others = others + (others >= labels);  // skips the true class
-    const auto rest = logits.gather(1, others);
+    const auto rest = ktb::other_classes(logits, labels);
     const auto merged = temperature_ * (rest / temperature_).logsumexp(1);
-    return {at::stack({logits.gather(1, labels).squeeze(1), merged}, 1), rest};
+    return {at::stack({logits.gather(1, labels.unsqueeze(1)).squeeze(1), merged}, 1), rest};
   }
 
   double temperature_, ce_, alpha_, beta_, warmup_;

@@ -14,9 +14,7 @@ class Finetune final : public ktb::Method {
 
   std::string unsuited(const ktb::Pairing& p) const override { return p.unlike_trunks(); }
 
-  std::vector<ktb::Group> groups() override {
-    return {ktb::trunk_group(*t().target, trunk_lr_)};
-  }
+  std::vector<ktb::Group> groups() override { return {ktb::trunk_group(*t().target, trunk_lr_)}; }
   ktb::Terms losses(ktb::Step& step) override { return {{"task", step.task_loss()}}; }
 
  private:

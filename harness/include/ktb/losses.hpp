@@ -12,6 +12,12 @@ KTB_API Tensor kl_divergence(const Tensor& target, const Tensor& source, double 
 KTB_API Tensor soft_cross_entropy(const Tensor& target, const Tensor& source,
                                   double temperature = 1);
 
+/// [B, C - 1]: what is left of [B, C] without the entry of each row's label [B].
+KTB_API Tensor other_classes(const Tensor& logits, const Tensor& labels);
+
+/// [B, C] like `logits`: 1 - spread on the label [B], spread / (C - 1) on each other class.
+KTB_API Tensor smoothed(const Tensor& labels, const Tensor& logits, double spread);
+
 /// [B, B] Euclidean distances between rows; 0 on the diagonal, with a gradient of 0 there.
 KTB_API Tensor pairwise_distance(const Tensor& rows, bool squared = false, double eps = 1e-12);
 

@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "ktb/model.hpp"
 #include "ktb/pairing.hpp"
 
 // Feature maps [B, c, h, w] of two networks side by side, for methods that compare stage by stage.
@@ -15,19 +16,33 @@ using MapShape = std::vector<std::int64_t>;
 /// The maps of target and source that belong together, by their place among the features: stage by
 /// stage from the first behind the stem (place 1) to the last that both have.
 struct KTB_API MapPairs {
+  MapPairs() = default;
   explicit MapPairs(const Pairing& pairing);
   std::vector<std::size_t> places;  ///< the same place in both
   std::vector<MapShape> target, source;
 };
+
+/// Both maps, the larger averaged over windows to the height and width of the smaller.
+KTB_API std::pair<Tensor, Tensor> equal_size(const Tensor& a, const Tensor& b);
+
+/// Sum of `term(i, target map, source map)` over the stages of `pairs`, at equal sizes.
+template <class Term>
+Tensor sum_stages(const MapPairs& pairs, const Output& target, const Output& source, Term term) {
+  Tensor sum;
+  for (std::size_t i = 0; i < pairs.places.size(); ++i) {
+    const auto k = pairs.places[i];
+    const auto [own, other] = equal_size(target.features.at(k), source.features.at(k));
+    const Tensor value = term(i, own, other);
+    sum = i == 0 ? value : sum + value;
+  }
+  return sum;
+}
 
 /// Why target and first source have no maps to compare stage by stage, or "".
 KTB_API std::string unlike_maps(const Pairing& pairing);
 
 /// Their last features, whatever the number of stages, are [c, h, w]; or why not.
 KTB_API std::string unlike_last_maps(const Pairing& pairing);
-
-/// Both maps, the larger averaged over windows to the height and width of the smaller.
-KTB_API std::pair<Tensor, Tensor> equal_size(const Tensor& a, const Tensor& b);
 
 /// [B, c, h, w] or [B, n, d] averaged over positions, [B, c]; [B, d] as it is.
 KTB_API Tensor averaged(const Tensor& feature);

@@ -1,0 +1,33 @@
+// Label smoothing: part of each label is spread over the other classes (C - 1 of them, as in
+// yuanli2333/Teacher-free-Knowledge-Distillation; PyTorch spreads it over all C). Szegedy et al.,
+// CVPR 2016, arXiv 1512.00567.
+#include "ktb/plugin.hpp"
+
+namespace {
+
+class LabelSmoothing final : public ktb::Method {
+ public:
+  explicit LabelSmoothing(ktb::Options& o)
+      : alpha_(o.get("alpha", 0.1, "part of the label that is spread", {.least = 0, .most = 1})) {}
+
+  ktb::Needs needs() const override { return {.modes = {ktb::Mode::kNone}, .least = 0, .most = 0}; }
+  std::string unsuited(const ktb::Pairing& p) const override {
+    if (!p.task.categorical) return p.task.kind + " has no class distribution";
+    return p.task.outputs < 2 ? p.task.name + " has fewer than two classes" : "";
+  }
+
+  ktb::Terms losses(ktb::Step& step) override {
+    const auto& lane = step.lane();
+    const auto logits = lane.logits(step.target().pred);
+    const auto labels = ktb::smoothed(lane.labels(), logits, alpha_);
+    return {{"task", -(labels * logits.log_softmax(1)).sum(1).mean()}};
+  }
+
+ private:
+  double alpha_;
+};
+
+}  // namespace
+
+KTB_METHOD(LabelSmoothing, "trains on smoothed labels, without a source",
+           "Szegedy et al., CVPR 2016, arXiv 1512.00567")
