@@ -6,6 +6,8 @@
 #include <ATen/ops/linalg_svd.h>
 #include <ATen/ops/where.h>
 
+#include <algorithm>
+
 #include "ktb/maps.hpp"
 #include "ktb/plugin.hpp"
 
@@ -20,24 +22,27 @@ class KdSvd final : public ktb::Method {
         kdsvd_(o.get("kdsvd_weight", 1.0, "weight of the squared differences")),
         k_(o.get("k", 1, "singular vectors of the source; the target offers three more",
                  {.least = 1})),
-        variant_(
-            o.get("variant", "repdistiller",
-                  "the matrix of an example: (h w) x c in RepDistiller, (c h) x w in mdistiller",
-                  {"repdistiller", "mdistiller"})) {}
+        variant_(o.get("variant", "auto",
+                       "the matrix of an example: (h w) x c in RepDistiller, (c h) x w in "
+                       "mdistiller; auto: the latter where all maps are equally wide",
+                       {"auto", "repdistiller", "mdistiller"})) {}
 
   std::string unsuited(const ktb::Pairing& p) const override {
     if (auto reason = ktb::unlike_maps(p); !reason.empty()) return reason;
     const ktb::MapPairs pairs(p);
-    const std::size_t axis = variant_ == "repdistiller" ? 0 : 2;
-    const char* what = axis == 0 ? "channels" : "widths";
+    const std::size_t axis = along_rows(pairs) ? 2 : 0;
     for (std::size_t i = 0; i < pairs.places.size(); ++i)
       if (pairs.target[i].at(axis) != pairs.source[i].at(axis) ||
-          (axis == 2 && pairs.target[i][2] != pairs.target[0][2]))
-        return std::string(what) + " of feature " + std::to_string(pairs.places[i]) + " differ";
+          (axis == 2 && !equally_wide(pairs)))
+        return std::string(axis == 0 ? "channels" : "widths") + " of feature " +
+               std::to_string(pairs.places[i]) + " differ";
     if (pairs.places.size() < 2) return "a single stage, and it compares each with the one before";
     return {};
   }
-  void attach() override { pairs_ = ktb::MapPairs(t().pairing); }
+  void attach() override {
+    pairs_ = ktb::MapPairs(t().pairing);
+    along_rows_ = along_rows(pairs_);
+  }
 
   ktb::Terms losses(ktb::Step& step) override {
     Tensor sum, own_before, other_before;
@@ -64,9 +69,17 @@ class KdSvd final : public ktb::Method {
     Tensor vectors;  ///< [B, d, n]: right singular vectors
   };
 
+  static bool equally_wide(const ktb::MapPairs& pairs) {
+    const auto same = [&](const ktb::MapShape& map) { return map[2] == pairs.target[0][2]; };
+    return std::all_of(pairs.target.begin(), pairs.target.end(), same) &&
+           std::all_of(pairs.source.begin(), pairs.source.end(), same);
+  }
+  bool along_rows(const ktb::MapPairs& pairs) const {
+    return variant_ == "mdistiller" || (variant_ == "auto" && equally_wide(pairs));
+  }
+
   Parts decompose(const Tensor& map, std::int64_t n) const {
-    const auto matrix =
-        variant_ == "repdistiller" ? map.flatten(2).transpose(1, 2) : map.flatten(1, 2);
+    const auto matrix = along_rows_ ? map.flatten(1, 2) : map.flatten(2).transpose(1, 2);
     const auto [u, s, v] = at::linalg_svd(matrix, /*full_matrices=*/false);
     const auto kept = std::min(n, s.size(1));
     return {ktb::unit(s.narrow(1, 0, kept)), v.narrow(1, 0, kept).transpose(1, 2)};
@@ -87,6 +100,7 @@ class KdSvd final : public ktb::Method {
   double ce_, kdsvd_;
   std::int64_t k_;
   std::string variant_;
+  bool along_rows_ = false;
   ktb::MapPairs pairs_;
 };
 

@@ -33,9 +33,8 @@ class SimKd final : public ktb::Method {
   ktb::Terms losses(ktb::Step& step) override {
     auto [own, other] =
         ktb::equal_size(step.target().features.back(), step.source().features.back());
-    ktb::Terms terms{{"feature", feature_ * at::mse_loss(projector_(own), other)}};
-    if (ce_ != 0) terms.emplace_back("task", ce_ * step.task_loss());
-    return terms;
+    return {{"task", ce_ * step.task_loss()},
+            {"feature", feature_ * at::mse_loss(projector_(own), other)}};
   }
 
   Tensor predict(const ktb::Batch& batch) override {
