@@ -16,7 +16,7 @@
 namespace ktb::run {
 namespace {
 
-constexpr std::int64_t kSide = 16, kClasses = 5, kTrain = 40, kTest = 10, kBatch = 8;
+constexpr std::int64_t kSide = 16, kClasses = 5, kTrain = 40, kTest = 10;
 
 class KitDataset final : public Dataset {
  public:
@@ -97,10 +97,10 @@ TaskSpec kit_task() {
   return task;
 }
 
-std::shared_ptr<TaskData> kit_data() {
+std::shared_ptr<TaskData> kit_data(std::int64_t batch) {
   DataRequest request;
   request.name = request.axis = "kit";
-  request.batch = kBatch;
+  request.batch = batch;
   request.channels_last = false;
   return std::make_shared<TaskData>(KitDataset(), DataFolder({}), request);
 }
@@ -114,13 +114,13 @@ std::unique_ptr<Session> kit_session(Registry& registry, const std::string& meth
                                      const KitPairing& pairing) {
   auto session = std::make_unique<Session>();
   session->axis = "kit/0";
-  session->data = {kit_data()};
-  Options options;
+  session->data = {kit_data(pairing.batch)};
+  Options options(pairing.options);
   session->method = registry.method(method, options);
   auto& transfer = session->transfer;
   transfer.pairing.task = kit_task();
   transfer.labels = session->data[0]->train_labels();
-  transfer.budget = {kBatch, session->data[0]->steps_per_epoch()};
+  transfer.budget = {pairing.batch, session->data[0]->steps_per_epoch()};
   if (session->method->needs().target) {
     transfer.target = kit_model(pairing.target_width, 1);
     transfer.into = {transfer.target->takes()};

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,7 +12,7 @@ namespace ktb::run {
 
 /// The kit's own task: small colour images of a few classes, from a formula.
 TaskSpec kit_task();
-std::shared_ptr<TaskData> kit_data();
+std::shared_ptr<TaskData> kit_data(std::int64_t batch);
 /// A convolutional network with batch normalisation and dropout: four feature maps, pooled feature,
 /// one linear layer. Its weights follow the seed.
 std::shared_ptr<Model> kit_model(std::int64_t width, std::uint64_t seed);
@@ -22,9 +23,11 @@ struct KitPairing {
   std::int64_t source_width, target_width;
   Mode mode = Mode::kTrained;
   std::size_t sources = 1;
+  std::map<std::string, Value> options = {};  ///< of the method
+  std::int64_t batch = 8;
 };
 
-/// A transfer of that plugin with its default options, ready for its first step. Throws Skipped
+/// A transfer of that plugin, ready for its first step. Throws Skipped
 /// with the method's reason where the pairing does not suit it.
 std::unique_ptr<Session> kit_session(Registry& registry, const std::string& method,
                                      const KitPairing& pairing);
