@@ -200,7 +200,7 @@ TEST(Published, EveryFileOfTheTreeReadsAndHoldsFractions) {
                                                         {"dist", 6},
                                                         {"simkd", 34},
                                                         {"tfkd", 8},
-                                                        {"dml", 2}}));
+                                                        {"dml", 3}}));
 }
 
 TEST(Render, AsciiIsAscii) {
