@@ -2,7 +2,6 @@
 
 #include <c10/util/Exception.h>
 #include <fmt/core.h>
-#include <fmt/ranges.h>
 #include <sys/stat.h>
 
 #include <map>

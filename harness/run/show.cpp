@@ -7,6 +7,8 @@
 #include <array>
 #include <vector>
 
+#include "run/plain.hpp"
+
 namespace ktb::run {
 namespace {
 
