@@ -261,7 +261,9 @@ std::vector<std::string> protocol_differences(const PublishedValue& published, c
     const Json* found = setting(spec, name);
     std::string here = found == nullptr ? "not known" : spelled(*found);
     if ((name == "train" || name == "test") && here == "0") here = "all";
-    if (here != wanted) differences.push_back(fmt::format("{} {}, here {}", name, wanted, here));
+    if (here == wanted) continue;
+    differences.push_back(fmt::format("{} {}, here {}", name, wanted.empty() ? "none" : wanted,
+                                      here.empty() ? "none" : here));
   }
   return differences;
 }

@@ -482,9 +482,20 @@ TEST_F(PublishedTest, VerdictSaysWhereOursStands) {
 TEST_F(PublishedTest, AnotherProtocolIsNotComparable) {
   const Entry other = entry(.72, {{"epochs", "100"}, {"select", "last"}, {"mixup", "0.2"}});
   EXPECT_EQ(other.verdict, "not comparable");
-  EXPECT_THAT(other.notes, ElementsAre());
+  EXPECT_THAT(other.notes, IsEmpty());
   EXPECT_THAT(row_.notes,
               ElementsAre("not comparable: epochs 100, here 240; mixup 0.2, here not known"));
+}
+
+TEST_F(PublishedTest, NothingAndEverythingHaveNames) {
+  for (auto& [id, spec] : bench_.outcomes.specs) {
+    spec["task"]["augment"] = Json::array();
+    spec["task"]["train"] = 0;
+  }
+  entry(.72, {{"augment", "flip"}, {"train", "400"}});
+  EXPECT_THAT(row_.notes,
+              ElementsAre("not comparable: augment flip, here none; train 400, here all"));
+  EXPECT_EQ(entry(.72, {{"augment", ""}, {"train", "all"}}).verdict, "within");
 }
 
 TEST_F(PublishedTest, ASpreadOverUnknownRunsCountsAsThatOfOneRun) {
@@ -521,6 +532,19 @@ TEST(Published, ReadsTomlAndNamesTheLine) {
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("ktb_published.toml:3:9: `value` must be a number"));
   }
+}
+
+TEST(Published, TheFirstNumberThatFitsIsTaken) {
+  Published both;
+  for (const double value : {.5, .6}) {
+    PublishedValue one;
+    one.axes = {{"method", value < .55 ? "kd" : "*"}};
+    one.metric = "top1";
+    one.value = value;
+    both.values.push_back(one);
+  }
+  EXPECT_EQ(both.find({{"method", "kd"}}, "top1")->value, .5);
+  EXPECT_EQ(both.find({{"method", "at"}}, "top1")->value, .6);
 }
 
 TEST(Published, ReadsTablesOfNumbers) {
