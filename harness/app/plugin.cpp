@@ -34,6 +34,35 @@ void add_worker_verb(CLI::App& plugin, Action& action, const char* verb, const c
   });
 }
 
+void add_show(CLI::App& plugin, Action& action) {
+  struct Choice {
+    Site site;
+    std::vector<std::string> names;
+    std::string kind, format = "text";
+    bool all = false;
+  };
+  auto& command = *plugin.add_subcommand("show", "options, defaults, help and citation");
+  const auto choice = std::make_shared<Choice>();
+  auto* names = command.add_option("names", choice->names, "plugins or their aliases");
+  command.add_flag("--all", choice->all, "every plugin")->excludes(names);
+  command.add_option("--kind", choice->kind, "only these")
+      ->check(CLI::IsMember({"method", "model", "dataset"}));
+  command.add_option("--format", choice->format, "text or markdown")
+      ->check(CLI::IsMember({"text", "markdown"}));
+  choice->site.add_to(command);
+  command.callback([=, &action] {
+    if (choice->names.empty() && !choice->all)
+      throw CLI::RequiredError("names of plugins, or --all");
+    action = [=] {
+      std::vector<std::string> words = choice->names;
+      if (choice->all) words.push_back("--all");
+      if (!choice->kind.empty()) words.insert(words.end(), {"--kind", choice->kind});
+      words.insert(words.end(), {"--format", choice->format});
+      return hand_over(choice->site, "show", words);
+    };
+  });
+}
+
 int inspect(const std::string& path) {
   core::PluginNote note;
   try {
@@ -90,7 +119,7 @@ void add_plugin(CLI::App& app, Action& action) {
   add_worker_verb(plugin, action, "test", "run the conformance kit on a plugin file", "file");
   add_worker_verb(plugin, action, "check", "compare plugins with stored tensors", "cases");
   add_inspect(plugin, action);
-  add_worker_verb(plugin, action, "show", "options, defaults, help and citation", "names");
+  add_show(plugin, action);
 }
 
 }  // namespace ktb::app

@@ -1,6 +1,7 @@
 // ktbench-worker: everything that needs LibTorch, one trial a process. Its commands are the
 // contract between `ktbench` and itself, docs/contracts.md.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <iostream>
@@ -13,6 +14,7 @@
 #include "run/conformance.hpp"
 #include "run/describe.hpp"
 #include "run/environment.hpp"
+#include "run/show.hpp"
 #include "run/trial.hpp"
 
 namespace {
@@ -22,7 +24,7 @@ using ktb::run::Registry;
 
 struct Arguments {
   std::vector<std::string> plugins, data_dirs, names;
-  std::string device = "cpu", format = "text";
+  std::string device = "cpu", format = "text", kind;
   int threads = 0;
   bool all = false;
 };
@@ -50,14 +52,28 @@ int describe(const Arguments& arguments) {
   return 0;
 }
 
+bool named(const ktb::core::PluginNote& note, const std::vector<std::string>& names) {
+  const auto is = [&](const std::string& name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  return is(note.name) || std::any_of(note.aliases.begin(), note.aliases.end(),
+                                      [&](const auto& alias) { return is(alias.name); });
+}
+
 int show(const Arguments& arguments) {
   auto plugins = registry(arguments);
+  const bool markdown = arguments.format == "markdown";
+  if (arguments.all && markdown) {
+    std::cout << ktb::run::show_page(plugins, arguments.kind);
+    return 0;
+  }
   bool found = false;
   const auto notes = plugins.notes();
   for (const auto& note : notes) {
-    const auto& names = arguments.names;
-    if (!arguments.all && std::find(names.begin(), names.end(), note.name) == names.end()) continue;
-    std::cout << ktb::run::show(note, plugins, arguments.format == "markdown");
+    if (!arguments.kind.empty() && note.kind != arguments.kind) continue;
+    if (!arguments.all && !named(note, arguments.names)) continue;
+    std::cout << (markdown ? ktb::run::show_markdown(note, plugins, 2)
+                           : ktb::run::show(note, plugins));
     found = true;
   }
   if (found) return 0;
@@ -107,6 +123,7 @@ int run(int argc, char** argv) {
   names(shown, "plugins");
   shown->add_flag("--all", arguments.all, "every plugin");
   shown->add_option("--format", arguments.format, "text or markdown");
+  shown->add_option("--kind", arguments.kind, "method, model or dataset");
   add("environment", "what LibTorch sees here", environment);
   try {
     app.parse(argc, argv);

@@ -86,7 +86,7 @@ TableSpec table_spec_from_json(const Json& json) {
   for (const auto& row : json.at("derive")) {
     table.derive.push_back({row.at("name"), row.at("method"), row.at("over")});
   }
-  json.at("published").get_to(table.published);
+  table.published = words(json.at("published"));
   json.at("marks").get_to(table.marks);
   json.at("spread").get_to(table.spread);
   json.at("digits").get_to(table.digits);

@@ -5,6 +5,7 @@
 #include <toml++/toml.h>
 
 #include <cmath>
+#include <set>
 #include <sstream>
 #include <string_view>
 
@@ -72,31 +73,107 @@ double number_of(const toml::node& node, std::string_view key) {
   return *number;
 }
 
+/// What a key means in a [[value]] and in a [[table]]; false: an axis.
+bool take_common(PublishedValue& value, std::string_view key, const toml::node& node) {
+  if (key == "n") {
+    value.n = static_cast<std::size_t>(std::max(0.0, number_of(node, key)));
+  } else if (key == "metric") {
+    value.metric = spelled(node);
+  } else if (key == "source") {
+    value.source = spelled(node);
+  } else {
+    return key == "protocol";
+  }
+  return true;
+}
+
+void want_metric(const toml::table& table, const PublishedValue& value, const char* what) {
+  if (value.metric.empty()) wrong(table, fmt::format("a [[{}]] needs `metric`", what));
+}
+
 PublishedValue value_from(const toml::table& table, const PublishedValue& shared) {
   PublishedValue value = shared;
   value.protocol = protocol_of(table, shared.protocol);
   bool found = false;
   for (const auto& [key, node] : table) {
     const std::string_view name = key.str();
-    if (name == "protocol") continue;
+    if (take_common(value, name, node)) continue;
     if (name == "value") {
       value.value = number_of(node, name);
       found = true;
     } else if (name == "sd") {
       value.sd = number_of(node, name);
-    } else if (name == "n") {
-      value.n = static_cast<std::size_t>(std::max(0.0, number_of(node, name)));
-    } else if (name == "metric") {
-      value.metric = spelled(node);
-    } else if (name == "source") {
-      value.source = spelled(node);
     } else {
       value.axes[std::string(name)] = spelled(node);
     }
   }
   if (!found) wrong(table, "a [[value]] needs `value`");
-  if (value.metric.empty()) wrong(table, "a [[value]] needs `metric`");
+  want_metric(table, value, "value");
   return value;
+}
+
+const toml::node& required(const toml::table& table, std::string_view key) {
+  const toml::node* node = table.get(key);
+  if (node == nullptr) wrong(table, fmt::format("a [[table]] needs `{}`", key));
+  return *node;
+}
+
+/// `values.kd = [0.7, nan]`: one number a column.
+std::vector<double> numbers_of(const toml::node& node, std::size_t columns, std::string_view row) {
+  const auto* array = node.as_array();
+  if (array == nullptr || array->size() != columns)
+    wrong(node, fmt::format("row `{}` needs {} numbers, one a column", row, columns));
+  std::vector<double> numbers;
+  for (const auto& element : *array) numbers.push_back(number_of(element, row));
+  return numbers;
+}
+
+/// `sd.kd` of a [[table]]; null where there is none.
+const toml::node* within(const toml::table& table, std::string_view key, const std::string& row) {
+  const toml::node* rows = table.get(key);
+  if (rows == nullptr) return nullptr;
+  if (!rows->is_table()) wrong(*rows, fmt::format("write it as {}.ROW = ...", key));
+  return rows->as_table()->get(row);
+}
+
+void add_row(const toml::table& table, const std::string& row, const toml::node& node,
+             const PublishedValue& shared, std::vector<PublishedValue>& values) {
+  const auto* columns = required(table, "columns").as_array();
+  if (columns == nullptr) wrong(required(table, "columns"), "`columns` must be an array");
+  const auto means = numbers_of(node, columns->size(), row);
+  std::vector<double> spreads;
+  if (const toml::node* sd = within(table, "sd", row))
+    spreads = numbers_of(*sd, columns->size(), row);
+  PublishedValue value = shared;
+  value.axes[spelled(required(table, "rows"))] = row;
+  if (const toml::node* own = within(table, "protocols", row)) {
+    if (!own->is_table()) wrong(*own, fmt::format("protocols.{} must be a table", row));
+    flatten(*own->as_table(), "", value.protocol);
+  }
+  for (std::size_t i = 0; i < means.size(); ++i) {
+    if (std::isnan(means[i])) continue;
+    value.axes[spelled(required(table, "cols"))] = spelled((*columns)[i]);
+    value.value = means[i];
+    value.sd.reset();
+    if (!spreads.empty() && !std::isnan(spreads[i])) value.sd = spreads[i];
+    values.push_back(value);
+  }
+}
+
+void table_from(const toml::table& table, PublishedValue shared,
+                std::vector<PublishedValue>& values) {
+  static const std::set<std::string_view> kOwn = {"rows",   "cols", "columns",
+                                                  "values", "sd",   "protocols"};
+  shared.protocol = protocol_of(table, shared.protocol);
+  for (const auto& [key, node] : table) {
+    if (kOwn.count(key.str()) > 0 || take_common(shared, key.str(), node)) continue;
+    shared.axes[std::string(key.str())] = spelled(node);
+  }
+  want_metric(table, shared, "table");
+  const auto* rows = required(table, "values").as_table();
+  if (rows == nullptr) wrong(required(table, "values"), "write rows as values.NAME = [...]");
+  for (const auto& [row, node] : *rows)
+    add_row(table, std::string(row.str()), node, shared, values);
 }
 
 const Json* member(const Json& json, const std::string& dotted) {
@@ -111,7 +188,7 @@ const Json* member(const Json& json, const std::string& dotted) {
 
 const Json* setting(const Json& spec, const std::string& name) {
   if (name == "dataset") return member(spec, "task.plugin");
-  for (const char* room : {"recipe.", "task.", ""}) {
+  for (const char* room : {"recipe.", "task.", "method.options.", ""}) {
     if (const Json* found = member(spec, room + name)) return found;
   }
   return nullptr;
@@ -120,11 +197,12 @@ const Json* setting(const Json& spec, const std::string& name) {
 /// Half of the 95 % interval of the difference; none where no spread is known.
 std::optional<double> tolerance(const std::vector<double>& ours, const PublishedValue& published) {
   const auto n = static_cast<double>(ours.size()), m = static_cast<double>(published.n);
-  const bool theirs = published.sd.has_value() && published.n > 1;
   const double variance = ours.size() > 1 ? std::pow(standard_error(ours), 2) : 0;
-  if (ours.size() > 1 && !theirs) return t_quantile(0.975, n - 1) * std::sqrt(variance);
-  if (!theirs) return std::nullopt;
-  const double their_sd = *published.sd;
+  const double their_sd = published.sd.value_or(0);
+  if (!published.sd || published.n < 2) {
+    if (ours.size() < 2) return std::nullopt;
+    return t_quantile(0.975, n - 1) * std::sqrt(variance + their_sd * their_sd);
+  }
   if (ours.size() < 2) return t_quantile(0.975, m - 1) * their_sd * std::sqrt(1 + 1 / m);
   const double their_variance = their_sd * their_sd / m, sum = variance + their_variance;
   if (sum == 0) return 0;
@@ -150,7 +228,6 @@ const PublishedValue* Published::find(const std::map<std::string, std::string>& 
 
 Published read_published(const std::filesystem::path& path) {
   Published published;
-  published.name = path.stem().string();
   toml::table file;
   try {
     file = toml::parse_file(path.string());
@@ -161,11 +238,19 @@ Published read_published(const std::filesystem::path& path) {
   PublishedValue shared;
   shared.protocol = protocol_of(file, {});
   if (const auto source = file["source"].value<std::string>()) shared.source = *source;
-  const toml::node* values = file.get("value");
-  if (values == nullptr) return published;
-  if (!values->is_array_of_tables()) wrong(*values, "write published values as [[value]]");
-  for (const auto& node : *values->as_array()) {
-    published.values.push_back(value_from(*node.as_table(), shared));
+  for (const char* kind : {"value", "table"}) {
+    const toml::node* entries = file.get(kind);
+    if (entries == nullptr) continue;
+    if (!entries->is_array_of_tables())
+      wrong(*entries, fmt::format("write published numbers as [[{}]]", kind));
+    for (const auto& node : *entries->as_array()) {
+      const toml::table& entry = *node.as_table();
+      if (std::string_view(kind) == "value") {
+        published.values.push_back(value_from(entry, shared));
+      } else {
+        table_from(entry, shared, published.values);
+      }
+    }
   }
   return published;
 }
@@ -174,8 +259,11 @@ std::vector<std::string> protocol_differences(const PublishedValue& published, c
   std::vector<std::string> differences;
   for (const auto& [name, wanted] : published.protocol) {
     const Json* found = setting(spec, name);
-    const std::string here = found == nullptr ? "not known" : spelled(*found);
-    if (here != wanted) differences.push_back(fmt::format("{} {}, here {}", name, wanted, here));
+    std::string here = found == nullptr ? "not known" : spelled(*found);
+    if ((name == "train" || name == "test") && here == "0") here = "all";
+    if (here == wanted) continue;
+    differences.push_back(fmt::format("{} {}, here {}", name, wanted.empty() ? "none" : wanted,
+                                      here.empty() ? "none" : here));
   }
   return differences;
 }

@@ -21,10 +21,11 @@ struct PublishedValue {
   std::string source;
 };
 
-/// `results/published/NAME.toml`: `source`, `[protocol]`, and `[[value]]` with `metric`, `value`,
-/// `sd`, `n`, `source`, `protocol`; every other key of a `[[value]]` is an axis.
+/// Files `results/published/NAME.toml`: `source`, `[protocol]`, and numbers. A `[[value]]` is one,
+/// with `metric`, `value`, `sd`, `n`, `source`, `protocol`; a `[[table]]` is many, with `rows` and
+/// `cols` (axes), `columns`, `values.ROW = [...]` (nan: not published), `sd.ROW`, `protocols.ROW`.
+/// Every other key is an axis.
 struct Published {
-  std::string name;
   std::vector<PublishedValue> values;
 
   /// The first value that fits; null where there is none.
@@ -36,7 +37,8 @@ struct Published {
 Published read_published(const std::filesystem::path& path);
 
 /// Settings of the protocol that a trial does not share: `epochs 240, here 2`. `spec` is
-/// trial.json; a setting is looked for in its recipe, its task and from its root.
+/// trial.json; a setting is looked for in its recipe, its task, its method's options and from its
+/// root.
 std::vector<std::string> protocol_differences(const PublishedValue& published, const Json& spec);
 
 enum class Verdict { kWithin, kAbove, kBelow, kNotComparable };
@@ -48,7 +50,8 @@ struct Judgement {
 };
 
 /// Where our values stand beside a published one: within means that the 95 % interval of the
-/// difference includes 0 (Welch where both spreads are known, else with the spread that is).
+/// difference includes 0 (Welch where both spreads are known, else with the spread that is). A
+/// published spread over an unknown number of runs counts as that of one run.
 Judgement judge(const std::vector<double>& ours, const PublishedValue& published, const Json& spec);
 
 }  // namespace ktb::core

@@ -33,6 +33,35 @@ bool wants_published(const TableSpec& spec) {
          std::count(spec.extra.begin(), spec.extra.end(), "published") > 0;
 }
 
+/// In the folder of results, or in a `results` beside the suite or above it, as results may lie
+/// elsewhere.
+fs::path published_path(const std::string& name, const Plan& plan, const Store& store) {
+  const fs::path own = store.results() / "published" / (name + ".toml");
+  if (fs::exists(own) || plan.file.empty()) return own;
+  fs::path folder = fs::absolute(plan.file).parent_path();
+  for (; folder.has_relative_path(); folder = folder.parent_path()) {
+    const fs::path other = folder / "results" / "published" / (name + ".toml");
+    if (fs::exists(other)) return other;
+  }
+  return own;
+}
+
+/// The numbers of all files that a table names, in their order.
+Published published_of(const TableSpec& spec, const Plan& plan, const Store& store,
+                       std::vector<std::string>& lacking) {
+  Published all;
+  for (const std::string& name : spec.published) {
+    const fs::path path = published_path(name, plan, store);
+    if (!fs::exists(path)) {
+      lacking.push_back(path.string());
+      continue;
+    }
+    const Published one = read_published(path);
+    all.values.insert(all.values.end(), one.values.begin(), one.values.end());
+  }
+  return all;
+}
+
 std::vector<const TableSpec*> specs_of(const Plan& plan, const std::string& table) {
   std::vector<const TableSpec*> specs;
   std::string known;
@@ -78,15 +107,12 @@ std::vector<Table> make_tables(const Plan& plan, const Store& store, const std::
   const Outcomes known = outcomes(plan, store, published);
   std::vector<Table> tables;
   for (const TableSpec* spec : specs) {
-    const fs::path path = store.results() / "published" / (spec->published + ".toml");
-    const bool wanted = wants_published(*spec), found = wanted && fs::exists(path);
     std::optional<Published> numbers;
-    if (found) numbers = read_published(path);
+    std::vector<std::string> lacking;
+    if (wants_published(*spec)) numbers = published_of(*spec, plan, store, lacking);
     tables.push_back(build_table(plan, *spec, known, numbers));
-    if (wanted && !found) {
-      tables.back().legend.push_back(
-          fmt::format("no published values: there is no {}", path.string()));
-    }
+    for (const std::string& path : lacking)
+      tables.back().legend.push_back(fmt::format("no published values: there is no {}", path));
   }
   return tables;
 }

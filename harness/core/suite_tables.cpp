@@ -109,7 +109,7 @@ TableSpec table(const Document& document, const std::string& name) {
                   fmt::format("`{}` is nothing that a table can add", word),
                   fmt::format("known: {}", fmt::join(kExtra, ", ")));
   }
-  made.published = at.text("published");
+  made.published = at.texts("published");
   made.marks = at.flag("marks", made.marks);
   made.spread = at.word("spread", made.spread, {"sd", "ci", "se", "range", "none"});
   made.digits = static_cast<int>(at.count("digits", made.digits, 0));

@@ -176,14 +176,19 @@ std::string main_metric(const Record& record) {
   return named != record.selected.end() && named->is_string() ? named->get<std::string>() : "top1";
 }
 
+Row extra_row(const TableInput& input, const Table& table, const std::string& label) {
+  Row row;
+  row.kind = RowKind::kExtra;
+  row.labels.assign(std::max<std::size_t>(1, input.spec.rows.size()), "");
+  row.labels.front() = label;
+  row.entries.resize(table.columns.size());
+  return row;
+}
+
 /// A row of one figure a column, the same for every method: chance and majority.
 Row floor_row(const TableInput& input, const Grid& grid, const Table& table,
               const std::string& name) {
-  Row row;
-  row.kind = RowKind::kExtra;
-  row.labels.assign(input.spec.rows.size(), "");
-  (row.labels.empty() ? row.labels.emplace_back() : row.labels.front()) = name;
-  row.entries.resize(table.columns.size());
+  Row row = extra_row(input, table, name);
   for (std::size_t column = 0; column < grid.columns.size(); ++column) {
     std::set<std::string> texts;
     for (const auto& places : grid.places) {
@@ -244,44 +249,6 @@ Entry source_entry(const TableInput& input, const Grid& grid, std::size_t column
   return entry;
 }
 
-Entry published_entry(const TableInput& input, const Slot& place, const Entry& ours,
-                      const std::string& metric) {
-  const Cell* cell = place.derived ? nullptr : chosen_cell(input, place);
-  const PublishedValue* value =
-      cell == nullptr ? nullptr : input.published->find(cell->axes, metric);
-  if (value == nullptr) return {};
-  const double scale = metric_info(metric).scale;
-  const int digits = digits_of(metric, input.spec);
-  Entry entry = figure(fixed(value->value * scale, digits));
-  if (value->sd && !(input.spec.spread == "range"))
-    entry.spread = fixed(*value->sd * scale, digits);
-  std::vector<double> own;
-  for (const auto& [seed, shown] : ours.values) own.push_back(shown / scale);
-  Json spec;
-  for (const std::string& trial : chosen_trials(input, *cell)) {
-    const auto found = input.outcomes.specs.find(trial);
-    if (spec.is_null() && found != input.outcomes.specs.end()) spec = found->second;
-  }
-  const Judgement judgement = judge(own, *value, spec);
-  entry.verdict = to_string(judgement.verdict);
-  for (const std::string& reason : judgement.reasons) entry.notes.push_back(reason);
-  if (!value->source.empty()) entry.notes.push_back("from " + value->source);
-  return entry;
-}
-
-Row published_row(const TableInput& input, const std::vector<Slot>& places, const Row& ours,
-                  const Grid& grid) {
-  Row row;
-  row.kind = RowKind::kPublished;
-  row.labels = ours.labels;
-  if (!row.labels.empty()) row.labels.back() += " published";
-  row.entries.resize(ours.entries.size());
-  for (std::size_t i = 0; i < places.size(); ++i) {
-    row.entries[i] = published_entry(input, places[i], ours.entries[i], grid.columns[i].metric);
-  }
-  return row;
-}
-
 /// `explore: 3 values`; empty where nothing was tuned.
 std::string tuning_of(const std::vector<Slot>& places) {
   for (const Slot& place : places) {
@@ -298,7 +265,8 @@ std::string tuning_of(const std::vector<Slot>& places) {
   return "";
 }
 
-/// A note that every entry of the row carries stands at its label, once.
+}  // namespace
+
 void hoist_notes(Row& row) {
   std::vector<std::string> common;
   for (const Entry& entry : row.entries) {
@@ -308,7 +276,8 @@ void hoist_notes(Row& row) {
   }
   for (const std::string& note : common) {
     const auto carries = [&](const Entry& entry) {
-      return entry.state == State::kBlank || entry.state == State::kFixed ||
+      const bool figure = entry.state == State::kFixed && entry.verdict.empty();
+      return entry.state == State::kBlank || figure ||
              std::count(entry.notes.begin(), entry.notes.end(), note) > 0;
     };
     if (!std::all_of(row.entries.begin(), row.entries.end(), carries)) continue;
@@ -316,8 +285,6 @@ void hoist_notes(Row& row) {
     for (Entry& entry : row.entries) std::erase(entry.notes, note);
   }
 }
-
-}  // namespace
 
 void add_columns(const TableInput& input, const Grid& grid, Table& table) {
   const std::size_t depth = grid.columns.empty() ? 1 : grid.columns.front().heads.size();
@@ -360,23 +327,31 @@ void add_rows(const TableInput& input, const Grid& grid, Table& table) {
     if (!is_empty(chance)) rows.push_back(chance);
     if (!is_empty(majority) && !same_figures(chance, majority)) rows.push_back(majority);
   }
+  const bool published = wants(input, "published") && input.published;
+  bool judged = false;
   if (wants(input, "source")) {
-    Row row;
-    row.kind = RowKind::kExtra;
-    row.labels.assign(std::max<std::size_t>(1, input.spec.rows.size()), "");
-    row.labels.front() = "source";
+    Row row = extra_row(input, table, "source");
     for (std::size_t i = 0; i < grid.columns.size(); ++i) {
-      row.entries.push_back(source_entry(input, grid, i));
+      row.entries[i] = source_entry(input, grid, i);
     }
-    row.entries.resize(table.columns.size());
     if (!is_empty(row)) rows.push_back(row);
   }
-  const bool published = wants(input, "published") && input.published;
+  if (published && wants(input, "source")) {
+    const Row row = published_source_row(input, grid, table);
+    judged = judged || !is_empty(row);
+    if (!is_empty(row)) rows.push_back(row);
+  }
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
     rows.push_back(table.rows[i]);
     if (!published) continue;
     const Row row = published_row(input, grid.places[i], table.rows[i], grid);
+    judged = judged || !is_empty(row);
     if (!is_empty(row)) rows.push_back(row);
+  }
+  if (judged) {
+    table.legend.push_back(
+        "published: ours is within, above or below it by the 95 % interval of the difference; a "
+        "spread that was not published counts as none");
   }
   table.rows = std::move(rows);
 }

@@ -44,7 +44,14 @@ std::vector<std::string> chosen_trials(const TableInput& input, const Cell& cell
 /// The cell of a place, or the best of a derived one; null where none can be named yet.
 const Cell* chosen_cell(const TableInput& input, const Slot& place);
 
-/// table_extra.cpp: mean, seed and cost columns; source, chance and published rows; notes on rows.
+/// table_published.cpp: a row of the literature's numbers beside ours, blank where there are none.
+Row published_row(const TableInput& input, const std::vector<Slot>& places, const Row& ours,
+                  const Grid& grid);
+Row published_source_row(const TableInput& input, const Grid& grid, const Table& table);
+
+/// table_extra.cpp: mean, seed and cost columns; source and chance rows; notes on rows.
+/// A note that every entry of the row carries stands at its label, once.
+void hoist_notes(Row& row);
 void add_columns(const TableInput& input, const Grid& grid, Table& table);
 void add_rows(const TableInput& input, const Grid& grid, Table& table);
 void note_rows(const TableInput& input, const Grid& grid, Table& table);

@@ -24,7 +24,7 @@ struct TableSpec {
   std::string baseline;              ///< a row's name; empty: none
   std::vector<std::string> extra;    ///< source, published, chance, cost, n
   std::vector<Derived> derive;
-  std::string published;  ///< file stem under results/published/
+  std::vector<std::string> published;  ///< file stems under results/published/, first match wins
   bool marks = true;
   std::string spread = "sd";  ///< sd, ci, se, range, none
   int digits = 1;

@@ -2,7 +2,6 @@
 
 #include <c10/util/Exception.h>
 #include <fmt/core.h>
-#include <fmt/ranges.h>
 #include <sys/stat.h>
 
 #include <map>
@@ -190,69 +189,11 @@ class Describer {
   std::map<std::string, std::shared_ptr<Method>> methods_;
 };
 
-/// A task like those that most suites use, to construct models for their options.
-TaskSpec stock_task() {
-  TaskSpec task;
-  task.name = "stock";
-  task.kind = "classification";
-  task.inputs = {{"image", {3, 32, 32}, "rgb", {}, {}}};
-  task.outputs = 10;
-  task.labels = "stock";
-  task.categorical = true;
-  return task;
-}
-
-std::string limits(const OptionInfo& info) {
-  if (!info.choices.empty()) return fmt::format("one of {}", fmt::join(info.choices, ", "));
-  const bool below = info.range.least > -1e300, above = info.range.most < 1e300;
-  if (below && above) return fmt::format("{} to {}", info.range.least, info.range.most);
-  if (below) return fmt::format("at least {}", info.range.least);
-  if (above) return fmt::format("at most {}", info.range.most);
-  return "";
-}
-
 }  // namespace
 
 core::Json describe(const core::Json& request, Registry& registry,
                     const std::vector<std::string>& data_dirs) {
   return Describer(request, registry, data_dirs).describe();
-}
-
-std::string show(const core::PluginNote& note, Registry& registry, bool markdown) {
-  Options options;
-  std::string facts;
-  if (note.kind == "model") {
-    registry.model(note.name, stock_task(), options);
-  } else if (note.kind == "method") {
-    const auto needs = registry.method(note.name, options)->needs();
-    std::vector<std::string> modes;
-    for (const auto mode : needs.modes) modes.push_back(to_string(mode));
-    facts =
-        fmt::format("source: {} (default first); number of sources: {}\n", fmt::join(modes, ", "),
-                    needs.most == 0             ? fmt::format("at least {}", needs.least)
-                    : needs.least == needs.most ? std::to_string(needs.most)
-                                                : fmt::format("{} to {}", needs.least, needs.most));
-  } else {
-    facts = registry.dataset(note.name, options)->get() + "\n";
-  }
-  const char* gap = markdown ? "\n" : "";
-  auto out = markdown ? fmt::format("## {}\n\n{}. {}\n\n{}\n", note.name, note.summary,
-                                    note.citation, facts)
-                      : fmt::format("{} {}\n  {}\n  {}\n  {}", note.kind, note.name, note.summary,
-                                    note.citation, facts);
-  if (options.declared().empty()) return out + "no options\n" + gap;
-  if (markdown) out += "| option | default | values | meaning |\n|---|---|---|---|\n";
-  for (const auto& info : options.declared()) {
-    const auto fallback = to_json(info.fallback).dump();
-    out += markdown ? fmt::format("| `{}` | `{}` | {} | {} |\n", info.name, fallback, limits(info),
-                                  info.help)
-                    : fmt::format("  {:<20} {:<10} {}{}\n", info.name, fallback, info.help,
-                                  limits(info).empty() ? "" : " (" + limits(info) + ")");
-  }
-  for (const auto& alias : note.aliases)
-    out += fmt::format("{}{} = {} {}\n", markdown ? "\nalias " : "  alias ", alias.name, note.name,
-                       alias.preset.dump());
-  return out + gap;
 }
 
 }  // namespace ktb::run

@@ -12,8 +12,4 @@ namespace ktb::run {
 core::Json describe(const core::Json& request, Registry& registry,
                     const std::vector<std::string>& data_dirs);
 
-/// Options, defaults, help and citation of one plugin or alias, for `ktbench plugin show`.
-/// `markdown`: a section of docs/methods.md.
-std::string show(const core::PluginNote& note, Registry& registry, bool markdown);
-
 }  // namespace ktb::run

@@ -71,6 +71,89 @@ std::vector<Table> awkward_tables() {
   return {build_table(bench.plan, spec, bench.outcomes)};
 }
 
+/// trial.json of the distillation literature's protocol.
+Json distillation_spec() {
+  return {{"recipe",
+           {{"epochs", 240},
+            {"batch", 64},
+            {"optimizer",
+             {{"name", "sgd"},
+              {"lr", 0.05},
+              {"momentum", 0.9},
+              {"weight_decay", 5e-4},
+              {"nesterov", false}}},
+            {"schedule",
+             {{"name", "multistep"}, {"at", {150, 180, 210}}, {"gamma", 0.1}, {"warmup", 0}}},
+            {"select", "last"}}},
+          {"task",
+           {{"plugin", "cifar100"}, {"train", 0}, {"labels", 1.0}, {"augment", {"crop4", "flip"}}}},
+          {"method", {{"options", Json::object()}}}};
+}
+
+/// The numbers of results/published beside ours, ours made up: every verdict and its reason.
+std::vector<Table> published_tables() {
+  Bench bench;
+  bench.plan.suite = "cifar100";
+  bench.plan.title = "Made-up numbers beside published ones";
+  bench.plan.file = KTB_SOURCE_DIR "/suites/distillation/cifar100_same.toml";
+  const std::map<std::string, Json> options = {
+      {"kd", {{"temperature", 4.0}, {"ce_weight", 0.1}, {"kd_weight", 0.9}}},
+      {"at", {{"at_weight", 500.0}, {"p", 2}}},
+      {"pkt", {{"pkt_weight", 30000.0}}},
+      {"dkd", {{"temperature", 4.0}, {"alpha", 1.0}, {"beta", 2.0}, {"warmup", 20.0}}},
+      {"dist", {{"temperature", 4.0}, {"dist_weight", 2.0}, {"beta", 1.0}, {"gamma", 1.0}}}};
+  const std::map<std::string, std::vector<double>> top1 = {
+      {"scratch", {.6880, .6910, .6900}}, {"kd", {.7120, .7130, .7125}},
+      {"at", {.7050, .7060, .7055}},      {"pkt", {.7000, .7010, .7005}},
+      {"dkd", {.7190, .7200, .7180}},     {"dist", {.7150, .7160, .7170}}};
+  const std::string teacher = bench
+                                  .cell({{"dataset", "images"},
+                                         {"grid", ""},
+                                         {"method", "scratch"},
+                                         {"pair", ""},
+                                         {"source", ""},
+                                         {"target", "resnet56"}},
+                                        {.7210})
+                                  .samples[0]
+                                  .trial;
+  for (const char* method : {"scratch", "kd", "at", "pkt", "dkd", "dist"}) {
+    Cell& cell = bench.cell({{"dataset", "images"},
+                             {"grid", "same"},
+                             {"method", method},
+                             {"pair", "resnet56 -> resnet20"},
+                             {"source", "resnet56"},
+                             {"target", "resnet20"}},
+                            top1.at(method));
+    for (Trial& trial : bench.plan.trials) {
+      for (const Sample& sample : cell.samples) {
+        if (trial.id == sample.trial && std::string(method) != "scratch") trial.needs = {teacher};
+      }
+    }
+    for (const Sample& sample : cell.samples) {
+      Json& spec = bench.outcomes.specs[sample.trial] = distillation_spec();
+      if (options.count(method) > 0) spec["method"]["options"] = options.at(method);
+      if (std::string(method) == "pkt") spec["recipe"]["epochs"] = 100;
+    }
+  }
+  bench.outcomes.specs[teacher] = distillation_spec();
+  TableSpec spec;
+  spec.name = "same";
+  spec.where["grid"] = {"same"};
+  spec.metrics = {"top1"};
+  spec.digits = 2;
+  spec.baseline = "scratch";
+  spec.marks = false;
+  spec.extra = {"source", "published"};
+  spec.published = {"repdistiller", "mdistiller", "dist"};
+  Published all;
+  for (const std::string& name : spec.published) {
+    const Published one =
+        read_published(fs::path(KTB_SOURCE_DIR) / "results/published" / (name + ".toml"));
+    all.values.insert(all.values.end(), one.values.begin(), one.values.end());
+  }
+  return {build_table(bench.plan, spec, bench.outcomes, all)};
+}
+
 TEST(Render, TextMatchesGolden) { expect_golden("hub.txt", render(hub_tables(), Format::kText)); }
 TEST(Render, AsciiMatchesGolden) {
   expect_golden("hub.ascii.txt", render(hub_tables(), Format::kAscii));
@@ -91,6 +174,33 @@ TEST(Render, AwkwardLatexMatchesGolden) {
 }
 TEST(Render, AwkwardCsvMatchesGolden) {
   expect_golden("awkward.csv", render(awkward_tables(), Format::kCsv));
+}
+
+TEST(Render, PublishedTextMatchesGolden) {
+  expect_golden("published.txt", render(published_tables(), Format::kText));
+}
+TEST(Render, PublishedCsvMatchesGolden) {
+  expect_golden("published.csv", render(published_tables(), Format::kCsv));
+}
+
+TEST(Published, EveryFileOfTheTreeReadsAndHoldsFractions) {
+  std::map<std::string, std::size_t> counts;
+  for (const auto& file : fs::directory_iterator(fs::path(KTB_SOURCE_DIR) / "results/published")) {
+    const Published one = read_published(file.path());
+    counts[file.path().stem().string()] = one.values.size();
+    for (const PublishedValue& value : one.values) {
+      EXPECT_GT(value.value, 0.5) << file.path();
+      EXPECT_LT(value.value, 0.9) << file.path();
+      EXPECT_THAT(value.source, HasSubstr("/")) << file.path();
+      EXPECT_EQ(value.protocol.count("epochs"), 1U) << file.path();
+    }
+  }
+  EXPECT_EQ(counts, (std::map<std::string, std::size_t>{{"repdistiller", 177},
+                                                        {"mdistiller", 22},
+                                                        {"dist", 6},
+                                                        {"simkd", 34},
+                                                        {"tfkd", 8},
+                                                        {"dml", 3}}));
 }
 
 TEST(Render, AsciiIsAscii) {

@@ -459,11 +459,17 @@ class PublishedTest : public ::testing::Test {
     one.metric = "top1";
     one.value = value;
     one.protocol = protocol;
+    one.sd = sd_;
+    one.n = n_;
     published.values = {one};
     const Table table = build_table(bench_.plan, spec_, bench_.outcomes, published);
-    return row_of(table, "kd published").entries.at(0);
+    row_ = row_of(table, "kd published");
+    return row_.entries.at(0);
   }
   Bench bench_;
+  Row row_;
+  std::optional<double> sd_;
+  std::size_t n_ = 0;
   TableSpec spec_ = plain_spec();
 };
 
@@ -476,7 +482,32 @@ TEST_F(PublishedTest, VerdictSaysWhereOursStands) {
 TEST_F(PublishedTest, AnotherProtocolIsNotComparable) {
   const Entry other = entry(.72, {{"epochs", "100"}, {"select", "last"}, {"mixup", "0.2"}});
   EXPECT_EQ(other.verdict, "not comparable");
-  EXPECT_THAT(other.notes, ElementsAre("epochs 100, here 240", "mixup 0.2, here not known"));
+  EXPECT_THAT(other.notes, IsEmpty());
+  EXPECT_THAT(row_.notes,
+              ElementsAre("not comparable: epochs 100, here 240; mixup 0.2, here not known"));
+}
+
+TEST_F(PublishedTest, NothingAndEverythingHaveNames) {
+  for (auto& [id, spec] : bench_.outcomes.specs) {
+    spec["task"]["augment"] = Json::array();
+    spec["task"]["train"] = 0;
+  }
+  entry(.72, {{"augment", "flip"}, {"train", "400"}});
+  EXPECT_THAT(row_.notes,
+              ElementsAre("not comparable: augment flip, here none; train 400, here all"));
+  EXPECT_EQ(entry(.72, {{"augment", ""}, {"train", "all"}}).verdict, "within");
+}
+
+TEST_F(PublishedTest, ASpreadOverUnknownRunsCountsAsThatOfOneRun) {
+  sd_ = .03;  // ours: 0.71, sd 0.01, n 3: half width 4.30 * sqrt(0.01^2 / 3 + 0.03^2) = 0.131
+  EXPECT_EQ(entry(.83, {}).verdict, "within");
+  EXPECT_EQ(entry(.85, {}).verdict, "below");
+  n_ = 5;  // Welch
+  EXPECT_EQ(entry(.83, {}).verdict, "below");
+  EXPECT_EQ(entry(.74, {}).verdict, "within");
+  sd_.reset();  // 4.30 * 0.01 / sqrt(3) = 0.0248
+  EXPECT_EQ(entry(.74, {}).verdict, "below");
+  EXPECT_EQ(entry(.73, {}).verdict, "within");
 }
 
 TEST(Published, ReadsTomlAndNamesTheLine) {
@@ -501,6 +532,47 @@ TEST(Published, ReadsTomlAndNamesTheLine) {
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("ktb_published.toml:3:9: `value` must be a number"));
   }
+}
+
+TEST(Published, TheFirstNumberThatFitsIsTaken) {
+  Published both;
+  for (const double value : {.5, .6}) {
+    PublishedValue one;
+    one.axes = {{"method", value < .55 ? "kd" : "*"}};
+    one.metric = "top1";
+    one.value = value;
+    both.values.push_back(one);
+  }
+  EXPECT_EQ(both.find({{"method", "kd"}}, "top1")->value, .5);
+  EXPECT_EQ(both.find({{"method", "at"}}, "top1")->value, .6);
+}
+
+TEST(Published, ReadsTablesOfNumbers) {
+  const std::string path = ::testing::TempDir() + "/ktb_published_table.toml";
+  const std::string head =
+      "[protocol]\nepochs = 240\n[[table]]\nmetric = \"top1\"\nrows = \"method\"\n"
+      "cols = \"pair\"\ndataset = \"images\"\ncolumns = [\"a -> b\", \"c -> *\"]\n";
+  std::ofstream(path) << head
+                      << "values.kd = [0.5, 0.6]\nvalues.at = [nan, 0.7]\nsd.at = [nan, 0.01]\n"
+                         "protocols.at = { p = 2 }\n";
+  const Published published = read_published(path);
+  EXPECT_EQ(published.values.size(), 3U);
+  const auto find = [&](const std::string& method, const std::string& pair) {
+    return published.find({{"method", method}, {"pair", pair}, {"dataset", "images"}}, "top1");
+  };
+  ASSERT_NE(find("kd", "a -> b"), nullptr);
+  EXPECT_EQ(find("kd", "a -> b")->value, 0.5);
+  EXPECT_EQ(find("kd", "a -> b")->protocol.count("p"), 0U);
+  EXPECT_FALSE(find("kd", "a -> b")->sd);
+  EXPECT_EQ(find("at", "a -> b"), nullptr);
+  ASSERT_NE(find("at", "c -> d"), nullptr);
+  EXPECT_EQ(find("at", "c -> d")->sd, 0.01);
+  EXPECT_EQ(find("at", "c -> d")->protocol.at("p"), "2");
+  EXPECT_EQ(find("at", "c -> d")->protocol.at("epochs"), "240");
+  std::ofstream(path) << head << "values.kd = [0.5]\n";
+  EXPECT_THAT(
+      [&] { read_published(path); },
+      ::testing::ThrowsMessage<Error>(HasSubstr(":9:13: row `kd` needs 2 numbers, one a column")));
 }
 
 TEST(Table, DifferenceTableHoldsOnlyWhatWasCompared) {
