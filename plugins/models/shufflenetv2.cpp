@@ -60,33 +60,30 @@ struct Block {
   std::vector<ConvNorm> layers;
 };
 
-/// Channels of the three stages and of the last convolution, by the factor in hundredths.
-const std::map<int, std::array<std::int64_t, 4>> kWidths = {{50, {48, 96, 192, 1024}},
-                                                            {100, {116, 232, 464, 1024}},
-                                                            {150, {176, 352, 704, 1024}},
-                                                            {200, {224, 488, 976, 2048}}};
+/// Channels of the three stages and of the last convolution by the factor on them.
+const std::map<double, std::array<std::int64_t, 4>> kWidths = {{0.5, {48, 96, 192, 1024}},
+                                                               {1.0, {116, 232, 464, 1024}},
+                                                               {1.5, {176, 352, 704, 1024}},
+                                                               {2.0, {224, 488, 976, 2048}}};
 
 class ShuffleNetV2 final : public ktb::ConvNet {
  public:
   ShuffleNetV2(const ktb::TaskSpec& task, ktb::Options& options) : ConvNet(task) {
     const auto width = options.get("width", 1.0, "factor on the widths: 0.5, 1, 1.5, 2");
-    const auto widths = kWidths.find(static_cast<int>(width * 100));
-    if (widths == kWidths.end())
-      throw ktb::OptionError(
-          "width", "option `width` is " + std::to_string(width) + "; known: 0.5, 1, 1.5, 2");
+    const auto& widths = ktb::chosen(kWidths, "width", width);
 
     std::int64_t in = 24;
     stem_.emplace(*this, "conv1", "bn1", ktb::ConvShape{.in = channels(), .out = in});
     constexpr std::array kBlocks = {4, 8, 4};
     for (std::size_t stage = 0; stage < kBlocks.size(); ++stage) {
       auto& blocks = stages_.emplace_back();
-      for (int i = 0; i < kBlocks[stage]; ++i, in = widths->second[stage])
+      for (int i = 0; i < kBlocks[stage]; ++i, in = widths[stage])
         blocks.emplace_back(*this,
                             "layer" + std::to_string(stage + 1) + "." + std::to_string(i) + ".", in,
-                            widths->second[stage], i == 0);
+                            widths[stage], i == 0);
     }
-    last_.emplace(*this, "conv2", "bn2", ktb::ConvShape{.in = in, .out = widths->second[3]});
-    add_head("linear", widths->second[3]);
+    last_.emplace(*this, "conv2", "bn2", ktb::ConvShape{.in = in, .out = widths[3]});
+    add_head("linear", widths[3]);
   }
 
   std::string takes() const override { return "conv2.weight"; }

@@ -22,16 +22,13 @@ class TorchvisionResnet final : public ktb::ResidualNet {
  public:
   TorchvisionResnet(const ktb::TaskSpec& task, ktb::Options& options) : ResidualNet(task) {
     const auto depth = options.get("depth", 18, "layers: 18, 34, 50, 101, 152", {.least = 18});
-    const auto blocks = kDepths.find(depth);
-    if (blocks == kDepths.end())
-      throw ktb::OptionError(
-          "depth", "option `depth` is " + std::to_string(depth) + "; known: 18, 34, 50, 101, 152");
+    const auto& blocks = ktb::chosen(kDepths, "depth", depth);
 
     Names names = {{{"conv1", "bn1"}, {"conv2", "bn2"}}, "downsample"};
     if (depth >= 50) names.layers.push_back({"conv3", "bn3"});
     add_stem({"conv1", "bn1"}, {.in = channels(), .out = 64, .kernel = 7, .stride = 2});
     for (int stage = 0; stage < 4; ++stage)
-      add_stage("layer" + std::to_string(stage + 1), names, blocks->second[stage], 64 << stage,
+      add_stage("layer" + std::to_string(stage + 1), names, blocks[stage], 64 << stage,
                 stage > 0 ? 2 : 1);
     add_head("fc", width());
     init_convolutions();

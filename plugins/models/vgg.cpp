@@ -28,15 +28,12 @@ class Vgg final : public ktb::ConvNet {
  public:
   Vgg(const ktb::TaskSpec& task, ktb::Options& options) : ConvNet(task) {
     const auto depth = options.get("depth", 8, "layers: 8, 11, 13, 16, 19", {.least = 8});
-    const auto layers = kDepths.find(depth);
-    if (layers == kDepths.end())
-      throw ktb::OptionError(
-          "depth", "option `depth` is " + std::to_string(depth) + "; known: 8, 11, 13, 16, 19");
+    const auto& layers = ktb::chosen(kDepths, "depth", depth);
 
     std::int64_t in = channels();
     for (std::size_t k = 0; k < kWidths.size(); ++k) {
       auto& block = blocks_.emplace_back();
-      for (int i = 0; i < layers->second[k]; ++i, in = kWidths[k]) {
+      for (int i = 0; i < layers[k]; ++i, in = kWidths[k]) {
         const auto name = [&](int part) {
           return "block" + std::to_string(k) + "." + std::to_string(3 * i + part);
         };

@@ -31,7 +31,7 @@ class KTB_API MobileNetV2 : public ConvNet {
     ConvNormNames expand, depthwise, project;
   };
   struct Form {
-    ConvShape stem;  ///< but its channels
+    ConvShape stem;  ///< at width 1
     std::array<int, 7> strides;
     bool bias;       ///< of the blocks' and the last convolution
     double ceiling;  ///< of the activations: 6, or infinite

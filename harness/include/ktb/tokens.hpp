@@ -30,9 +30,6 @@ struct KTB_API Patches {
 /// [B, d, h, w] as tokens [B, h w, d].
 KTB_API Tensor as_tokens(const Tensor& map);
 
-/// Tokens [B, n, d] behind one that is the same for all examples, [1, 1, d].
-KTB_API Tensor with_class_token(const Tensor& class_token, const Tensor& tokens);
-
 /// Two linear layers with the exact GELU between.
 struct KTB_API Mlp {
   Mlp(torch::nn::Module& root, const std::string& up, const std::string& down, std::int64_t width,
@@ -40,27 +37,6 @@ struct KTB_API Mlp {
   Tensor operator()(const Tensor& x, double dropout = 0, bool training = false);
 
   torch::nn::Linear up, down;
-};
-
-/// What a definition calls the parts of an encoder layer, from the layer on.
-struct EncoderNames {
-  std::string norm_1, in_weight, in_bias, out, norm_2, up, down;
-};
-
-/// The transformer's encoder layer with the normalisations in front (Dosovitskiy et al.,
-/// arXiv 2010.11929).
-struct KTB_API EncoderLayer {
-  /// Throws OptionError, naming `num_heads`, where they do not divide the width.
-  EncoderLayer(torch::nn::Module& root, const std::string& at, const EncoderNames& names,
-               std::int64_t width, std::int64_t hidden, std::int64_t heads);
-  Tensor operator()(const Tensor& x, double dropout = 0, bool training = false);
-
-  std::int64_t heads;
-  torch::nn::LayerNorm norm_1;
-  Tensor in_weight, in_bias;  ///< queries, keys and values below each other
-  torch::nn::Linear out;
-  torch::nn::LayerNorm norm_2;
-  Mlp mlp;
 };
 
 }  // namespace ktb
