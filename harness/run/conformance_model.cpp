@@ -57,6 +57,7 @@ class ModelKit {
     check("its default sites exist and are matrices", &ModelKit::has_sites);
     check("trunk and head together are the model", &ModelKit::is_trunk_and_head);
     check("features go from shallow to deep, one batch first", &ModelKit::has_features);
+    check("preact_norms() names normalisations of the maps' widths", &ModelKit::names_norms);
     check("the same seed gives the same weights", &ModelKit::repeats);
     check("weights saved and loaded give the same outputs", &ModelKit::reloads);
     check("in evaluation mode a batch of one is enough and nothing moves", &ModelKit::evaluates);
@@ -133,6 +134,20 @@ class ModelKit {
       demand(
           !output.preacts[i].defined() || output.preacts[i].sizes() == output.features[i].sizes(),
           fmt::format("preacts and features differ in shape at {}", i));
+  }
+  void names_norms() {
+    const torch::NoGradGuard no_grad;
+    model_->eval();
+    const auto output = (*model_)(batch(2));
+    const auto norms = model_->preact_norms();
+    demand(norms.size() <= output.features.size(), "there are more of them than `features`");
+    for (std::size_t k = 0; k < norms.size(); ++k) {
+      if (norms[k].empty()) continue;
+      for (const auto* part : {".weight", ".bias"})
+        demand(
+            model_->site(norms[k] + part).numel() == output.before_activation(k).size(1),
+            fmt::format("{}{} has not one number for each channel of map {}", norms[k], part, k));
+    }
   }
   void repeats() {
     const auto differs = first_difference(state_of(*make(7)), state_of(*make(7)));

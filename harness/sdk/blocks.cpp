@@ -1,9 +1,9 @@
 #include "ktb/blocks.hpp"
 
-#include <ATen/ops/scaled_dot_product_attention.h>
 #include <torch/utils.h>
 
 #include <cmath>
+#include <utility>
 
 namespace ktb {
 
@@ -18,15 +18,27 @@ torch::nn::Module& submodule(torch::nn::Module& root, const std::string& path) {
   return submodule(child, dot == std::string::npos ? "" : path.substr(dot + 1));
 }
 
+Tensor add_parameter(torch::nn::Module& root, const std::string& path, Tensor value) {
+  const auto dot = path.rfind('.');
+  if (dot == std::string::npos) return root.register_parameter(path, std::move(value));
+  return submodule(root, path.substr(0, dot))
+      .register_parameter(path.substr(dot + 1), std::move(value));
+}
+
+torch::nn::Conv2d add_conv(torch::nn::Module& root, const std::string& path,
+                           const ConvShape& shape) {
+  return add_layer(
+      root, path,
+      torch::nn::Conv2d(torch::nn::Conv2dOptions(shape.in, shape.out, shape.kernel)
+                            .stride(shape.stride)
+                            .padding(shape.padding < 0 ? shape.kernel / 2 : shape.padding)
+                            .groups(shape.groups)
+                            .bias(shape.bias)));
+}
+
 ConvNorm::ConvNorm(torch::nn::Module& root, const std::string& conv, const std::string& norm,
                    const ConvShape& shape)
-    : conv_(add_layer(
-          root, conv,
-          torch::nn::Conv2d(torch::nn::Conv2dOptions(shape.in, shape.out, shape.kernel)
-                                .stride(shape.stride)
-                                .padding(shape.padding < 0 ? shape.kernel / 2 : shape.padding)
-                                .groups(shape.groups)
-                                .bias(shape.bias)))),
+    : conv_(add_conv(root, conv, shape)),
       norm_(add_layer(root, norm, torch::nn::BatchNorm2d(shape.out))) {}
 
 Tensor ConvNorm::operator()(const Tensor& x) const {
@@ -34,12 +46,8 @@ Tensor ConvNorm::operator()(const Tensor& x) const {
   return norm_.ptr()->forward(conv_.ptr()->forward(x));
 }
 
-Tensor mix_tokens(const Tensor& qkv, std::int64_t heads) {
-  const auto batch = qkv.size(0), tokens = qkv.size(1), width = qkv.size(2) / 3;
-  const auto parts = qkv.view({batch, tokens, 3, heads, width / heads}).permute({2, 0, 3, 1, 4});
-  return at::scaled_dot_product_attention(parts[0], parts[1], parts[2])
-      .transpose(1, 2)
-      .reshape({batch, tokens, width});
+Tensor shuffle_channels(const Tensor& map, std::int64_t groups) {
+  return map.unflatten(1, {groups, map.size(1) / groups}).transpose(1, 2).flatten(1, 2);
 }
 
 void init_truncated_normal(Tensor weight, double deviation) {

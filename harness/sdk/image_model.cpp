@@ -47,8 +47,10 @@ bool ConvNet::normalised_after(const std::string& parameter) const {
 
 void ConvNet::init_convolutions() {
   for (const auto& module : modules(/*include_self=*/false)) {
-    if (auto* conv = module->as<torch::nn::Conv2d>())
-      torch::nn::init::kaiming_normal_(conv->weight, 0, torch::kFanOut, torch::kReLU);
+    auto* conv = module->as<torch::nn::Conv2d>();
+    if (!conv) continue;
+    torch::nn::init::kaiming_normal_(conv->weight, 0, torch::kFanOut, torch::kReLU);
+    if (conv->bias.defined()) torch::nn::init::zeros_(conv->bias);
   }
 }
 

@@ -22,11 +22,16 @@ TEST_P(ReferenceCases, Agree) {
 INSTANTIATE_TEST_SUITE_P(Methods, ReferenceCases,
                          testing::Values("kd", "dkd", "fitnet", "rkd", "mergenet_adapter",
                                          "mergenet_update"));
-INSTANTIATE_TEST_SUITE_P(Models, ReferenceCases,
-                         testing::Values("model_resnet8", "model_resnet8x4", "model_resnet14",
-                                         "model_resnet20", "model_resnet32", "model_resnet56",
-                                         "model_cifar_resnet50", "model_mergenet_resnet50",
-                                         "model_mergenet_mobilenetv2", "model_torchvision_vit"));
+INSTANTIATE_TEST_SUITE_P(
+    Models, ReferenceCases,
+    testing::Values("model_resnet8", "model_resnet8x4", "model_resnet14", "model_resnet20",
+                    "model_resnet32", "model_resnet56", "model_wrn_16_1", "model_wrn_16_2",
+                    "model_wrn_40_1", "model_vgg8", "model_vgg11", "model_vgg13",
+                    "model_mobilenetv2_half", "model_shufflenetv1", "model_shufflenetv2",
+                    "model_cifar_resnet50", "model_mergenet_resnet50", "model_mergenet_mobilenetv2",
+                    "model_torchvision_resnet18", "model_torchvision_mobilenet_v2",
+                    "model_torchvision_convnext_tiny", "model_torchvision_vit",
+                    "model_timm_deit_tiny", "model_timm_mixer"));
 INSTANTIATE_TEST_SUITE_P(Parts, ReferenceCases,
                          testing::Values("metric_classification", "schedule", "optimiser"));
 

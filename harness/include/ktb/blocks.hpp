@@ -24,6 +24,9 @@ Layer add_layer(torch::nn::Module& root, const std::string& path, Layer layer) {
   return parent.register_module(dot == std::string::npos ? path : path.substr(dot + 1), layer);
 }
 
+/// Registers a parameter under a dotted path.
+KTB_API Tensor add_parameter(torch::nn::Module& root, const std::string& path, Tensor value);
+
 /// A square convolution.
 struct ConvShape {
   std::int64_t in, out;  ///< channels
@@ -33,10 +36,22 @@ struct ConvShape {
   bool bias = false;
 };
 
+KTB_API torch::nn::Conv2d add_conv(torch::nn::Module& root, const std::string& path,
+                                   const ConvShape& shape);
+
+/// What a definition calls a convolution and the normalisation behind it, from their block on.
+struct ConvNormNames {
+  std::string conv, norm;
+};
+
 /// Convolution, then batch normalisation; what follows may overwrite the result.
 struct KTB_API ConvNorm {
   ConvNorm(torch::nn::Module& root, const std::string& conv, const std::string& norm,
            const ConvShape& shape);
+  /// Both names behind the prefix `at`.
+  ConvNorm(torch::nn::Module& root, const std::string& at, const ConvNormNames& names,
+           const ConvShape& shape)
+      : ConvNorm(root, at + names.conv, at + names.norm, shape) {}
   Tensor operator()(const Tensor& x) const;
 
  private:
@@ -44,22 +59,8 @@ struct KTB_API ConvNorm {
   torch::nn::BatchNorm2d norm_;
 };
 
-/// Runs a stage of residual blocks, each of which returns its sum in front of the ReLU, and appends
-/// the last block's to `preacts`, its ReLU to `features`.
-template <class Block>
-void run_residual_stage(const std::vector<Block>& blocks, Output& out) {
-  Tensor sum, x = out.features.back();
-  for (const auto& block : blocks) {
-    sum = block(x);
-    x = &block == &blocks.back() ? sum.relu() : sum.relu_();
-  }
-  out.preacts.push_back(sum);
-  out.features.push_back(x);
-}
-
-/// Attention of tokens to each other: [B, n, 3 d], queries, keys and values side by side, to [B, n,
-/// d].
-KTB_API Tensor mix_tokens(const Tensor& qkv, std::int64_t heads);
+/// The channels of a map, first of each of `groups` equal parts, then second of each, and so on.
+KTB_API Tensor shuffle_channels(const Tensor& map, std::int64_t groups);
 
 /// Normal values that are redrawn outside [-2, 2], as timm and torchvision initialise transformers.
 KTB_API void init_truncated_normal(Tensor weight, double deviation);

@@ -34,7 +34,7 @@ class KTB_API ImageModel : public Model {
 };
 
 /// One that takes images of any height and width, because it averages its last map over them, and
-/// whose every convolution is followed by a batch normalisation.
+/// whose every convolution is followed by a batch normalisation, if it does not override that.
 class KTB_API ConvNet : public ImageModel {
  public:
   using ImageModel::ImageModel;
@@ -45,7 +45,7 @@ class KTB_API ConvNet : public ImageModel {
 
  protected:
   /// Normal weights of variance 2 / (out * kernel area) for all convolutions (He et al.,
-  /// arXiv 1502.01852), in the place of PyTorch's default.
+  /// arXiv 1502.01852) and no bias, in the place of PyTorch's default.
   void init_convolutions();
   /// [B, d]: the mean over the positions of [B, d, h, w].
   static Tensor averaged(const Tensor& map);

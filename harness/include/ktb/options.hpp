@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <sstream>
 #include <string>
 #include <variant>
 #include <vector>
@@ -67,5 +68,17 @@ class KTB_API Options {
   std::map<std::string, Value> given_;
   std::vector<OptionInfo> declared_;
 };
+
+/// The entry of a table that an option's value chooses: a network's widths by its depth. Throws
+/// OptionError with the known values.
+template <class Key, class Entry>
+const Entry& chosen(const std::map<Key, Entry>& table, const std::string& option, Key value) {
+  const auto found = table.find(value);
+  if (found != table.end()) return found->second;
+  std::ostringstream text;
+  text << "option `" << option << "` is " << value << "; known:";
+  for (const auto& [key, entry] : table) text << (key == table.begin()->first ? " " : ", ") << key;
+  throw OptionError(option, text.str());
+}
 
 }  // namespace ktb
