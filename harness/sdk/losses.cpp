@@ -5,6 +5,7 @@
 #include <ATen/ops/kl_div.h>
 #include <ATen/ops/log_softmax.h>
 #include <ATen/ops/softmax.h>
+#include <ATen/ops/zeros.h>
 
 namespace ktb {
 
@@ -18,6 +19,13 @@ Tensor soft_cross_entropy(const Tensor& target, const Tensor& source, double tem
   const auto sum =
       ((source / temperature).softmax(1) * (target / temperature).log_softmax(1)).sum();
   return sum * (-temperature * temperature / static_cast<double>(target.size(0)));
+}
+
+Tensor half_square(const std::vector<Tensor>& weights, const std::vector<Tensor>& start) {
+  auto sum = at::zeros({}, weights.at(0).options().requires_grad(false));
+  for (std::size_t i = 0; i < weights.size(); ++i)
+    sum = sum + (start.empty() ? weights[i] : weights[i] - start.at(i)).square().sum();
+  return sum / 2;
 }
 
 Tensor pairwise_distance(const Tensor& rows, bool squared, double eps) {

@@ -12,6 +12,10 @@ KTB_API Tensor kl_divergence(const Tensor& target, const Tensor& source, double 
 KTB_API Tensor soft_cross_entropy(const Tensor& target, const Tensor& source,
                                   double temperature = 1);
 
+/// sum ||w - w_0||^2 / 2 over all tensors of a list; without a start w_0 is 0.
+KTB_API Tensor half_square(const std::vector<Tensor>& weights,
+                           const std::vector<Tensor>& start = {});
+
 /// [B, B] Euclidean distances between rows; 0 on the diagonal, with a gradient of 0 there.
 KTB_API Tensor pairwise_distance(const Tensor& rows, bool squared = false, double eps = 1e-12);
 
