@@ -24,7 +24,7 @@ class Lwf final : public ktb::Method {
     if (auto reason = p.unreadable(); !reason.empty()) return reason;
     if (auto reason = p.unlike_trunks(); !reason.empty()) return reason;
     const auto& old = p.sources.at(0).task;
-    if (!old.categorical) return old.kind + " has no class distribution to keep";
+    if (old.kind != "classification") return old.kind + " has no class distribution to keep";
     return p.task.train_size ? "" : p.task.name + " has no fixed training examples to remember";
   }
 
