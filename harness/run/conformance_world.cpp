@@ -16,7 +16,7 @@
 namespace ktb::run {
 namespace {
 
-constexpr std::int64_t kSide = 16, kClasses = 5, kTrain = 40, kTest = 10, kBatch = 8;
+constexpr std::int64_t kSide = 16, kClasses = 5, kTrain = 40, kTest = 10;
 
 class KitDataset final : public Dataset {
  public:
@@ -85,42 +85,42 @@ bool same_bytes(const Tensor& a, const Tensor& b) {
 
 }  // namespace
 
-TaskSpec kit_task() {
+TaskSpec kit_task(std::int64_t outputs) {
   TaskSpec task;
-  task.name = task.labels = "kit";
+  task.name = task.labels = outputs == kClasses ? "kit" : "kit" + std::to_string(outputs);
   task.kind = "classification";
   task.inputs = {{"image", {3, kSide, kSide}, "rgb", {0.5, 0.5, 0.5}, {0.25, 0.25, 0.25}}};
-  task.outputs = kClasses;
+  task.outputs = outputs;
   task.categorical = true;
   task.train_size = kTrain;
   task.test_size = kTest;
   return task;
 }
 
-std::shared_ptr<TaskData> kit_data() {
+std::shared_ptr<TaskData> kit_data(std::int64_t batch) {
   DataRequest request;
   request.name = request.axis = "kit";
-  request.batch = kBatch;
+  request.batch = batch;
   request.channels_last = false;
   return std::make_shared<TaskData>(KitDataset(), DataFolder({}), request);
 }
 
-std::shared_ptr<Model> kit_model(std::int64_t width, std::uint64_t seed) {
+std::shared_ptr<Model> kit_model(std::int64_t width, std::uint64_t seed, std::int64_t outputs) {
   const RandomScope random(at::kCPU, seed);
-  return std::make_shared<KitModel>(kit_task(), width);
+  return std::make_shared<KitModel>(kit_task(outputs), width);
 }
 
 std::unique_ptr<Session> kit_session(Registry& registry, const std::string& method,
                                      const KitPairing& pairing) {
   auto session = std::make_unique<Session>();
   session->axis = "kit/0";
-  session->data = {kit_data()};
-  Options options;
+  session->data = {kit_data(pairing.batch)};
+  Options options(pairing.options);
   session->method = registry.method(method, options);
   auto& transfer = session->transfer;
   transfer.pairing.task = kit_task();
   transfer.labels = session->data[0]->train_labels();
-  transfer.budget = {kBatch, session->data[0]->steps_per_epoch()};
+  transfer.budget = {pairing.batch, session->data[0]->steps_per_epoch()};
   if (session->method->needs().target) {
     transfer.target = kit_model(pairing.target_width, 1);
     transfer.into = {transfer.target->takes()};
@@ -128,9 +128,9 @@ std::unique_ptr<Session> kit_session(Registry& registry, const std::string& meth
         Pairing::Party{kit_task(), measure(*transfer.target, "target", "kit"), Mode::kNone};
   }
   for (std::size_t i = 0; i < pairing.sources; ++i) {
-    auto source = kit_model(pairing.source_width, 2 + i);
+    auto source = kit_model(pairing.source_width, 2 + i, pairing.source_outputs);
     transfer.pairing.sources.push_back(
-        {kit_task(), measure(*source, "source", "kit"), pairing.mode});
+        {source->task(), measure(*source, "source", "kit"), pairing.mode});
     transfer.from.push_back({source->gives()});
     session->uses.push_back(session->method->use(i));
     session->source_lane.push_back(0);

@@ -13,6 +13,7 @@ namespace ktb {
 namespace {
 
 constexpr double kTiny = 1e-300;          // in place of a denominator of 0
+constexpr double kLeastRatio = 1e-100;    // of alpha to beta: the labels are fitted exactly
 constexpr double kLeastSingular = 1e-10;  // singular values below count as none
 
 /// One target column seen along the singular vectors of the features.
@@ -34,17 +35,19 @@ Fit maximise(const Column& column, const LogMeRule& rule) {
   double weights = 0, residue = 0;  // ||m||^2, ||y - F m||^2
   for (std::int64_t round = 0; round < rule.rounds; ++round) {
     const double t = fit.ratio = fit.alpha / fit.beta;
-    double gamma = 0;
+    double gamma = 0, free = n - static_cast<double>(column.k);  // n - gamma without cancellation
     weights = 0, residue = column.rest;
     for (std::int64_t i = 0; i < column.k; ++i) {
       const double sum = column.sigma[i] + t, part = column.x[i] / sum;
       gamma += column.sigma[i] / sum;
+      free += t / sum;
       weights += column.sigma[i] * part * part;
       residue += t * t * part * part;
     }
     fit.alpha = gamma / std::max(weights + rule.epsilon, kTiny);
-    fit.beta = (n - gamma) / std::max(residue + rule.epsilon, kTiny);
-    if (std::abs(fit.alpha / fit.beta - t) < rule.stop * t) break;
+    fit.beta = free / std::max(residue + rule.epsilon, kTiny);
+    const double next = fit.alpha / fit.beta;
+    if (std::abs(next - t) < rule.stop * t || next < kLeastRatio) break;
   }
   const double extra = rule.fixed_point ? 0 : rule.epsilon;
   const auto counted = rule.fixed_point ? column.d : column.k;  // the others cancel
