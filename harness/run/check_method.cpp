@@ -36,6 +36,7 @@ class StoredStep final : public Step {
   /// The pass over the training split that a case stores as `in.relation.*`.
   void survey(Method& method, const StoredCase& stored) {
     if (!stored.has("in.relation.labels")) return;
+    const at::NoGradGuard no_grad;
     const auto own = lane_.batch;
     lane_.batch.y["label"] = stored.tensors.at("in.relation.labels");
     lane_.batch.index = at::arange(lane_.labels().size(0));

@@ -85,12 +85,12 @@ bool same_bytes(const Tensor& a, const Tensor& b) {
 
 }  // namespace
 
-TaskSpec kit_task() {
+TaskSpec kit_task(std::int64_t outputs) {
   TaskSpec task;
-  task.name = task.labels = "kit";
+  task.name = task.labels = outputs == kClasses ? "kit" : "kit" + std::to_string(outputs);
   task.kind = "classification";
   task.inputs = {{"image", {3, kSide, kSide}, "rgb", {0.5, 0.5, 0.5}, {0.25, 0.25, 0.25}}};
-  task.outputs = kClasses;
+  task.outputs = outputs;
   task.categorical = true;
   task.train_size = kTrain;
   task.test_size = kTest;
@@ -105,9 +105,9 @@ std::shared_ptr<TaskData> kit_data(std::int64_t batch) {
   return std::make_shared<TaskData>(KitDataset(), DataFolder({}), request);
 }
 
-std::shared_ptr<Model> kit_model(std::int64_t width, std::uint64_t seed) {
+std::shared_ptr<Model> kit_model(std::int64_t width, std::uint64_t seed, std::int64_t outputs) {
   const RandomScope random(at::kCPU, seed);
-  return std::make_shared<KitModel>(kit_task(), width);
+  return std::make_shared<KitModel>(kit_task(outputs), width);
 }
 
 std::unique_ptr<Session> kit_session(Registry& registry, const std::string& method,
@@ -128,9 +128,9 @@ std::unique_ptr<Session> kit_session(Registry& registry, const std::string& meth
         Pairing::Party{kit_task(), measure(*transfer.target, "target", "kit"), Mode::kNone};
   }
   for (std::size_t i = 0; i < pairing.sources; ++i) {
-    auto source = kit_model(pairing.source_width, 2 + i);
+    auto source = kit_model(pairing.source_width, 2 + i, pairing.source_outputs);
     transfer.pairing.sources.push_back(
-        {kit_task(), measure(*source, "source", "kit"), pairing.mode});
+        {source->task(), measure(*source, "source", "kit"), pairing.mode});
     transfer.from.push_back({source->gives()});
     session->uses.push_back(session->method->use(i));
     session->source_lane.push_back(0);

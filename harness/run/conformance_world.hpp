@@ -10,12 +10,13 @@
 
 namespace ktb::run {
 
-/// The kit's own task: small colour images of a few classes, from a formula.
-TaskSpec kit_task();
-std::shared_ptr<TaskData> kit_data(std::int64_t batch);
+/// The kit's own task: small colour images of a few classes, from a formula. With another number of
+/// outputs than its own it is another label space.
+TaskSpec kit_task(std::int64_t outputs = 5);
+std::shared_ptr<TaskData> kit_data(std::int64_t batch = 8);
 /// A convolutional network with batch normalisation and dropout: four feature maps, pooled feature,
 /// one linear layer. Its weights follow the seed.
-std::shared_ptr<Model> kit_model(std::int64_t width, std::uint64_t seed);
+std::shared_ptr<Model> kit_model(std::int64_t width, std::uint64_t seed, std::int64_t outputs = 5);
 
 /// Who transfers to whom.
 struct KitPairing {
@@ -25,10 +26,11 @@ struct KitPairing {
   std::size_t sources = 1;
   std::map<std::string, Value> options = {};  ///< of the method
   std::int64_t batch = 8;
+  std::int64_t source_outputs = 5;
 };
 
-/// A transfer of that plugin, ready for its first step. Throws Skipped
-/// with the method's reason where the pairing does not suit it.
+/// A transfer of that plugin, ready for its first step. Throws Skipped with the method's reason
+/// where the pairing does not suit it.
 std::unique_ptr<Session> kit_session(Registry& registry, const std::string& method,
                                      const KitPairing& pairing);
 

@@ -7,6 +7,7 @@
 #include <ATen/ops/kl_div.h>
 #include <ATen/ops/log_softmax.h>
 #include <ATen/ops/softmax.h>
+#include <ATen/ops/zeros.h>
 
 namespace ktb {
 
@@ -32,6 +33,13 @@ Tensor smoothed(const Tensor& labels, const Tensor& logits, double spread) {
   const auto share = spread / static_cast<double>(logits.size(1) - 1);
   const auto all = at::full_like(logits.detach(), share);
   return all.scatter_(1, labels.unsqueeze(1), 1 - spread);
+}
+
+Tensor half_square(const std::vector<Tensor>& weights, const std::vector<Tensor>& start) {
+  auto sum = at::zeros({}, weights.at(0).options().requires_grad(false));
+  for (std::size_t i = 0; i < weights.size(); ++i)
+    sum = sum + (start.empty() ? weights[i] : weights[i] - start.at(i)).square().sum();
+  return sum / 2;
 }
 
 Tensor pairwise_distance(const Tensor& rows, bool squared, double eps) {

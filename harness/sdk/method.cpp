@@ -7,14 +7,26 @@
 
 namespace ktb {
 
-Group trunk_group(const Model& model, double lr_scale, std::optional<double> weight_decay) {
+namespace {
+
+Group part_of(const Model& model, bool head, double lr_scale, std::optional<double> weight_decay) {
   Group group;
-  group.name = "trunk";
+  group.name = head ? "head" : "trunk";
   group.lr_scale = lr_scale;
   group.weight_decay = weight_decay;
   for (const auto& item : model.named_parameters())
-    if (!model.is_head(item.key())) group.parameters.push_back(item.value());
+    if (model.is_head(item.key()) == head) group.parameters.push_back(item.value());
   return group;
+}
+
+}  // namespace
+
+Group trunk_group(const Model& model, double lr_scale, std::optional<double> weight_decay) {
+  return part_of(model, false, lr_scale, weight_decay);
+}
+
+Group head_group(const Model& model, double lr_scale, std::optional<double> weight_decay) {
+  return part_of(model, true, lr_scale, weight_decay);
 }
 
 Method::Method() = default;

@@ -18,6 +18,10 @@ KTB_API Tensor other_classes(const Tensor& logits, const Tensor& labels);
 /// [B, C] like `logits`: 1 - spread on the label [B], spread / (C - 1) on each other class.
 KTB_API Tensor smoothed(const Tensor& labels, const Tensor& logits, double spread);
 
+/// sum ||w - w_0||^2 / 2 over all tensors of a list; without a start w_0 is 0.
+KTB_API Tensor half_square(const std::vector<Tensor>& weights,
+                           const std::vector<Tensor>& start = {});
+
 /// [B, B] Euclidean distances between rows; 0 on the diagonal, with a gradient of 0 there.
 KTB_API Tensor pairwise_distance(const Tensor& rows, bool squared = false, double eps = 1e-12);
 

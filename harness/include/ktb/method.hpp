@@ -73,6 +73,9 @@ struct KTB_API Transfer {
 /// `weight_decay`, that instead of the suite's.
 KTB_API Group trunk_group(const Model& model, double lr_scale,
                           std::optional<double> weight_decay = {});
+/// Its head likewise.
+KTB_API Group head_group(const Model& model, double lr_scale,
+                         std::optional<double> weight_decay = {});
 
 struct Case;
 /// Named summands of the loss, weights included. `task` is reserved for the target's own task, so

@@ -1,0 +1,416 @@
+// Limiting cases of methods that start from a source, and of those that take a hub. They run in the
+// conformance kit's world, by the harness's own step.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/types.h>
+#include <torch/utils.h>
+
+#include <cmath>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "ktb/logme.hpp"
+#include "ktb/regression.hpp"
+#include "run/conformance_world.hpp"
+#include "run/plain.hpp"
+#include "run/step.hpp"
+
+namespace ktb::run {
+namespace {
+
+using Given = std::map<std::string, Value>;
+
+Registry& registry() {
+  static Registry all({KTB_PLUGIN_DIR});
+  return all;
+}
+
+KitPairing alike(Given options = {}) { return {"equal widths", 4, 4, Mode::kTrained, 1, options}; }
+
+/// A session with its step, as the trial's loop drives them.
+class Trial {
+ public:
+  Trial(const std::string& method, const KitPairing& pairing)
+      : session(kit_session(registry(), method, pairing)), step_(*session) {}
+
+  Trial& survey() {
+    const torch::NoGradGuard no_grad;
+    session->train(false);
+    session->method->survey([&](const std::function<void(Step&)>& visit) {
+      session->data[0]->survey([&](const Batch& batch) {
+        step_.begin_survey(batch);
+        visit(step_);
+      });
+    });
+    return *this;
+  }
+  /// The loss of the last step.
+  double steps(std::int64_t count) {
+    Losses losses;
+    session->train(true);
+    for (std::int64_t at = 0; at < count; ++at) {
+      step_.begin(at);
+      losses = train_step(*session, step_);
+    }
+    return losses.total.item<double>();
+  }
+  /// Of the first batch, in evaluation mode.
+  double term(const std::string& wanted) {
+    session->train(false);
+    step_.begin(0);
+    step_.enter(LiveStep::Phase::kLosses);
+    for (const auto& [name, value] : session->method->losses(step_))
+      if (name == wanted) return value.item<double>();
+    throw Error("there is no term " + wanted);
+  }
+  Tensor predicts() { return session->predict(session->data[0]->train_batch(0)); }
+  Tensor source_says(std::size_t i = 0) {
+    const torch::NoGradGuard no_grad;
+    session->train(false);
+    return (*session->transfer.sources[i])(session->data[0]->train_batch(0)).pred;
+  }
+  Tensor buffer(const std::string& name) const { return session->method->named_buffers()[name]; }
+
+  std::unique_ptr<Session> session;
+
+ private:
+  LiveStep step_;
+};
+
+std::vector<Tensor> trained(const std::string& method, const KitPairing& pairing) {
+  Trial trial(method, pairing);
+  trial.survey().steps(3);
+  return trial.session->transfer.target->parameters();
+}
+
+void expect_same(const std::vector<Tensor>& a, const std::vector<Tensor>& b,
+                 const std::string& what) {
+  ASSERT_EQ(a.size(), b.size());
+  for (std::size_t i = 0; i < a.size(); ++i) EXPECT_TRUE(at::equal(a[i], b[i])) << what << i;
+}
+
+/// Names and the options that take their knowledge away.
+const std::map<std::string, Given> kTuning = {
+    {"l2_sp", {{"backbone_weight", 0.0}, {"head_weight", 0.0}, {"trunk_lr", 1.0}}},
+    {"delta", {{"backbone_weight", 0.0}, {"head_weight", 0.0}, {"trunk_lr", 1.0}}},
+    {"bss", {{"bss_weight", 0.0}, {"trunk_lr", 1.0}}},
+    {"co_tuning", {{"weight", 0.0}, {"trunk_lr", 1.0}}},
+    {"lwf", {{"lwf_weight", 0.0}, {"trunk_lr", 1.0}}}};
+const std::map<std::string, Given> kHub = {{"hub_distill", {{"weight", 0.0}}},
+                                           {"b_tuning", {{"weight", 0.0}}}};
+
+TEST(TransferMethods, WithoutWeightEqualFineTuning) {
+  const auto plain = trained("finetune", alike());
+  for (const auto& [name, options] : kTuning)
+    expect_same(trained(name, alike(options)), plain, name);
+}
+
+TEST(TransferMethods, WithoutWeightOrSourceEqualScratch) {
+  const auto plain = trained("scratch", {"alone", 4, 4, Mode::kNone, 0});
+  for (const auto& [name, options] : kHub) expect_same(trained(name, alike(options)), plain, name);
+  expect_same(trained("bss", {"alone", 4, 4, Mode::kNone, 0, {{"bss_weight", 0.0}}}), plain, "bss");
+}
+
+TEST(TransferMethods, WithWeightDiffer) {
+  const auto plain = trained("finetune", alike());
+  for (auto [name, options] : kTuning) {
+    options = {{"trunk_lr", 1.0}};
+    EXPECT_FALSE(at::equal(trained(name, alike(options))[0], plain[0])) << name;
+  }
+}
+
+TEST(TransferMethods, TheTrunkLearnsAtItsOwnRate) {
+  for (const auto* name : {"l2_sp", "delta", "bss", "co_tuning", "lwf", "model_soup"}) {
+    Trial trial(name, alike({{"trunk_lr", 0.0}}));
+    auto& target = *trial.session->transfer.target;
+    const auto trunk = target.site("conv0.weight").clone(), head = target.site("fc.weight").clone();
+    trial.survey().steps(2);
+    EXPECT_TRUE(at::equal(target.site("conv0.weight"), trunk)) << name;
+    EXPECT_FALSE(at::equal(target.site("fc.weight"), head)) << name;
+  }
+}
+
+TEST(TransferMethods, NothingPullsAtTheStart) {
+  EXPECT_EQ(Trial("l2_sp", alike()).survey().term("backbone"), 0);
+  EXPECT_EQ(Trial("delta", alike()).survey().term("backbone"), 0);
+  EXPECT_EQ(Trial("delta", alike({{"kind", std::string("feature_map")}})).term("backbone"), 0);
+  EXPECT_NEAR(Trial("lwf", alike()).survey().term("lwf"), 0, 1e-6);
+  EXPECT_NEAR(Trial("b_tuning", alike({{"start", true}})).survey().term("alignment"), 0, 1e-9);
+}
+
+TEST(TransferMethods, OneAndTwoExamplesAreEnough) {
+  for (const std::int64_t batch : {1, 2})
+    for (const auto* name :
+         {"l2_sp", "delta", "bss", "co_tuning", "lwf", "hub_distill", "b_tuning", "model_soup"}) {
+      auto pairing = alike();
+      pairing.batch = batch;
+      Trial trial(name, pairing);
+      EXPECT_TRUE(std::isfinite(trial.survey().steps(2))) << name << " with " << batch;
+      for (const auto& parameter : trial.session->transfer.target->parameters())
+        EXPECT_TRUE(parameter.isfinite().all().item<bool>()) << name << " with " << batch;
+    }
+}
+
+TEST(TransferMethods, SayWhatDoesNotSuitThem) {
+  const auto reason = [](const std::string& name, const Pairing& pairing, Given given = {}) {
+    Options options(std::move(given));
+    return registry().method(name, options)->unsuited(pairing);
+  };
+  const auto pairing = Trial("finetune", alike()).session->transfer.pairing;
+  const std::vector<std::string> tuning = {"l2_sp", "delta",     "bss",
+                                           "lwf",   "co_tuning", "model_soup"};
+  for (const auto& name : tuning) EXPECT_EQ(reason(name, pairing), "") << name;
+
+  auto wider = pairing;
+  wider.sources[0].model.pooled += 1;
+  for (const auto& name : tuning)
+    EXPECT_EQ(reason(name, wider),
+              "architectures differ: target cannot start from the weights of source")
+        << name;
+  EXPECT_EQ(reason("b_tuning", wider), "");
+  EXPECT_EQ(reason("b_tuning", wider, {{"start", true}}), reason("bss", wider));
+
+  auto deaf = pairing;
+  deaf.sources[0].model.reads[0].space = "sound";
+  for (const auto* name : {"delta", "lwf", "co_tuning", "hub_distill", "b_tuning", "ensemble"})
+    EXPECT_EQ(reason(name, deaf), "source source cannot read the inputs of kit") << name;
+
+  auto flat = pairing;
+  flat.target->model.features[2] = flat.sources[0].model.features[2] = {8};
+  EXPECT_EQ(reason("delta", flat), "feature 2 of target is not a map");
+
+  auto endless = pairing;
+  endless.task.train_size = 0;
+  EXPECT_EQ(reason("lwf", endless), "kit has no fixed training examples to remember");
+
+  auto values = pairing;
+  values.task.kind = values.sources[0].task.kind = "regression";
+  for (const auto* name : {"delta", "lwf", "co_tuning", "b_tuning", "ensemble"})
+    EXPECT_NE(reason(name, values), "") << name;
+  EXPECT_EQ(reason("delta", values, {{"kind", std::string("feature_map")}}), "");
+
+  auto others = pairing;
+  others.sources[0].task.labels = "others";
+  for (const auto* name : {"lwf", "co_tuning", "model_soup", "hub_distill", "b_tuning"})
+    EXPECT_EQ(reason(name, others), "") << name;
+  EXPECT_EQ(reason("ensemble", others), "label spaces differ: others and kit");
+  EXPECT_EQ(reason("model_soup", others, {{"freeze", true}}), reason("ensemble", others));
+  others.sources[0].mode = Mode::kTrainedJoint;
+  EXPECT_EQ(reason("ensemble", others), "");
+}
+
+TEST(Delta, WeighsTheChannelsOfEachStage) {
+  const auto trial = std::move(Trial("delta", alike()).survey());
+  for (const std::int64_t k : {1, 2, 3}) {
+    const auto attention = trial.buffer("attention." + std::to_string(k));
+    EXPECT_EQ(attention.numel(), 4 << k);
+    EXPECT_NEAR(attention.sum().item<double>(), 1, 1e-5);
+    EXPECT_GT(attention.std().item<double>(), 0);
+  }
+}
+
+TEST(Lwf, RemembersEveryExampleByItsIndex) {
+  auto pairing = alike();
+  pairing.source_outputs = 7;
+  auto trial = std::move(Trial("lwf", pairing).survey());
+  EXPECT_EQ(trial.buffer("stored").size(1), 7);
+  const auto batch = trial.session->data[0]->train_batch(0);
+  EXPECT_TRUE(at::allclose(trial.buffer("stored").index_select(0, batch.index), trial.source_says(),
+                           1e-4, 1e-5));
+}
+
+TEST(CoTuning, RowsAreDistributionsWhateverTheRule) {
+  for (const auto* rule : {"tll", "direct", "full"}) {
+    auto pairing = alike({{"relationship", std::string(rule)}});
+    pairing.source_outputs = 7;
+    const auto relation = Trial("co_tuning", pairing).survey().buffer("relation");
+    EXPECT_EQ(relation.size(1), 7);
+    EXPECT_TRUE(at::allclose(relation.sum(1), at::ones(5), 1e-5, 1e-6)) << rule;
+    EXPECT_GE(relation.min().item<double>(), 0) << rule;
+  }
+}
+
+/// A step that shows stored source outputs and labels.
+class Shown final : public Step {
+ public:
+  Shown(const Task& task, const Tensor& logits, const Tensor& labels) {
+    lane_.task = &task;
+    lane_.batch.y["label"] = labels;
+    output_.pred = logits;
+  }
+  const Output& run(Seat, Seat) override { return output_; }
+  const Lane& lane(Seat) override { return lane_; }
+  Tensor draw(const std::string&, const std::function<Tensor()>& make) override { return make(); }
+  void update(const std::string&) override {}
+
+ private:
+  Lane lane_;
+  Output output_;
+};
+
+TEST(CoTuning, AClassThatWasNeverSeenGetsTheMean) {
+  for (const auto* rule : {"tll", "full"}) {
+    Trial trial("co_tuning", alike({{"relationship", std::string(rule)}}));
+    const auto logits = torch::arange(30).remainder(7).to(at::kFloat).view({6, 5});
+    const auto labels = torch::tensor({0, 1, 3, 0, 1, 3}, at::kLong);
+    Shown shown(trial.session->data[0]->kind(), logits, labels);
+    trial.session->method->survey([&](const auto& visit) { visit(shown); });
+    const auto relation = trial.buffer("relation");
+    EXPECT_TRUE(relation.isfinite().all().item<bool>()) << rule;
+    if (std::string(rule) == "tll") {
+      EXPECT_TRUE(at::allclose(relation[2], logits.softmax(1).mean(0)));
+      EXPECT_TRUE(at::allclose(relation[3],
+                               logits.softmax(1).index_select(0, torch::tensor({2, 5})).mean(0)));
+    }
+  }
+}
+
+TEST(Bss, IsTheSquareOfTheSmallestSingularValue) {
+  auto pairing = alike({{"k", std::int64_t{100}}, {"bss_weight", 1.0}});
+  pairing.batch = 2;
+  Trial trial("bss", pairing);  // more than there are: all, whose sum is the squared norm
+  const auto all = trial.term("bss");
+  const torch::NoGradGuard no_grad;
+  const auto pooled =
+      (*trial.session->transfer.target)(trial.session->data[0]->train_batch(0)).pooled;
+  EXPECT_NEAR(all, pooled.square().sum().item<double>(), 1e-4 * all);
+}
+
+TEST(Ensemble, OfOneIsThatOne) {
+  Trial trial("ensemble", alike());
+  EXPECT_TRUE(trial.session->optimisers().empty());
+  EXPECT_TRUE(at::allclose(trial.predicts(), trial.source_says().log_softmax(1), 1e-5, 1e-6));
+}
+
+TEST(Ensemble, AveragesProbabilities) {
+  Trial trial("ensemble", {"three", 6, 4, Mode::kTrained, 3});
+  auto mean = at::zeros({8, 5});
+  for (std::size_t i = 0; i < 3; ++i) mean += trial.source_says(i).softmax(1) / 3;
+  EXPECT_TRUE(at::allclose(trial.predicts().exp(), mean, 1e-5, 1e-6));
+  EXPECT_GT(trial.term("task"), 0);
+}
+
+TEST(Ensemble, MembersOfOtherLabelsGetANewHead) {
+  KitPairing pairing{"two", 4, 4, Mode::kTrainedJoint, 2};
+  pairing.source_outputs = 7;
+  Trial trial("ensemble", pairing);
+  EXPECT_EQ(trial.predicts().size(1), 5);
+  const auto parameters = trial.session->method->named_parameters();
+  ASSERT_TRUE(parameters.contains("heads.1.weight"));
+  const auto before = parameters["heads.1.weight"].clone();
+  const double first = trial.steps(1);
+  EXPECT_LT(trial.steps(10), first);
+  EXPECT_FALSE(at::equal(parameters["heads.1.weight"], before));
+  // Two trunks and two heads; the old heads are left out.
+  const auto trunk = trial.session->transfer.sources[0]->parameters().size() - 2;
+  EXPECT_EQ(trial.session->method->deployed().size(), 2 * trunk + 4);
+}
+
+TEST(ModelSoup, OfOneSourceIsThatSource) {
+  Trial trial("model_soup", alike({{"freeze", true}}));
+  EXPECT_TRUE(trial.session->optimisers().empty());
+  EXPECT_TRUE(at::equal(trial.predicts(), trial.source_says()));
+}
+
+TEST(ModelSoup, StartsFromTheMeanAndThenLearns) {
+  auto pairing = alike();
+  pairing.sources = 2;
+  Trial trial("model_soup", pairing);
+  const auto& [target, sources] =
+      std::pair(trial.session->transfer.target, trial.session->transfer.sources);
+  for (const auto* name : {"conv0.weight", "bn2.bias", "fc.weight"})
+    EXPECT_TRUE(
+        at::allclose(target->site(name), (sources[0]->site(name) + sources[1]->site(name)) / 2))
+        << name;
+  EXPECT_FALSE(trial.session->optimisers().empty());
+
+  pairing.source_outputs = 7;  // another label space: the head stays new
+  const auto other = Trial("model_soup", pairing).session;
+  EXPECT_TRUE(
+      at::equal(other->transfer.target->site("fc.weight"), kit_model(4, 1)->site("fc.weight")));
+}
+
+/// log N(y; 0, I / beta + F F^T / alpha), without any eigenvalues.
+double log_density(const Tensor& f, const Tensor& y, double alpha, double beta) {
+  const auto n = f.size(0);
+  const auto covariance = at::eye(n, at::kDouble) / beta + f.matmul(f.t()) / alpha;
+  const auto quadratic = y.dot(at::linalg_solve(covariance, y)).item<double>();
+  const auto logdet = at::logdet(covariance).item<double>();
+  return -0.5 * (quadratic + logdet + static_cast<double>(n) * std::log(2 * M_PI));
+}
+
+TEST(LogMe, IsTheLargestEvidence) {
+  torch::manual_seed(3);
+  const std::int64_t n = 12, d = 3;
+  const auto f = torch::randn({n, d}, at::kDouble);
+  const auto y = f.matmul(torch::randn({d, 2}, at::kDouble)) + torch::randn({n, 2}, at::kDouble);
+  const auto fit = log_maximum_evidence(f, y, {.stop = 1e-12, .rounds = 20000});
+  double sum = 0;
+  for (std::int64_t c = 0; c < 2; ++c) {
+    const auto column = y.select(1, c);
+    const double a = fit.alpha[c].item<double>(), b = fit.beta[c].item<double>();
+    const double best = log_density(f, column, a, b);
+    sum += best / n;
+    for (const double factor : {0.9, 1.1}) {
+      EXPECT_LT(log_density(f, column, a * factor, b), best);
+      EXPECT_LT(log_density(f, column, a, b * factor), best);
+    }
+    const auto ridge =
+        at::linalg_solve(f.t().matmul(f) + a / b * at::eye(d, at::kDouble), f.t().matmul(column));
+    EXPECT_TRUE(at::allclose(fit.weights[c], ridge, 1e-6, 1e-8));
+  }
+  EXPECT_NEAR(fit.score, sum / 2, 1e-8);
+}
+
+TEST(LogMe, ExactFitsStayFinite) {
+  torch::manual_seed(3);
+  const auto f = torch::randn({5, 8}), y = torch::randn({5, 2});
+  for (const bool fixed_point : {false, true})
+    for (const std::int64_t rounds : {1, 11, 20000}) {
+      const auto fit =
+          log_maximum_evidence(f, y, {.stop = 1e-12, .rounds = rounds, .fixed_point = fixed_point});
+      EXPECT_TRUE(std::isfinite(fit.score)) << rounds;
+      EXPECT_TRUE(fit.weights.isfinite().all().item<bool>()) << rounds;
+    }
+  EXPECT_TRUE(std::isfinite(log_maximum_evidence(at::zeros({5, 3}), y).score));
+}
+
+TEST(LogMe, ColumnsOfZerosDoNotCount) {
+  torch::manual_seed(4);
+  const auto f = torch::randn({10, 3});
+  const auto y = torch::arange(10).remainder(2).to(at::kDouble).unsqueeze(1);
+  const auto with = log_maximum_evidence(f, at::cat({y, at::zeros({10, 1}, at::kDouble)}, 1));
+  EXPECT_NEAR(with.score, log_maximum_evidence(f, y).score, 1e-12);
+  EXPECT_EQ(with.weights[1].abs().max().item<double>(), 0);
+}
+
+TEST(LogMe, BetterFeaturesScoreHigher) {
+  torch::manual_seed(5);
+  const auto labels = torch::arange(40).remainder(4);
+  const auto y = torch::eye(4, at::kDouble).index_select(0, labels);
+  const auto noise = torch::randn({40, 4}, at::kDouble);
+  EXPECT_GT(log_maximum_evidence(y + 0.1 * noise, y).score,
+            log_maximum_evidence(y + noise, y).score);
+}
+
+TEST(Regression, GradientVanishesAtTheFit) {
+  torch::manual_seed(6);
+  const auto x = torch::randn({30, 4}, at::kDouble);
+  const auto labels = torch::arange(30).remainder(3);
+  const auto weight = softmax_regression(x, labels, 3, 0.1, 200);
+  const auto wrong =
+      at::linear(x, weight).softmax(1) - torch::eye(3, at::kDouble).index_select(0, labels);
+  const auto gradient = wrong.t().matmul(x) / 30 + 0.1 * weight;
+  EXPECT_LT(gradient.abs().max().item<double>(), 1e-6);
+}
+
+TEST(Regression, CalibrationByHand) {
+  // One row in four is wrong: sigmoid(2 c) = 3/4, so c = log(3) / 2.
+  const auto logits = torch::tensor({1.0, -1.0, 1.0, -1.0, 1.0, -1.0, 1.0, -1.0}).view({4, 2});
+  EXPECT_NEAR(calibration(logits, torch::tensor({0, 0, 0, 1}, at::kLong)), std::log(3.0) / 2, 1e-9);
+}
+
+}  // namespace
+}  // namespace ktb::run
