@@ -192,6 +192,16 @@ TEST_P(Models, TakeABatchOfOne) {
   EXPECT_TRUE(torch::allclose(evaluate(*model, batch).pred, both.slice(0, 1, 2), 1e-3, 1e-5));
 }
 
+TEST_P(Models, GiveFloatsInMixedPrecision) {
+  const auto model = make(GetParam().name, kFashion, GetParam().options);
+  set_precision("bf16");
+  const auto out = evaluate(*model, random_batch(kFashion, 1));
+  set_precision("fp32");
+  EXPECT_EQ(out.pred.scalar_type(), at::kFloat);
+  EXPECT_EQ(out.features.back().scalar_type(), at::kFloat);
+  EXPECT_TRUE(out.pred.isfinite().all().item<bool>());
+}
+
 TEST_P(Models, NameTheNormalisationsOfTheirMaps) {
   const auto model = make(GetParam().name, kFashion, GetParam().options);
   const auto out = evaluate(*model, random_batch(kFashion));
