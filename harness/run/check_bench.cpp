@@ -154,7 +154,8 @@ Pairing::Party Bench::make_party(Seat seat, const std::string& label) const {
   made.model.plugin = "stored";
   made.model.takes = made.model.gives = kSite;
   if (outputs.pooled.defined()) made.model.pooled = outputs.pooled.size(1);
-  for (const auto& feature : outputs.features) made.model.features.push_back(without_batch(feature));
+  for (const auto& feature : outputs.features)
+    made.model.features.push_back(without_batch(feature));
   auto& task = made.task;
   task.name = task.labels = "case";
   task.kind = "classification";
@@ -181,7 +182,7 @@ std::shared_ptr<Model> Bench::make_model(Seat seat, const Pairing::Party& made) 
       model->hold(name.substr(6), start_of(name).clone().set_requires_grad(true));
     if (!target && name.starts_with(std::string("param.") + kSourceHead + "."))
       model->hold(name.substr(6), tensor.clone());
-    if (!target && name.starts_with("in." + prefix + "bn.")) 
+    if (!target && name.starts_with("in." + prefix + "bn."))
       model->hold(name.substr(3 + prefix.size()), tensor.clone());
   }
   return model;

@@ -15,7 +15,7 @@ struct ModelCard {
   std::vector<std::vector<std::int64_t>> features;  ///< shapes of one example
   std::int64_t pooled = 0;                          ///< width
   std::int64_t parameters = 0;
-  std::string takes, gives;  ///< default sites
+  std::string takes, gives;               ///< default sites
   std::vector<std::string> preact_norms;  ///< as Model::preact_norms()
 };
 
