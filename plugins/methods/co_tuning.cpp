@@ -11,6 +11,7 @@
 
 #include "ktb/plugin.hpp"
 #include "ktb/regression.hpp"
+#include "ktb/second_head.hpp"
 
 namespace {
 
@@ -42,11 +43,8 @@ class CoTuning final : public ktb::Method {
     return {.features = false, .starts_target = true, .trains_head = true};
   }
   std::string unsuited(const ktb::Pairing& p) const override {
-    if (auto reason = p.unreadable(); !reason.empty()) return reason;
-    if (auto reason = p.unlike_trunks(); !reason.empty()) return reason;
-    for (const auto* task : {&p.task, &p.sources.at(0).task})
-      if (task->kind != "classification") return task->kind + " has no class distribution";
-    return {};
+    if (p.task.kind != "classification") return p.task.kind + " has no classes to relate";
+    return ktb::unlike_second_head(p);
   }
 
   void attach() override {
@@ -55,9 +53,7 @@ class CoTuning final : public ktb::Method {
         register_buffer("relation", at::zeros({p.task.outputs, p.sources.at(0).task.outputs}));
   }
 
-  std::vector<ktb::Group> groups() override {
-    return {ktb::trunk_group(*t().target, trunk_lr_), ktb::head_group(*t().sources[0], trunk_lr_)};
-  }
+  std::vector<ktb::Group> groups() override { return ktb::second_head_groups(t(), trunk_lr_); }
 
   void survey(const ktb::Survey& over) override {
     std::vector<Tensor> probabilities, labels;

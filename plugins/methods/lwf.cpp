@@ -5,6 +5,7 @@
 #include <ATen/ops/zeros.h>
 
 #include "ktb/plugin.hpp"
+#include "ktb/second_head.hpp"
 
 namespace {
 
@@ -21,11 +22,8 @@ class Lwf final : public ktb::Method {
     return {.features = false, .starts_target = true, .trains_head = true};
   }
   std::string unsuited(const ktb::Pairing& p) const override {
-    if (auto reason = p.unreadable(); !reason.empty()) return reason;
-    if (auto reason = p.unlike_trunks(); !reason.empty()) return reason;
-    const auto& old = p.sources.at(0).task;
-    if (old.kind != "classification") return old.kind + " has no class distribution to keep";
-    return p.task.train_size ? "" : p.task.name + " has no fixed training examples to remember";
+    if (p.task.train_size == 0) return p.task.name + " has no fixed training examples to remember";
+    return ktb::unlike_second_head(p);
   }
 
   void attach() override {
@@ -34,9 +32,7 @@ class Lwf final : public ktb::Method {
         register_buffer("stored", at::zeros({p.task.train_size, p.sources.at(0).task.outputs}));
   }
 
-  std::vector<ktb::Group> groups() override {
-    return {ktb::trunk_group(*t().target, trunk_lr_), ktb::head_group(*t().sources[0], trunk_lr_)};
-  }
+  std::vector<ktb::Group> groups() override { return ktb::second_head_groups(t(), trunk_lr_); }
 
   void survey(const ktb::Survey& over) override {
     over([this](ktb::Step& step) {

@@ -1,0 +1,17 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "ktb/method.hpp"
+
+// The source's head kept on the target's trunk, beside the target's own head.
+
+namespace ktb {
+
+/// Trunks, inputs or the kinds of task that do not allow it, or "".
+KTB_API std::string unlike_second_head(const Pairing& pairing);
+
+/// The target's trunk and the first source's head, both at `lr_scale` times the rate of the rest.
+KTB_API std::vector<Group> second_head_groups(const Transfer& transfer, double lr_scale);
+
+}  // namespace ktb

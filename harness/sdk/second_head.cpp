@@ -1,0 +1,16 @@
+#include "ktb/second_head.hpp"
+
+namespace ktb {
+
+std::string unlike_second_head(const Pairing& pairing) {
+  if (auto reason = pairing.unreadable(); !reason.empty()) return reason;
+  if (auto reason = pairing.unlike_trunks(); !reason.empty()) return reason;
+  const auto& kind = pairing.sources.at(0).task.kind;
+  return kind == "classification" ? "" : kind + " has no class distribution";
+}
+
+std::vector<Group> second_head_groups(const Transfer& transfer, double lr_scale) {
+  return {trunk_group(*transfer.target, lr_scale), head_group(*transfer.sources.at(0), lr_scale)};
+}
+
+}  // namespace ktb
