@@ -5,6 +5,8 @@
 #include <cmath>
 #include <utility>
 
+#include "sdk/batch_norm.hpp"
+
 namespace ktb {
 
 torch::nn::Module& submodule(torch::nn::Module& root, const std::string& path) {
@@ -43,7 +45,7 @@ ConvNorm::ConvNorm(torch::nn::Module& root, const std::string& conv, const std::
 
 Tensor ConvNorm::operator()(const Tensor& x) const {
   // A holder's const access gives a const module, and forward() is not const.
-  return norm_.ptr()->forward(conv_.ptr()->forward(x));
+  return normalised(*norm_.ptr(), conv_.ptr()->forward(x));
 }
 
 Tensor shuffle_channels(const Tensor& map, std::int64_t groups) {

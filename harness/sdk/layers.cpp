@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "ktb/maps.hpp"
+#include "sdk/batch_norm.hpp"
 
 namespace ktb {
 namespace nn = torch::nn;
@@ -134,7 +135,7 @@ ConvRegressorImpl::ConvRegressorImpl(const Shape& from, const Shape& to, bool re
 at::Tensor ConvRegressorImpl::forward(const at::Tensor& x) {
   auto* conv = conv_->as<nn::Conv2d>();
   const auto mapped = conv ? conv->forward(x) : conv_->as<nn::ConvTranspose2d>()->forward(x);
-  const auto out = bn_->as<nn::BatchNorm2d>()->forward(mapped);
+  const auto out = normalised(*bn_->as<nn::BatchNorm2d>(), mapped);
   return relu_ ? out.relu() : out;
 }
 
@@ -157,7 +158,7 @@ at::Tensor ConvBottleneckImpl::forward(const at::Tensor& x) {
   auto out = x;
   for (int i = 0; i < 6; i += 2) {
     out = layers_[i]->as<nn::Conv2d>()->forward(out);
-    if (layers_[i + 1]) out = layers_[i + 1]->as<nn::BatchNorm2d>()->forward(out).relu();
+    if (layers_[i + 1]) out = normalised(*layers_[i + 1]->as<nn::BatchNorm2d>(), out).relu();
   }
   return out;
 }

@@ -4,7 +4,6 @@
 #include <ATen/ops/l1_loss.h>
 #include <ATen/ops/leaky_relu.h>
 #include <ATen/ops/mse_loss.h>
-#include <torch/nn/modules/batchnorm.h>
 #include <torch/nn/modules/conv.h>
 
 #include <cmath>
@@ -42,9 +41,9 @@ class Ft final : public ktb::Method {
       const auto number = std::to_string(i + 1);
       paraphraser_.push_back(conv("paraphraser.conv" + number, encode[i], encode[i + 1]));
       decoder_.push_back(conv("paraphraser.deconv" + number, decode[i], decode[i + 1]));
-      translator_.push_back(conv("translator.conv" + number, own[i], own[i + 1]));
-      norms_.push_back(
-          ktb::add_layer(*this, "translator.bn" + number, torch::nn::BatchNorm2d(own[i + 1])));
+      translator_.emplace_back(
+          *this, "translator.conv" + number, "translator.bn" + number,
+          ktb::ConvShape{.in = own[i], .out = own[i + 1], .kernel = 3, .bias = true});
     }
     stage_steps_ = static_cast<std::int64_t>(epochs_ * static_cast<double>(t().budget.epoch_steps));
   }
@@ -59,8 +58,7 @@ class Ft final : public ktb::Method {
       return through(paraphraser_, wanted);
     }();
     auto own = step.target().features.back();
-    for (std::size_t i = 0; i < translator_.size(); ++i)
-      own = at::leaky_relu(norms_[i](translator_[i](own)), slope_);
+    for (const auto& layer : translator_) own = at::leaky_relu(layer(own), slope_);
     const auto [a, b] = ktb::equal_size(own, coded);
     const auto x = factor(a), y = factor(b);
     const auto distance = p2_ == 1 ? at::l1_loss(x, y) : (x - y).pow(p2_).mean();
@@ -85,8 +83,8 @@ class Ft final : public ktb::Method {
   std::int64_t p1_, p2_;
   double epochs_;
   std::int64_t stage_steps_ = 0;
-  std::vector<torch::nn::Conv2d> paraphraser_, decoder_, translator_;
-  std::vector<torch::nn::BatchNorm2d> norms_;
+  std::vector<torch::nn::Conv2d> paraphraser_, decoder_;
+  std::vector<ktb::ConvNorm> translator_;
 };
 
 }  // namespace

@@ -94,7 +94,7 @@ class Rig final : public Step {
     const auto used = mode.value_or(method->needs().modes.front());
     const bool joint = used == Mode::kFreshJoint || used == Mode::kTrainedJoint;
     for (auto& parameter : source->parameters()) parameter.set_requires_grad(joint);
-    Transfer transfer{pairing(used), target, {source}, {target->takes()}, {{from}}, {}};
+    Transfer transfer{pairing(used), target, {source}, {target->takes()}, {{from}}, {}, {}};
     torch::manual_seed(2);
     method->bind(transfer);
     method->train();
