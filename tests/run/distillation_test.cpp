@@ -154,8 +154,11 @@ TEST(Distillation, NothingIsToBeLearntFromOneself) {
 }
 
 TEST(Distillation, BatchesOfOneAndTwoAreEnough) {
+  auto methods = without_weight();
+  methods.push_back({"nkd", {}});
+  methods.push_back({"label_smoothing", {}});
   for (const std::int64_t batch : {1, 2})
-    for (const auto& limit : without_weight()) {
+    for (const auto& limit : methods) {
       Given options;
       if (limit.method == "semckd") options = {{"factor", std::int64_t{1}}};
       if (limit.method == "crd") options = {{"K", std::int64_t{16}}};
@@ -206,6 +209,14 @@ TEST(Distillation, ASourceOfOtherStagesOrLabelsIsAHole) {
   pairing.sources[0].model.reads[0].shape = {1, 16, 16};
   for (const auto* method : {"sp", "cc", "rkd", "pkt", "crd", "at"})
     EXPECT_EQ(reason(method, pairing), "source source cannot read the inputs of kit") << method;
+}
+
+TEST(Nkd, WithoutGammaLeavesTheWeighedTrueClass) {
+  const auto terms = from_oneself("nkd", {{"gamma", kNone}});
+  EXPECT_EQ(terms.at("nontarget"), 0);
+  // Weighed by the source's confidence, which is below one.
+  EXPECT_GT(terms.at("target"), 0);
+  EXPECT_LT(terms.at("target"), terms.at("task"));
 }
 
 TEST(Stages, EndAfterTheirEpochs) {
