@@ -2,7 +2,7 @@
 # check_includes.sh [ROOT]: who may include what. A room that sees less compiles faster, and stays replaceable.
 #   plugins        std, torch, ktb/ and the image decoder; no other room, no other plugin
 #   include/ktb    std, torch, ktb/
-#   core, launch   std, fmt, nlohmann and small libraries; never torch; toml++ in the readers of suites and published values, Boost.Math in statistics
+#   core, launch   std, fmt, nlohmann and small libraries; never torch; toml++ in the readers of suites and published values, Boost.Math in statistics, ICU in core/unicode
 #   app/ktbench*   core, launch, CLI11; never torch
 #   run, tasks     ktb/, core, torch; Boost.DLL in the loader only
 set -euo pipefail
@@ -25,7 +25,7 @@ forbid() {
 
 torch='torch/|ATen/|c10/|caffe2/'
 rooms='core/|launch/|run/|tasks/|app/|cuda/|sdk/'
-libraries='boost/|fmt/|nlohmann/|toml|CLI/|openssl/'
+libraries='boost/|fmt/|nlohmann/|toml|CLI/|openssl/|unicode/'
 
 forbid "plugins see include/ktb, torch and std only" "$rooms|$libraries|\.\./|plugins/" plugins
 forbid "public headers see torch and std only" "$rooms|$libraries|\.\./" harness/include
@@ -39,6 +39,8 @@ mapfile -t others < <(find harness -name '*.[ch]pp' ! -path 'harness/core/suite*
 forbid "toml++ belongs to the readers of suites and of published values" "toml" "${others[@]}"
 mapfile -t others < <(find harness -name '*.[ch]pp' ! -path 'harness/core/stat*' ! -path 'harness/run/loader*')
 forbid "Boost belongs to core/stats and run/loader" "boost/" "${others[@]}"
+mapfile -t others < <(find harness -name '*.[ch]pp' ! -path 'harness/core/unicode*')
+forbid "ICU belongs to core/unicode" "unicode/" "${others[@]}"
 
 ((failed)) || echo "include rule kept"
 exit $failed
