@@ -154,7 +154,11 @@ Answers answer_custom(Registry& registry, const StoredCase& stored) {
     for (const auto& [key, value] : given.out) answers["out." + key] = value;
     if (given.out.contains("loss")) given.out.at("loss").backward();
     bench.collect(answers);
-    for (const auto& [key, tensor] : foreign) answers["grad." + key] = tensor.grad();
+    for (const auto& [key, tensor] : foreign)
+      if (key.starts_with("param."))
+        answers["grad." + key] = tensor.grad();
+      else
+        answers["buf.after." + key.substr(sizeof("buf.before.") - 1)] = tensor;
     return answers;
   }
   return {};

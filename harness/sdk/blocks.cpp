@@ -27,15 +27,15 @@ Tensor add_parameter(torch::nn::Module& root, const std::string& path, Tensor va
       .register_parameter(path.substr(dot + 1), std::move(value));
 }
 
-torch::nn::Conv2d add_conv(torch::nn::Module& root, const std::string& path,
-                           const ConvShape& shape) {
-  return add_layer(
-      root, path,
-      torch::nn::Conv2d(torch::nn::Conv2dOptions(shape.in, shape.out, shape.kernel)
-                            .stride(shape.stride)
-                            .padding(shape.padding < 0 ? shape.kernel / 2 : shape.padding)
-                            .groups(shape.groups)
-                            .bias(shape.bias)));
+ConvolutionImpl::~ConvolutionImpl() = default;
+
+Convolution add_conv(torch::nn::Module& root, const std::string& path, const ConvShape& shape) {
+  return add_layer(root, path,
+                   Convolution(torch::nn::Conv2dOptions(shape.in, shape.out, shape.kernel)
+                                   .stride(shape.stride)
+                                   .padding(shape.padding < 0 ? shape.kernel / 2 : shape.padding)
+                                   .groups(shape.groups)
+                                   .bias(shape.bias)));
 }
 
 ConvNorm::ConvNorm(torch::nn::Module& root, const std::string& conv, const std::string& norm,

@@ -11,9 +11,9 @@
 
 namespace {
 
+using ktb::Convolution;
 using ktb::Output;
 using ktb::Tensor;
-using torch::nn::Conv2d;
 using torch::nn::LayerNorm;
 
 /// LayerNorm over the channels of [B, c, h, w].
@@ -36,14 +36,14 @@ struct Block {
   }
 
   Tensor scale;
-  Conv2d spatial;
+  Convolution spatial;
   LayerNorm norm;
   ktb::Mlp mlp;
 };
 
 struct Stage {
   LayerNorm norm;  // in front of the convolution that halves the map
-  Conv2d shrink;
+  Convolution shrink;
   std::vector<Block> blocks;
 };
 

@@ -12,10 +12,10 @@
 namespace {
 
 using ktb::ConvNorm;
+using ktb::Convolution;
 using ktb::Output;
 using ktb::Tensor;
 using torch::nn::BatchNorm2d;
-using torch::nn::Conv2d;
 
 struct Block {
   Block(torch::nn::Module& root, const std::string& at, std::int64_t in, std::int64_t out,
@@ -38,7 +38,7 @@ struct Block {
 
   BatchNorm2d norm;
   ConvNorm first;
-  Conv2d second, shortcut{nullptr};
+  Convolution second, shortcut{nullptr};
 };
 
 class Wrn final : public ktb::ConvNet {
@@ -101,7 +101,7 @@ class Wrn final : public ktb::ConvNet {
   }
 
  private:
-  Conv2d stem_{nullptr};
+  Convolution stem_{nullptr};
   std::vector<std::vector<Block>> stages_;
   BatchNorm2d norm_{nullptr};
   std::string last_;

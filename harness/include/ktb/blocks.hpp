@@ -2,6 +2,7 @@
 #include <torch/nn/modules/batchnorm.h>
 #include <torch/nn/modules/conv.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,6 +28,17 @@ Layer add_layer(torch::nn::Module& root, const std::string& path, Layer layer) {
 /// Registers a parameter under a dotted path.
 KTB_API Tensor add_parameter(torch::nn::Module& root, const std::string& path, Tensor value);
 
+/// A convolution that a method may compute otherwise: Zoo-Tuning mixes kernels of several models.
+class KTB_API ConvolutionImpl : public torch::nn::Conv2dImpl {
+ public:
+  using torch::nn::Conv2dImpl::Conv2dImpl;
+  ~ConvolutionImpl() override;
+  Tensor forward(const Tensor& x) { return stand_in ? stand_in(x) : Conv2dImpl::forward(x); }
+
+  std::function<Tensor(const Tensor&)> stand_in;  ///< none: the convolution itself
+};
+TORCH_MODULE(Convolution);
+
 /// A square convolution.
 struct ConvShape {
   std::int64_t in, out;  ///< channels
@@ -36,8 +48,8 @@ struct ConvShape {
   bool bias = false;
 };
 
-KTB_API torch::nn::Conv2d add_conv(torch::nn::Module& root, const std::string& path,
-                                   const ConvShape& shape);
+KTB_API Convolution add_conv(torch::nn::Module& root, const std::string& path,
+                             const ConvShape& shape);
 
 /// What a definition calls a convolution and the normalisation behind it, from their block on.
 struct ConvNormNames {
@@ -55,7 +67,7 @@ struct KTB_API ConvNorm {
   Tensor operator()(const Tensor& x) const;
 
  private:
-  torch::nn::Conv2d conv_;
+  Convolution conv_;
   torch::nn::BatchNorm2d norm_;
 };
 

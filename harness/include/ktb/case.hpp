@@ -13,8 +13,9 @@ namespace ktb {
 /// puts into `out` is compared with `out.*`; if `out["loss"]` is there it is differentiated, and
 /// gradients of `in` and of the parameters are compared with `grad.*`; afterwards buffers and
 /// parameters are compared with `buf.after.*` and `param_after.*`. A case without
-/// `in.target.weight` has no transfer: the method is not attached, and parameters that it does not
-/// have are in `in` under their whole name, `param.A`.
+/// `in.target.weight` has no transfer: the method is not attached, and parameters and buffers that
+/// it does not have are in `in` under their whole name, `param.A` and `buf.before.A`; it writes
+/// such a buffer in place.
 struct Case {
   std::string name;  ///< which check: mergenet_adapter
   Options& options;  ///< the case's, scalars and lists
