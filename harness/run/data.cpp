@@ -1,10 +1,12 @@
 #include "run/data.hpp"
 
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/ops/_unique.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/randperm.h>
 #include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
 
 #include <algorithm>
 #include <cmath>
@@ -46,16 +48,32 @@ Tensor draw(const std::vector<std::int64_t>& labels, std::int64_t count, Take ta
   return at::tensor(rows, at::kLong);
 }
 
-/// The classes of a split; one class for all where the task has none.
-std::vector<std::int64_t> classes(const tasks::Kind& kind, const Split& split) {
-  const Batch all{split.x, split.y, {}};
-  if (!kind.spec().categorical) {
-    return std::vector<std::int64_t>(static_cast<std::size_t>(all.size()));
+/// Examples that are drawn together: single ones, or those of one entry.
+struct Units {
+  Units(const tasks::Kind& kind, const Split& split) {
+    const auto entry = split.y.find("entry");
+    const auto size = split.size();
+    members = at::arange(size, at::kLong);
+    if (entry != split.y.end())
+      members = std::get<1>(at::_unique(entry->second, /*sorted=*/true, /*return_inverse=*/true));
+    const auto count = size == 0 ? 0 : members.max().item<std::int64_t>() + 1;
+    labels.assign(static_cast<std::size_t>(count), 0);
+    if (!kind.spec().categorical) return;
+    const auto all = kind.labels({split.x, split.y, {}}).contiguous();
+    for (std::int64_t i = 0; i < size; ++i)
+      labels[static_cast<std::size_t>(members.const_data_ptr<std::int64_t>()[i])] =
+          all.const_data_ptr<std::int64_t>()[i];
   }
-  const auto labels = kind.labels(all).contiguous();
-  const auto* first = labels.const_data_ptr<std::int64_t>();
-  return {first, first + labels.numel()};
-}
+  /// Sorted examples of the units [U].
+  Tensor examples(const Tensor& units) const {
+    auto wanted = at::zeros({static_cast<std::int64_t>(labels.size())}, at::kBool);
+    wanted.index_fill_(0, units, true);
+    return wanted.index_select(0, members).nonzero().squeeze(1);
+  }
+
+  Tensor members;                    ///< [N] unit of each example
+  std::vector<std::int64_t> labels;  ///< of each unit; 0 where the task has none
+};
 
 std::vector<std::int64_t> pick(const std::vector<std::int64_t>& labels, const Tensor& rows) {
   std::vector<std::int64_t> some;
@@ -84,7 +102,7 @@ bool is_image(const Tensor& stored) {
 std::int64_t large_batch(const Split& split, at::Device device) {
   std::int64_t pixels = 32 * 32;
   for (const auto& [name, x] : split.x) {
-    if (is_image(x)) pixels = std::max<std::int64_t>(1, x.size(1) * x.size(2));
+    if (is_image(x)) pixels = std::max<std::int64_t>(pixels, x.size(1) * x.size(2));
   }
   return device.is_cpu() ? std::clamp<std::int64_t>((1 << 18) / pixels, 16, 256)
                          : std::clamp<std::int64_t>((1 << 22) / pixels, 64, 2048);
@@ -124,56 +142,68 @@ TaskData::TaskData(const Dataset& dataset, const DataFolder& folder, DataRequest
 
 void TaskData::split_train(const Split& all) {
   const auto seed = std::to_string(request_.seed);
-  auto labels = classes(*kind_, all);
-  auto rows = at::arange(static_cast<std::int64_t>(labels.size()), at::kLong);
-  // Keeps `chosen` of what is left.
-  const auto keep = [&](const Tensor& chosen) {
-    labels = pick(labels, chosen);
-    rows = rows.index_select(0, chosen);
+  const Units units(*kind_, all);
+  auto labels = units.labels;
+  auto chosen = at::arange(static_cast<std::int64_t>(labels.size()), at::kLong);
+  // Keeps `some` of what is left.
+  const auto keep = [&](const Tensor& some) {
+    labels = pick(labels, some);
+    chosen = chosen.index_select(0, some);
   };
   if (request_.train > 0) {
-    demand(request_.train, rows.numel(), "train", kind_->spec());
+    demand(request_.train, chosen.numel(), "train", kind_->spec());
     keep(draw(labels, request_.train, Take::kEqually,
               core::axis_seed({"subset", request_.axis, "train"})));
   }
   if (request_.labels != 1) {
     const auto least = static_cast<std::int64_t>(std::set(labels.begin(), labels.end()).size());
-    const auto count = std::max(least, amount(request_.labels, rows.numel()));
-    demand(count, rows.numel(), "labels", kind_->spec());
+    const auto count = std::max(least, amount(request_.labels, chosen.numel()));
+    demand(count, chosen.numel(), "labels", kind_->spec());
     keep(draw(labels, count, Take::kEqually, core::axis_seed({"labels", request_.axis, seed})));
   }
-  validation_size_ = amount(request_.validation, rows.numel());
-  demand(validation_size_ + 1, rows.numel(), "validation + 1", kind_->spec());
-  const auto held = draw(labels, validation_size_, Take::kInProportion,
+  const auto held_back = amount(request_.validation, chosen.numel());
+  demand(held_back + 1, chosen.numel(), "validation + 1", kind_->spec());
+  const auto held = draw(labels, held_back, Take::kInProportion,
                          core::axis_seed({"validation", request_.axis, seed}));
-  validation_ = to_device(all, rows.index_select(0, held));
-  auto rest = at::ones({rows.numel()}, at::kBool).index_fill_(0, held, false);
-  rows = rows.masked_select(rest);
-  train_ = to_device(all, rows);
-  train_size_ = rows.numel();
+  validation_ = to_device(all, units.examples(chosen.index_select(0, held)));
+  validation_size_ = validation_.size();
+  const auto rest = at::ones({chosen.numel()}, at::kBool).index_fill_(0, held, false);
+  train_ = to_device(all, units.examples(chosen.masked_select(rest)));
+  train_size_ = train_.size();
 }
 
 void TaskData::take_test(const Split& all) {
-  const auto labels = classes(*kind_, all);
-  auto rows = at::arange(static_cast<std::int64_t>(labels.size()), at::kLong);
+  const Units units(*kind_, all);
+  auto chosen = at::arange(static_cast<std::int64_t>(units.labels.size()), at::kLong);
   if (request_.test > 0) {
-    demand(request_.test, rows.numel(), "test", kind_->spec());
-    rows = draw(labels, request_.test, Take::kEqually,
-                core::axis_seed({"subset", request_.axis, "test"}));
+    demand(request_.test, chosen.numel(), "test", kind_->spec());
+    chosen = draw(units.labels, request_.test, Take::kEqually,
+                  core::axis_seed({"subset", request_.axis, "test"}));
   }
-  test_ = to_device(all, rows);
-  test_size_ = rows.numel();
+  test_ = to_device(all, units.examples(chosen));
+  test_size_ = test_.size();
 }
 
 Split TaskData::to_device(const Split& split, const Tensor& rows) const {
   Split part;
+  part.texts = split.texts;
   for (const auto& [name, x] : split.x) {
-    auto some = x.index_select(0, rows);
+    auto wanted = rows;
+    if (const auto table = split.rows.find(name); table != split.rows.end()) {
+      const auto [used, places] = at::_unique(table->second.index_select(0, rows), true, true);
+      wanted = used;
+      part.rows[name] = places.to(device_);
+    }
+    auto some = x.index_select(0, wanted);
     if (is_image(some)) some = some.permute({0, 2, 3, 1}).contiguous();
     part.x[name] = some.to(device_);
   }
   for (const auto& [name, y] : split.y) part.y[name] = y.index_select(0, rows).to(device_);
   return part;
+}
+
+const Split& TaskData::split(Part part) const {
+  return part == Part::kTrain ? train_ : part == Part::kTest ? test_ : validation_;
 }
 
 std::int64_t TaskData::steps_per_epoch() const {
@@ -195,13 +225,21 @@ Batch TaskData::train_batch(std::int64_t step) const {
   const auto first = step % steps_per_epoch() * request_.batch;
   const auto rows = order(step / steps_per_epoch())
                         .slice(0, first, std::min(train_size_, first + request_.batch));
-  Batch batch{{}, {}, rows};
-  for (const auto& [name, x] : train_.x) {
-    auto some = x.index_select(0, rows);
-    if (is_image(some)) some = augment_(some, request_.axis, request_.seed, step);
-    batch.x[name] = is_image(x) ? ready(some) : some;
+  auto batch = gather(train_, rows);
+  batch.index = rows;
+  for (auto& [name, x] : batch.x)
+    if (is_image(x)) x = ready(augment_(x, request_.axis, request_.seed, step));
+  return batch;
+}
+
+Batch TaskData::gather(const Split& split, const Tensor& rows) const {
+  Batch batch;
+  for (const auto& [name, x] : split.x) {
+    const auto table = split.rows.find(name);
+    batch.x[name] =
+        x.index_select(0, table == split.rows.end() ? rows : table->second.index_select(0, rows));
   }
-  for (const auto& [name, y] : train_.y) batch.y[name] = y.index_select(0, rows);
+  for (const auto& [name, y] : split.y) batch.y[name] = y.index_select(0, rows);
   return batch;
 }
 
@@ -210,29 +248,20 @@ Tensor TaskData::ready(const Tensor& images) const {
   return request_.channels_last ? x : x.contiguous();
 }
 
-void TaskData::visit_all(const Split& split, std::int64_t size, bool indexed,
-                         const Visit& visit) const {
-  const auto step = large_batch(split, device_);
+void TaskData::visit_all(Part part, const Visit& visit) const {
+  const auto& from = split(part);
+  const auto size = from.size();
+  const auto step = large_batch(from, device_);
   for (std::int64_t at = 0; at < size; at += step) {
-    const auto end = std::min(size, at + step);
-    Batch batch;
-    for (const auto& [name, x] : split.x) {
-      const auto some = x.slice(0, at, end);
-      batch.x[name] = is_image(x) ? ready(some) : some;
-    }
-    for (const auto& [name, y] : split.y) batch.y[name] = y.slice(0, at, end);
-    if (indexed) batch.index = at::arange(at, end, at::TensorOptions(at::kLong).device(device_));
+    const auto rows =
+        at::arange(at, std::min(size, at + step), at::TensorOptions(at::kLong).device(device_));
+    auto batch = gather(from, rows);
+    for (auto& [name, x] : batch.x)
+      if (is_image(x)) x = ready(x);
+    if (part == Part::kTrain) batch.index = rows;
     visit(batch);
   }
 }
-
-void TaskData::survey(const Visit& visit) const { visit_all(train_, train_size_, true, visit); }
-
-void TaskData::validation(const Visit& visit) const {
-  visit_all(validation_, validation_size_, false, visit);
-}
-
-void TaskData::test(const Visit& visit) const { visit_all(test_, test_size_, false, visit); }
 
 Tensor TaskData::train_labels() const {
   return kind_->spec().categorical ? kind_->labels({train_.x, train_.y, {}}) : Tensor();

@@ -34,6 +34,9 @@ DataRequest data_request(const core::Json& task, const core::Json& recipe, std::
 class TaskData {
  public:
   using Visit = std::function<void(const Batch&)>;
+  /// Validation comes out of the training split. `test` is for the harness' final evaluation alone
+  /// (and `best-test`, which a table marks).
+  enum class Part { kTrain, kValidation, kTest };
 
   /// Reads both splits. Throws Error where a file, a subset or an augmentation cannot be had.
   TaskData(const Dataset& dataset, const DataFolder& folder, DataRequest request,
@@ -53,11 +56,13 @@ class TaskData {
   Tensor train_labels() const;
 
   /// The training split in order, in large batches, without augmentation.
-  void survey(const Visit& visit) const;
-  void validation(const Visit& visit) const;
-  /// For the harness' final evaluation alone (and `best-test`, which a table marks).
-  void test(const Visit& visit) const;
-  const Tensors& test_targets() const { return test_.y; }
+  void survey(const Visit& visit) const { visit_all(Part::kTrain, visit); }
+  void validation(const Visit& visit) const { visit_all(Part::kValidation, visit); }
+  void test(const Visit& visit) const { visit_all(Part::kTest, visit); }
+  void visit_all(Part part, const Visit& visit) const;
+  std::unique_ptr<tasks::Meter> meter(Part part) const { return kind_->meter(split(part).texts); }
+  /// What the test split gives without learning.
+  tasks::Metrics floor() const { return kind_->floor(test_.y, test_.texts); }
 
   std::int64_t train_size() const { return train_size_; }
   std::int64_t validation_size() const { return validation_size_; }
@@ -67,9 +72,11 @@ class TaskData {
   void split_train(const Split& all);
   void take_test(const Split& all);
   Split to_device(const Split& split, const Tensor& rows) const;
+  const Split& split(Part part) const;
+  /// Those examples [B], with images as they are stored.
+  Batch gather(const Split& split, const Tensor& rows) const;
   /// Floats [B, c, h, w] of stored images.
   Tensor ready(const Tensor& images) const;
-  void visit_all(const Split& split, std::int64_t size, bool indexed, const Visit& visit) const;
   const Tensor& order(std::int64_t epoch) const;
 
   DataRequest request_;

@@ -145,9 +145,9 @@ class Loop {
     const auto& data = *session_.data[0];
     tasks::Metrics scores;
     if (plan_.select == "best-test")
-      scores = evaluate(session_, [&](const auto& visit) { data.test(visit); })->metrics();
+      scores = evaluate(session_, TaskData::Part::kTest)->metrics();
     else if (data.validation_size() > 0)
-      scores = evaluate(session_, [&](const auto& visit) { data.validation(visit); })->metrics();
+      scores = evaluate(session_, TaskData::Part::kValidation)->metrics();
     if (!scores.empty()) line[plan_.select == "best-test" ? "test" : "validation"] = scores;
     select(done, last, scores);
     if (hooks_.curve) hooks_.curve(line);
@@ -212,9 +212,10 @@ LoopResult run_loop(Session& session, const LoopPlan& plan, const LoopHooks& hoo
   return Loop(session, plan, hooks).run();
 }
 
-std::unique_ptr<tasks::Meter> evaluate(Session& session, const Visitor& visit) {
-  auto meter = session.data[0]->kind().meter();
-  visit([&](const Batch& batch) { meter->add(session.predict(batch), batch); });
+std::unique_ptr<tasks::Meter> evaluate(Session& session, TaskData::Part part) {
+  const auto& data = *session.data[0];
+  auto meter = data.meter(part);
+  data.visit_all(part, [&](const Batch& batch) { meter->add(session.predict(batch), batch); });
   return meter;
 }
 

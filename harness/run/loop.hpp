@@ -44,9 +44,8 @@ struct LoopHooks {
 /// Trains to the end, and leaves the selected weights in place. Throws Diverged and Interrupted.
 LoopResult run_loop(Session& session, const LoopPlan& plan, const LoopHooks& hooks);
 
-/// Metrics of the deployed prediction over a split; `visit` is TaskData::test or ::validation.
-using Visitor = std::function<void(const TaskData::Visit&)>;
-std::unique_ptr<tasks::Meter> evaluate(Session& session, const Visitor& visit);
+/// Metrics of the deployed prediction over a part of the target's data.
+std::unique_ptr<tasks::Meter> evaluate(Session& session, TaskData::Part part);
 
 /// Waits for the device, so that clocks measure work that is done.
 void synchronise(at::Device device);

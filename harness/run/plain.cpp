@@ -28,8 +28,7 @@ Batch zeros_for(const TaskSpec& task) {
   for (const auto& input : task.inputs) {
     std::vector<std::int64_t> shape{2};
     for (const auto extent : input.shape) shape.push_back(extent < 0 ? kFreeExtent : extent);
-    const bool tokens = input.name == "tokens";
-    batch.x[input.name] = at::zeros(shape, tokens ? at::kLong : at::kFloat);
+    batch.x[input.name] = at::zeros(shape, input.vocabulary > 0 ? at::kLong : at::kFloat);
   }
   return batch;
 }
@@ -52,7 +51,10 @@ Mode mode_from(const std::string& text) {
 core::Json to_json(const TaskSpec& task) {
   auto inputs = core::Json::array();
   for (const auto& input : task.inputs)
-    inputs.push_back({{"name", input.name}, {"shape", input.shape}, {"space", input.space}});
+    inputs.push_back({{"name", input.name},
+                      {"shape", input.shape},
+                      {"space", input.space},
+                      {"vocabulary", input.vocabulary}});
   return {{"name", task.name},
           {"kind", task.kind},
           {"inputs", inputs},

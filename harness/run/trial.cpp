@@ -100,6 +100,7 @@ class Trial {
     record.terms = result.terms;
     record.selected = {
         {"rule", plan.select},
+        {"metric", session_->data[0]->kind().primary()},
         {"step", result.selected_step},
         {"epoch", static_cast<double>(result.selected_step) / static_cast<double>(plan.per_epoch)}};
     record.cost["train_seconds"] = result.train_seconds;
@@ -112,9 +113,13 @@ class Trial {
   /// The one look at the test split.
   void judge(Record& record) {
     const auto& data = *session_->data[0];
-    const auto meter = evaluate(*session_, [&](const auto& visit) { data.test(visit); });
+    const auto meter = evaluate(*session_, TaskData::Part::kTest);
     record.metrics = meter->metrics();
-    record.floor = data.kind().floor(data.test_targets());
+    record.metrics.merge(session_->method->figures());
+    if (const auto pictures = session_->method->pictures(); !pictures.empty())
+      write_safetensors((fs::path(place_.folder) / "pictures.safetensors").string(),
+                        {{pictures.begin(), pictures.end()}, {}});
+    record.floor = data.floor();
     record.examples = {{"train", data.train_size()},
                        {"validation", data.validation_size()},
                        {"test", data.test_size()}};
@@ -132,7 +137,7 @@ class Trial {
     auto& model = *session_->transfer.sources[source];
     const auto& data = *session_->data[session_->source_lane[source]];
     model.eval();
-    const auto meter = data.kind().meter();
+    const auto meter = data.meter(TaskData::Part::kTest);
     data.test([&](const Batch& batch) { meter->add(model(batch).pred, batch); });
     return meter->metrics();
   }
@@ -141,7 +146,7 @@ class Trial {
     std::set<const void*> seen;
     std::int64_t trainable = 0;
     for (const auto& optimiser : session_->optimisers())
-      trainable += count(optimiser.group().parameters);
+      if (optimiser.group().lr_scale > 0) trainable += count(optimiser.group().parameters);
     std::int64_t extra = count(session_->method->parameters());
     for (const auto& plus : session_->extras) extra += count(plus.method->parameters());
     record.parameters = {{"trainable", trainable},

@@ -29,6 +29,10 @@ Group head_group(const Model& model, double lr_scale, std::optional<double> weig
   return part_of(model, true, lr_scale, weight_decay);
 }
 
+std::vector<Group> groups_without_decay(const Model& model, double trunk_lr) {
+  return {trunk_group(model, trunk_lr, 0.0), head_group(model, 1, 0.0)};
+}
+
 Method::Method() = default;
 Method::~Method() = default;
 
@@ -41,6 +45,12 @@ void Method::note(const std::string& name, const Tensor& value) { notes_[name] =
 void Method::bind(Transfer transfer) {
   transfer_ = std::move(transfer);
   attach();
+}
+
+std::int64_t Split::size() const {
+  if (!y.empty()) return y.begin()->second.size(0);
+  if (!rows.empty()) return rows.begin()->second.size(0);
+  return x.empty() ? 0 : x.begin()->second.size(0);
 }
 
 Dataset::~Dataset() = default;

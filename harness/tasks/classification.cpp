@@ -61,11 +61,11 @@ Tensor Classification::labels(const Batch& batch) const {
   return soft == batch.y.end() ? batch.y.at("label") : soft->second.argmax(1);
 }
 
-std::unique_ptr<Meter> Classification::meter() const {
+std::unique_ptr<Meter> Classification::meter(const Texts&) const {
   return std::make_unique<ClassificationMeter>(*this);
 }
 
-Metrics Classification::floor(const Tensors& test_y) const {
+Metrics Classification::floor(const Tensors& test_y, const Texts&) const {
   const auto labels = test_y.at("label").cpu();
   if (labels.numel() == 0) throw Error("the test split of " + spec().name + " is empty");
   const auto most = at::bincount(labels, {}, spec().outputs).max().item<std::int64_t>();

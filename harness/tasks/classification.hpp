@@ -14,9 +14,9 @@ class Classification final : public Kind {
   Tensor labels(const Batch& batch) const override;
 
   /// top1, loss and, for more than five classes, top5.
-  std::unique_ptr<Meter> meter() const override;
+  std::unique_ptr<Meter> meter(const Texts&) const override;
   /// chance: 1 / classes; majority: the share of the most frequent class.
-  Metrics floor(const Tensors& test_y) const override;
+  Metrics floor(const Tensors& test_y, const Texts&) const override;
   std::string primary() const override { return "top1"; }
 };
 

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "ktb/task.hpp"
+#include "ktb/dataset.hpp"
 
 namespace ktb::tasks {
 
@@ -19,7 +19,7 @@ class Meter {
   virtual void add(const Tensor& prediction, const Batch& batch) = 0;
   /// Of everything added so far; throws Error where that is nothing.
   virtual Metrics metrics() const = 0;
-  /// One entry an example, in the order in which they were added.
+  /// One bit an example, or an entry where the kind judges those, in the order of their coming.
   virtual std::vector<bool> correct() const = 0;
 };
 
@@ -29,9 +29,11 @@ class Kind : public Task {
   explicit Kind(TaskSpec spec) : spec_(std::move(spec)) {}
   const TaskSpec& spec() const override { return spec_; }
 
-  virtual std::unique_ptr<Meter> meter() const = 0;
-  /// What can be had without learning, from the targets of the test split: chance, majority.
-  virtual Metrics floor(const Tensors& test_y) const = 0;
+  /// Of one evaluation. `texts` are those of the split, and outlive the meter.
+  virtual std::unique_ptr<Meter> meter(const Texts& texts) const = 0;
+  /// What can be had without learning, from the targets of the test split: chance, majority. Of the
+  /// primary metric, in its unit.
+  virtual Metrics floor(const Tensors& test_y, const Texts& texts) const = 0;
   /// The metric that selects and that a table shows where the suite names none; larger is better.
   virtual std::string primary() const = 0;
 

@@ -36,7 +36,7 @@ Batch labelled(const std::vector<std::int64_t>& labels) {
 
 TEST(Classification, CountsTopOneAndTopFiveOverBatches) {
   const auto kind = make_kind(classes(6));
-  const auto meter = kind->meter();
+  const auto meter = kind->meter({});
   const auto falling = at::tensor({6., 5., 4., 3., 2., 1.}).to(at::kFloat).unsqueeze(0);
   meter->add(falling.expand({2, 6}), labelled({0, 4}));
   meter->add(falling, labelled({5}));
@@ -49,7 +49,7 @@ TEST(Classification, CountsTopOneAndTopFiveOverBatches) {
 
 TEST(Classification, TopFiveNeedsMoreThanFiveClasses) {
   const auto kind = make_kind(classes(5));
-  const auto meter = kind->meter();
+  const auto meter = kind->meter({});
   meter->add(at::zeros({1, 5}), labelled({0}));
   EXPECT_FALSE(meter->metrics().contains("top5"));
 }
@@ -64,7 +64,7 @@ TEST(Classification, LossIsPerExampleInFp32) {
 
 TEST(Classification, NeitherTiesNorNanAreRight) {
   const auto kind = make_kind(classes(6));
-  const auto meter = kind->meter();
+  const auto meter = kind->meter({});
   meter->add(at::zeros({1, 6}), labelled({0}));
   meter->add(at::full({1, 6}, std::numeric_limits<double>::quiet_NaN(), at::kFloat), labelled({0}));
   EXPECT_THAT(meter->correct(), ElementsAre(false, false));
@@ -73,11 +73,11 @@ TEST(Classification, NeitherTiesNorNanAreRight) {
 
 TEST(Classification, NothingAddedIsAnErrorAndNotANumber) {
   const auto kind = make_kind(classes(2));
-  EXPECT_THROW(kind->meter()->metrics(), Error);
+  EXPECT_THROW(kind->meter({})->metrics(), Error);
 }
 
 TEST(Classification, Floors) {
-  const auto floor = make_kind(classes(4))->floor(labelled({1, 1, 1, 0, 2}).y);
+  const auto floor = make_kind(classes(4))->floor(labelled({1, 1, 1, 0, 2}).y, {});
   EXPECT_DOUBLE_EQ(floor.at("chance"), 0.25);
   EXPECT_DOUBLE_EQ(floor.at("majority"), 0.6);
 }

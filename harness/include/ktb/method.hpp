@@ -1,5 +1,6 @@
 #pragma once
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +18,9 @@ struct Needs {
   int least = 1, most = 1;                     ///< number of sources; most 0: any
   bool target = true;                          ///< false: the hub itself predicts
 };
+
+/// Training without a source.
+inline Needs no_source() { return {.modes = {Mode::kNone}, .least = 0, .most = 0}; }
 
 /// What it wants of one source.
 struct Use {
@@ -50,6 +54,11 @@ struct Group {
 struct Budget {
   std::int64_t batch = 0;        ///< examples of a step; the last step of an epoch may have fewer
   std::int64_t epoch_steps = 0;  ///< steps of one epoch of the target's data
+
+  /// Whole steps that so many epochs take.
+  std::int64_t steps(double epochs) const {
+    return static_cast<std::int64_t>(epochs * static_cast<double>(epoch_steps));
+  }
 };
 
 /// The live side: built and owned by the harness, kept by methods as plain pointers. Never register
@@ -76,6 +85,10 @@ KTB_API Group trunk_group(const Model& model, double lr_scale,
 /// Its head likewise.
 KTB_API Group head_group(const Model& model, double lr_scale,
                          std::optional<double> weight_decay = {});
+
+/// The whole target without weight decay, its trunk at `trunk_lr` times the rate: for methods that
+/// pull weights back themselves.
+KTB_API std::vector<Group> groups_without_decay(const Model& model, double trunk_lr);
 
 struct Case;
 /// Named summands of the loss, weights included. `task` is reserved for the target's own task, so
@@ -112,6 +125,11 @@ class KTB_API Method : public torch::nn::Module {
   virtual Tensor predict(const Batch& batch);
   /// What a user of the result must keep: by default the target alone.
   virtual std::vector<Tensor> deployed() const;
+  /// Figures of its own for the record, once the test split was predicted: the share of each member
+  /// of a hub, say.
+  virtual std::map<std::string, double> figures() const { return {}; }
+  /// Tensors that are stored beside the record for a picture: attention maps, say.
+  virtual Tensors pictures() const { return {}; }
   /// Steps of equal key do the same tensor operations; none: never captured.
   virtual std::optional<std::int64_t> graph_key(std::int64_t /*step*/) const { return 0; }
 

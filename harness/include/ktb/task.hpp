@@ -15,21 +15,37 @@ using Tensors = std::map<std::string, Tensor>;
 
 /// What a data set offers or a model reads.
 struct KTB_API InputSpec {
-  std::string name;                 ///< image, tokens, audio, state
+  std::string name;                 ///< image, tokens, segments, audio, state
   std::vector<std::int64_t> shape;  ///< one example, without the batch; -1 for a free extent
   std::string space;                ///< what the values mean: grey, rgb, wordpiece:bert, cartpole
   /// Statistics per channel of an input in [0, 1]; a model normalises with those of its own task,
   /// so that a source sees the statistics it was trained with. Empty: not normalised.
   std::vector<double> mean, deviation;
+  /// Of token ids [L] int64: all lie below it, and 0 is padding. 0: the input holds no ids.
+  std::int64_t vocabulary = 0;
 
   /// Whether a model that reads this can read `offered`: name, space and every fixed extent agree.
   bool accepts(const InputSpec& offered) const;
 };
 
-/// What is to be predicted, as plain data known at plan time.
+/// What is to be predicted, as plain data known at plan time. What a kind of task expects:
+///
+/// | kind           | outputs          | prediction | targets y                                  |
+/// |----------------|------------------|------------|--------------------------------------------|
+/// | classification | classes C        | [B, C]     | label [B], or soft_label [B, C]            |
+/// | multi_label    | labels C         | [B, C]     | labels [B, C] float, 0 or 1                |
+/// | regression     | 1                | [B, 1]     | value [B] float                            |
+/// | span           | 2: start and end | [B, 2, L]  | start, end [B]: tokens, both 0: none here; |
+/// |                |                  |            | offsets [B, L, 2] int64: code points of    |
+/// |                |                  |            | the passage, -1: not of it; entry [B]      |
+/// | vqa            | answers C        | [B, C]     | label [B], or scores [B, C] float; entry   |
+/// | retrieval      | width d          | [B, 2, d]: picture and text | entry [B]: the picture    |
+/// | control        | actions A        | [B, A]     | action [B], td_target [B] float            |
+/// | actor_critic   | A + 1            | [B, A + 1]: logits, value | action, log_prob, advantage, |
+/// |                |                  |            | value_target [B], weights [B, 3] float     |
 struct KTB_API TaskSpec {
   std::string name;  ///< the data set's name in the suite
-  std::string kind;  ///< classification, ...: the file of harness/tasks that judges it
+  std::string kind;  ///< of the table above: the file of harness/tasks that judges it
   std::vector<InputSpec> inputs;
   std::int64_t outputs = 0;     ///< width of the model's head
   std::string labels;           ///< id of the label space: equal ids, equal meaning of each output
