@@ -11,11 +11,15 @@ namespace {
 
 bool is_map(const std::vector<std::int64_t>& shape) { return shape.size() == 3; }
 
-std::string no_map(const ModelCard& model, std::size_t place) {
-  return "feature " + std::to_string(place) + " of " + model.name + " is not a map";
-}
-
 }  // namespace
+
+std::string no_map(const ModelCard& model, std::size_t place) {
+  const auto number = std::to_string(place);
+  if (place >= model.features.size()) return model.name + " has no feature map " + number;
+  return is_map(model.features[place])
+             ? ""
+             : "feature " + number + " of " + model.name + " is not a map";
+}
 
 MapPairs::MapPairs(const Pairing& pairing) {
   const auto& own = pairing.target->model.features;
@@ -34,10 +38,9 @@ std::string unlike_maps(const Pairing& pairing) {
   if (pairs.places.empty())
     return pairing.target->model.name + " and " + pairing.sources.at(0).model.name +
            " have no stages behind the stem in common";
-  for (std::size_t i = 0; i < pairs.places.size(); ++i) {
-    if (!is_map(pairs.target[i])) return no_map(pairing.target->model, pairs.places[i]);
-    if (!is_map(pairs.source[i])) return no_map(pairing.sources.at(0).model, pairs.places[i]);
-  }
+  for (const auto place : pairs.places)
+    for (const auto* model : {&pairing.target->model, &pairing.sources.at(0).model})
+      if (auto reason = no_map(*model, place); !reason.empty()) return reason;
   return {};
 }
 
@@ -49,12 +52,13 @@ std::string unlike_last_maps(const Pairing& pairing) {
   return {};
 }
 
+Tensor pooled_like(const Tensor& map, const Tensor& other) {
+  const auto size = other.sizes().slice(2);
+  return map.sizes().slice(2) == size ? map : at::adaptive_avg_pool2d(map, size);
+}
+
 std::pair<Tensor, Tensor> equal_size(const Tensor& a, const Tensor& b) {
-  const auto pooled = [](const Tensor& x, const Tensor& like) {
-    const auto size = like.sizes().slice(2);
-    return x.sizes().slice(2) == size ? x : at::adaptive_avg_pool2d(x, size);
-  };
-  return a.size(2) > b.size(2) ? std::pair{pooled(a, b), b} : std::pair{a, pooled(b, a)};
+  return a.size(2) > b.size(2) ? std::pair{pooled_like(a, b), b} : std::pair{a, pooled_like(b, a)};
 }
 
 Tensor averaged(const Tensor& feature) {

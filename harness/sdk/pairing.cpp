@@ -21,13 +21,14 @@ bool same_trunk(const Pairing::Party& a, const Pairing::Party& b) {
 
 }  // namespace
 
-bool Pairing::reads(std::size_t source) const {
-  const auto& wanted = sources.at(source).model.reads;
-  return std::all_of(wanted.begin(), wanted.end(), [&](const InputSpec& need) {
+bool can_read(const ModelCard& model, const TaskSpec& task) {
+  return std::all_of(model.reads.begin(), model.reads.end(), [&](const InputSpec& need) {
     return std::any_of(task.inputs.begin(), task.inputs.end(),
                        [&](const InputSpec& offer) { return need.accepts(offer); });
   });
 }
+
+bool Pairing::reads(std::size_t source) const { return can_read(sources.at(source).model, task); }
 
 bool Pairing::same_labels(std::size_t source) const {
   const auto& other = sources.at(source).task;
@@ -48,11 +49,16 @@ std::string Pairing::unreadable() const {
 
 std::string Pairing::unlike_outputs() const {
   if (auto reason = unreadable(); !reason.empty()) return reason;
-  if (!task.categorical) return task.kind + " has no class distribution";
+  if (auto reason = no_classes(); !reason.empty()) return reason;
   for (std::size_t i = 0; i < sources.size(); ++i)
     if (!same_labels(i))
       return "label spaces differ: " + sources[i].task.labels + " and " + task.labels;
   return {};
+}
+
+std::string Pairing::no_classes() const {
+  if (!task.categorical) return task.kind + " has no class distribution";
+  return task.outputs < 2 ? task.name + " has fewer than two classes" : "";
 }
 
 std::string Pairing::unlike_trunks() const {

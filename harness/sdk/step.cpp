@@ -16,4 +16,8 @@ Tensor Lane::labels() const { return task->labels(batch); }
 
 Step::~Step() = default;
 
+Tensor Step::ramp(double epochs) const {
+  return epochs > 0 ? (epoch / epochs).clamp_max(1) : epoch.new_ones({});
+}
+
 }  // namespace ktb

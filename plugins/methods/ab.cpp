@@ -29,7 +29,7 @@ class Ab final : public ktb::Method {
         connectors_.emplace(
             i, ktb::add_layer(*this, "connector." + std::to_string(pairs_.places[i]),
                               ktb::ConvRegressor(pairs_.target[i], pairs_.source[i], false)));
-    stage_steps_ = static_cast<std::int64_t>(epochs_ * static_cast<double>(t().budget.epoch_steps));
+    stage_steps_ = t().budget.steps(epochs_);
   }
 
   ktb::Terms losses(ktb::Step& step) override {

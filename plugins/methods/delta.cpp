@@ -61,7 +61,7 @@ class Delta final : public ktb::Method {
 
   /// These penalties stand in for weight decay.
   std::vector<ktb::Group> groups() override {
-    return {ktb::trunk_group(*t().target, trunk_lr_, 0.0), ktb::head_group(*t().target, 1, 0.0)};
+    return ktb::groups_without_decay(*t().target, trunk_lr_);
   }
 
   void survey(const ktb::Survey& over) override {

@@ -20,17 +20,14 @@ class Dkd final : public ktb::Method {
                       {.least = 0})) {}
 
   ktb::Use use(std::size_t) const override { return {.features = false}; }
-  std::string unsuited(const ktb::Pairing& p) const override {
-    if (p.task.outputs < 2) return p.task.name + " has fewer than two classes";
-    return p.unlike_outputs();
-  }
+  std::string unsuited(const ktb::Pairing& p) const override { return p.unlike_outputs(); }
 
   ktb::Terms losses(ktb::Step& step) override {
     const auto& lane = step.lane();
     const auto labels = lane.labels();
     const auto target = split(lane.logits(step.target().pred), labels);
     const auto source = split(lane.logits(step.source().pred), labels);
-    const auto ramp = warmup_ > 0 ? (step.epoch / warmup_).clamp_max(1) : step.epoch.new_ones({});
+    const auto ramp = step.ramp(warmup_);
     return {{"task", ce_ * step.task_loss()},
             {"tckd", alpha_ * ramp * ktb::kl_divergence(target.pair, source.pair, temperature_)},
             {"nckd", beta_ * ramp * ktb::kl_divergence(target.rest, source.rest, temperature_)}};

@@ -1,9 +1,9 @@
 // FitNets: a regressor maps the target's feature map at the hint layer to the source's. Both train
 // in one stage, as in the common reimplementations. Romero et al., ICLR 2015, arXiv 1412.6550.
-#include <ATen/ops/adaptive_avg_pool2d.h>
 #include <ATen/ops/mse_loss.h>
 
 #include "ktb/layers.hpp"
+#include "ktb/maps.hpp"
 #include "ktb/plugin.hpp"
 
 namespace {
@@ -27,10 +27,7 @@ class Fitnet final : public ktb::Method {
     if (auto reason = p.unreadable(); !reason.empty()) return reason;
     for (const auto& [model, layer] :
          {std::pair{&p.target->model, layer_}, std::pair{&p.sources.at(0).model, source_layer_}}) {
-      if (layer >= static_cast<std::int64_t>(model->features.size()))
-        return model->name + " has no feature map " + std::to_string(layer);
-      if (model->features[layer].size() != 3)
-        return "feature " + std::to_string(layer) + " of " + model->name + " is not a map";
+      if (auto reason = ktb::no_map(*model, layer); !reason.empty()) return reason;
     }
     const auto have = from(p)[1], want = to(p)[1];
     if (smaller_ == "refuse" && have < want && 2 * have != want)
@@ -46,9 +43,7 @@ class Fitnet final : public ktb::Method {
 
   ktb::Terms losses(ktb::Step& step) override {
     const auto mapped = regressor_(step.target().features.at(layer_));
-    auto wanted = step.source().features.at(source_layer_);
-    if (wanted.sizes() != mapped.sizes())
-      wanted = at::adaptive_avg_pool2d(wanted, mapped.sizes().slice(2));
+    const auto wanted = ktb::pooled_like(step.source().features.at(source_layer_), mapped);
     return {{"task", ce_ * step.task_loss()}, {"hint", hint_ * at::mse_loss(mapped, wanted)}};
   }
 

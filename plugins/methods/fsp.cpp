@@ -28,9 +28,7 @@ class Fsp final : public ktb::Method {
     return {};
   }
 
-  void attach() override {
-    stage_steps_ = static_cast<std::int64_t>(epochs_ * static_cast<double>(t().budget.epoch_steps));
-  }
+  void attach() override { stage_steps_ = t().budget.steps(epochs_); }
 
   ktb::Terms losses(ktb::Step& step) override {
     if (step.index >= stage_steps_) return {{"task", step.task_loss()}};

@@ -45,7 +45,7 @@ class Ft final : public ktb::Method {
           *this, "translator.conv" + number, "translator.bn" + number,
           ktb::ConvShape{.in = own[i], .out = own[i + 1], .kernel = 3, .bias = true});
     }
-    stage_steps_ = static_cast<std::int64_t>(epochs_ * static_cast<double>(t().budget.epoch_steps));
+    stage_steps_ = t().budget.steps(epochs_);
   }
 
   ktb::Terms losses(ktb::Step& step) override {

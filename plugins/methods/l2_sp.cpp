@@ -30,7 +30,7 @@ class L2Sp final : public ktb::Method {
 
   /// These penalties stand in for weight decay.
   std::vector<ktb::Group> groups() override {
-    return {ktb::trunk_group(*t().target, trunk_lr_, 0.0), ktb::head_group(*t().target, 1, 0.0)};
+    return ktb::groups_without_decay(*t().target, trunk_lr_);
   }
 
   ktb::Terms losses(ktb::Step& step) override {

@@ -10,11 +10,8 @@ class LabelSmoothing final : public ktb::Method {
   explicit LabelSmoothing(ktb::Options& o)
       : alpha_(o.get("alpha", 0.1, "part of the label that is spread", {.least = 0, .most = 1})) {}
 
-  ktb::Needs needs() const override { return {.modes = {ktb::Mode::kNone}, .least = 0, .most = 0}; }
-  std::string unsuited(const ktb::Pairing& p) const override {
-    if (!p.task.categorical) return p.task.kind + " has no class distribution";
-    return p.task.outputs < 2 ? p.task.name + " has fewer than two classes" : "";
-  }
+  ktb::Needs needs() const override { return ktb::no_source(); }
+  std::string unsuited(const ktb::Pairing& p) const override { return p.no_classes(); }
 
   ktb::Terms losses(ktb::Step& step) override {
     const auto& lane = step.lane();

@@ -16,10 +16,7 @@ class Nkd final : public ktb::Method {
                            {.least = 1e-3})) {}
 
   ktb::Use use(std::size_t) const override { return {.features = false}; }
-  std::string unsuited(const ktb::Pairing& p) const override {
-    if (p.task.outputs < 2) return p.task.name + " has fewer than two classes";
-    return p.unlike_outputs();
-  }
+  std::string unsuited(const ktb::Pairing& p) const override { return p.unlike_outputs(); }
 
   ktb::Terms losses(ktb::Step& step) override {
     const auto& lane = step.lane();

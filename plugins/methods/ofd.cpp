@@ -1,8 +1,6 @@
 // Overhaul of feature distillation: maps before their activation, the source's cut off from below
 // by the mean of its negative values, which its normalisation tells. Heo et al., ICCV 2019, arXiv
 // 1904.01866; mdistiller.
-#include <ATen/ops/adaptive_avg_pool2d.h>
-
 #include <cmath>
 #include <numbers>
 
@@ -95,10 +93,7 @@ class Ofd final : public ktb::Method {
   }
 
   static Tensor wanted_like(const Tensor& own, const Tensor& source, const Level& level) {
-    const auto map = source.sizes().slice(2) == own.sizes().slice(2)
-                         ? source
-                         : at::adaptive_avg_pool2d(source, own.sizes().slice(2));
-    return map.maximum(level.margin).detach();
+    return ktb::pooled_like(source, own).maximum(level.margin).detach();
   }
 
   double ce_, ofd_;

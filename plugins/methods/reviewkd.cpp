@@ -68,7 +68,7 @@ class ReviewKd final : public ktb::Method {
       fused = next;
       sum = sum + term;
     }
-    const auto ramp = warmup_ > 0 ? (step.epoch / warmup_).clamp_max(1) : step.epoch.new_ones({});
+    const auto ramp = step.ramp(warmup_);
     return {{"task", ce_ * step.task_loss()}, {"review", review_ * ramp * sum}};
   }
 

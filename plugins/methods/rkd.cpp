@@ -1,8 +1,8 @@
 // Relational knowledge distillation: distances and angles between the examples of a batch become
 // those of the source, whatever the widths. Park et al., CVPR 2019, arXiv 1904.05068.
 #include <ATen/ops/smooth_l1_loss.h>
-#include <torch/nn/functional/normalization.h>
 
+#include "ktb/maps.hpp"
 #include "ktb/plugin.hpp"
 
 namespace {
@@ -47,9 +47,7 @@ class Rkd final : public ktb::Method {
 
   /// [B, B, B]: cosine of the angle at example i between j and k.
   static Tensor angles(const Tensor& rows) {
-    namespace F = torch::nn::functional;
-    const auto edges =
-        F::normalize(rows.unsqueeze(0) - rows.unsqueeze(1), F::NormalizeFuncOptions().dim(2));
+    const auto edges = ktb::unit(rows.unsqueeze(0) - rows.unsqueeze(1), 2);
     return edges.bmm(edges.transpose(1, 2));
   }
 

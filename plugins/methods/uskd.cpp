@@ -21,7 +21,7 @@ class Uskd final : public ktb::Method {
         beta_(o.get("beta", 0.1, "weight of the other classes")),
         mu_(o.get("mu", 0.1, "weight of the weak classifier; constructor of cls_KD: 0.005")) {}
 
-  ktb::Needs needs() const override { return {.modes = {ktb::Mode::kNone}, .least = 0, .most = 0}; }
+  ktb::Needs needs() const override { return ktb::no_source(); }
   std::string unsuited(const ktb::Pairing& p) const override {
     if (!p.task.categorical) return p.task.kind + " has no class distribution";
     if (p.task.outputs < 3) return p.task.name + " has fewer than three classes";

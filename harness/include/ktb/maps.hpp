@@ -22,6 +22,9 @@ struct KTB_API MapPairs {
   std::vector<MapShape> target, source;
 };
 
+/// The map averaged over windows to the height and width of the other, if they differ.
+KTB_API Tensor pooled_like(const Tensor& map, const Tensor& other);
+
 /// Both maps, the larger averaged over windows to the height and width of the smaller.
 KTB_API std::pair<Tensor, Tensor> equal_size(const Tensor& a, const Tensor& b);
 
@@ -37,6 +40,9 @@ Tensor sum_stages(const MapPairs& pairs, const Output& target, const Output& sou
   }
   return sum;
 }
+
+/// Why there is no map at that place among a model's features, or "".
+KTB_API std::string no_map(const ModelCard& model, std::size_t place);
 
 /// Why target and first source have no maps to compare stage by stage, or "".
 KTB_API std::string unlike_maps(const Pairing& pairing);

@@ -19,6 +19,9 @@ struct ModelCard {
   std::vector<std::string> preact_norms;  ///< as Model::preact_norms()
 };
 
+/// Whether the model can run on the batches of that task.
+KTB_API bool can_read(const ModelCard& model, const TaskSpec& task);
+
 /// Where a source's weights come from and whether they move.
 enum class Mode { kNone, kTrained, kTrainedJoint, kFreshJoint };
 
@@ -27,7 +30,7 @@ struct KTB_API Pairing {
   struct Party {
     TaskSpec task;
     ModelCard model;
-    Mode mode = Mode::kTrained;  ///< sources only
+    Mode mode = Mode::kTrained;  ///< of a target: kTrained if it starts from a file, else kNone
   };
   std::optional<Party> target;  ///< none: the hub itself predicts
   std::vector<Party> sources;
@@ -41,6 +44,8 @@ struct KTB_API Pairing {
   std::string unreadable() const;
   std::string unlike_outputs() const;
   std::string unlike_trunks() const;
+  /// Why the target's task does not tell at least two classes apart, or "".
+  std::string no_classes() const;
 };
 
 }  // namespace ktb

@@ -39,6 +39,8 @@ class KTB_API Step {
 
   const Output& target() { return run(kTarget, kTarget); }
   const Output& source(std::size_t i = 0) { return run(static_cast<Seat>(i), kTarget); }
+  /// Scalar that grows with the epoch from 0 to 1 in that many epochs; none: 1.
+  Tensor ramp(double epochs) const;
   Tensor task_loss() { return lane().loss(target().pred); }
 
   std::int64_t index = 0;  ///< host value: steers control flow only as Method::graph_key() says
