@@ -63,14 +63,12 @@ Json to_json(const TableSpec& table) {
   for (const auto& row : table.derive) {
     derive.push_back({{"name", row.name}, {"method", row.method}, {"over", row.over}});
   }
-  return {{"name", table.name},         {"title", table.title},
-          {"where", table.where},       {"rows", table.rows},
-          {"cols", table.cols},         {"metrics", table.metrics},
-          {"baseline", table.baseline}, {"extra", table.extra},
-          {"derive", derive},           {"published", table.published},
-          {"marks", table.marks},       {"spread", table.spread},
-          {"digits", table.digits},     {"fit", table.fit},
-          {"mean", table.mean},         {"note", table.note}};
+  return {{"name", table.name},           {"title", table.title}, {"where", table.where},
+          {"rows", table.rows},           {"cols", table.cols},   {"metrics", table.metrics},
+          {"baseline", table.baseline},   {"extra", table.extra}, {"derive", derive},
+          {"published", table.published}, {"marks", table.marks}, {"spread", table.spread},
+          {"digits", table.digits},       {"fit", table.fit},     {"view", table.view},
+          {"mean", table.mean},           {"note", table.note}};
 }
 
 TableSpec table_spec_from_json(const Json& json) {
@@ -90,6 +88,7 @@ TableSpec table_spec_from_json(const Json& json) {
   json.at("marks").get_to(table.marks);
   json.at("spread").get_to(table.spread);
   json.at("digits").get_to(table.digits);
+  table.view = json.value("view", table.view);
   json.at("fit").get_to(table.fit);
   json.at("mean").get_to(table.mean);
   json.at("note").get_to(table.note);

@@ -200,6 +200,11 @@ Record record_from_json(const Json& json) {
   return record;
 }
 
+std::string main_metric(const Record& record) {
+  const auto named = record.selected.find("metric");
+  return named != record.selected.end() && named->is_string() ? named->get<std::string>() : "top1";
+}
+
 MetricInfo metric_info(const std::string& name) {
   static const std::map<std::string, MetricInfo> kKnown{
       {"top1", {"top-1 %", 100, true}},

@@ -45,6 +45,9 @@ struct Record {
 Json to_json(const Record& record);
 Record record_from_json(const Json& json);
 
+/// The metric that judges the trial's kind of task.
+std::string main_metric(const Record& record);
+
 /// How a metric is shown: top1 -> {"top-1 %", 100, higher is better}. Unknown names are shown as
 /// they are.
 struct MetricInfo {

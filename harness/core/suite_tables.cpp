@@ -14,9 +14,9 @@ using At = Document::At;
 using Words = std::vector<std::string>;
 
 const Words kAxes = {"grid", "dataset", "source", "target", "pair", "method", "labels"};
-const Words kKeys = {"where",    "like",   "rows",   "cols",      "metrics",
-                     "baseline", "extra",  "derive", "published", "marks",
-                     "spread",   "digits", "fit",    "mean",      "note"};
+const Words kKeys = {"where", "like",   "rows",      "cols",  "metrics", "baseline",
+                     "extra", "derive", "published", "marks", "spread",  "digits",
+                     "fit",   "mean",   "note",      "view"};
 
 /// Puts what a table takes over from its `like` under its own keys.
 void inherit(Document& document, const std::string& name, std::set<std::string> below) {
@@ -113,6 +113,10 @@ TableSpec table(const Document& document, const std::string& name) {
   made.marks = at.flag("marks", made.marks);
   made.spread = at.word("spread", made.spread, {"sd", "ci", "se", "range", "none"});
   made.digits = static_cast<int>(at.count("digits", made.digits, 0));
+  made.view = at.word("view", made.view, {"values", "difference"});
+  if (made.view == "difference" && made.baseline.empty())
+    document.fail(at.path("view"), At::kValue, "a difference needs a row to differ from",
+                  "name it: baseline = \"scratch\"");
   made.fit = at.word("fit", made.fit, {"column", "page"});
   made.mean = at.flag("mean", made.mean);
   made.note = at.text("note");

@@ -47,6 +47,7 @@ struct Entry {
   bool significant = false;  ///< differs from the baseline after correction
   std::string verdict;       ///< in a published row: where ours stands
   std::vector<std::string> notes;
+  std::int64_t steps = 0;  ///< of training, where the last step is judged
   std::string task;  ///< data set and labels behind it: entries of two tasks are never compared
 };
 

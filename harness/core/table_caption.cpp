@@ -110,7 +110,9 @@ std::vector<std::string> make_caption(const TableInput& input, const Grid& grid)
   const Facts facts = gather(input, grid);
   const bool one_seed = facts.seeds.empty() || *facts.seeds.rbegin() <= 1;
   std::vector<std::string> caption;
-  if (input.metrics.size() == 1) caption.push_back(metric_info(input.metrics.front()).label);
+  std::set<std::string> metrics;
+  for (const Column& column : grid.columns) metrics.insert(column.metric);
+  if (metrics.size() == 1) caption.push_back(metric_info(*metrics.begin()).label);
   caption.push_back(one_seed ? "no spread" : spread_name(input.spec.spread));
   if (!facts.seeds.empty()) {
     caption.push_back(facts.seeds.size() == 1 ? plural(*facts.seeds.begin(), "seed")

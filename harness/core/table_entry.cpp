@@ -52,6 +52,18 @@ std::string sentence(const Record& record) {
   return text;
 }
 
+/// What a cell is picked by: the table's first metric, or its own task's where the suite is silent.
+std::string judged_by(const TableInput& input, const Cell& cell) {
+  if (!input.spec.metrics.empty()) return input.spec.metrics.front();
+  for (const Sample& sample : cell.samples) {
+    for (const std::string& trial : candidates_of(sample)) {
+      const Record* record = input.outcomes.find(trial);
+      if (record != nullptr && record->ok()) return main_metric(*record);
+    }
+  }
+  return input.metrics.front();
+}
+
 /// Whether a tuned option's value may still change because a candidate has not run.
 bool tuning_open(const TableInput& input, const Cell& cell) {
   return std::any_of(cell.samples.begin(), cell.samples.end(), [&](const Sample& sample) {
@@ -78,6 +90,8 @@ void read_samples(const TableInput& input, const Cell& cell, const std::string& 
       entry.notes.push_back(sentence(*record));
     } else if (const auto found = record->metrics.find(metric); found != record->metrics.end()) {
       entry.values[samples[i].seed] = found->second * metric_info(metric).scale;
+      if (record->selected.value("rule", "") == "last")
+        entry.steps = record->selected.value("step", std::int64_t{0});
     } else {
       ++count.ended;
       entry.notes.push_back(fmt::format("{} was not recorded", metric));
@@ -109,7 +123,7 @@ struct Choice {
 };
 
 Choice choose(const TableInput& input, const Slot& place) {
-  const std::string& metric = input.metrics.front();
+  const std::string metric = judged_by(input, *place.candidates.front());
   const double sign = metric_info(metric).higher_is_better ? 1 : -1;
   struct Score {
     const Cell* cell;
@@ -172,7 +186,7 @@ std::vector<std::string> chosen_trials(const TableInput& input, const Cell& cell
   std::vector<std::string> chosen;
   for (const Sample& sample : samples) chosen.push_back(sample.trial);
   if (samples.empty() || samples.front().tuning.empty()) return chosen;
-  const std::string& metric = input.metrics.front();
+  const std::string metric = judged_by(input, cell);
   const double sign = metric_info(metric).higher_is_better ? 1 : -1;
   double highest = -std::numeric_limits<double>::infinity();
   for (std::size_t value = 0; value <= samples.front().tuning.size(); ++value) {

@@ -171,11 +171,6 @@ std::string seeds_text(const Row& row, const Table& table) {
                             : fmt::format("{}-{}", *counts.begin(), *counts.rbegin());
 }
 
-std::string main_metric(const Record& record) {
-  const auto named = record.selected.find("metric");
-  return named != record.selected.end() && named->is_string() ? named->get<std::string>() : "top1";
-}
-
 Row extra_row(const TableInput& input, const Table& table, const std::string& label) {
   Row row;
   row.kind = RowKind::kExtra;
@@ -218,6 +213,7 @@ bool same_figures(const Row& a, const Row& b) {
 /// The sources' own results: of the trials that trained them.
 Entry source_entry(const TableInput& input, const Grid& grid, std::size_t column) {
   const std::string& metric = grid.columns[column].metric;
+  std::string shown = metric;
   std::map<std::string, double> values;
   std::size_t members = 0;
   bool elsewhere = false;
@@ -230,8 +226,10 @@ Entry source_entry(const TableInput& input, const Grid& grid, std::size_t column
       members = std::max(members, sources->second.size());
       for (const std::string& trial : sources->second) {
         const Record* record = input.outcomes.find(trial);
-        if (record == nullptr || !record->ok() || record->metrics.count(metric) == 0) continue;
-        values[trial] = record->metrics.at(metric) * metric_info(metric).scale;
+        if (record == nullptr || !record->ok()) continue;
+        shown = record->metrics.count(metric) > 0 ? metric : main_metric(*record);
+        if (record->metrics.count(shown) == 0) continue;
+        values[trial] = record->metrics.at(shown) * metric_info(shown).scale;
         const auto dataset = record->axes.find("dataset"), own = cell->axes.find("dataset");
         elsewhere = elsewhere || (dataset != record->axes.end() && own != cell->axes.end() &&
                                   dataset->second != own->second);
@@ -242,10 +240,12 @@ Entry source_entry(const TableInput& input, const Grid& grid, std::size_t column
   if (values.empty()) return entry;
   std::size_t number = 0;
   for (const auto& [trial, value] : values) entry.values[number++] = value;
-  summarise(entry, metric, input.spec);
+  summarise(entry, shown, input.spec);
   entry.state = State::kFixed;
   if (members > 1) entry.notes.push_back(fmt::format("mean of the {} members", members));
-  if (elsewhere) entry.notes.push_back("on the source's own data");
+  if (elsewhere)
+    entry.notes.push_back("on the source's own data" +
+                          (shown == metric ? "" : ": " + metric_info(shown).label));
   return entry;
 }
 
@@ -295,9 +295,14 @@ void add_columns(const TableInput& input, const Grid& grid, Table& table) {
     table.columns.push_back(std::move(column));
   };
   if (input.spec.mean) {
-    for (const std::string& metric : input.metrics) {
+    std::vector<std::string> metrics;
+    for (const Column& column : grid.columns) {
+      if (std::count(metrics.begin(), metrics.end(), column.metric) == 0)
+        metrics.push_back(column.metric);
+    }
+    for (const std::string& metric : metrics) {
       std::vector<std::string> heads{"mean"};
-      if (input.metrics.size() > 1) heads.push_back(metric_info(metric).label);
+      if (metrics.size() > 1) heads.push_back(metric_info(metric).label);
       append(column_of(ColumnKind::kMean, metric, heads, depth),
              [&](std::size_t i) { return mean_entry(table.rows[i], table, metric, input.spec); });
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstddef>
+#include <set>
 #include <utility>
 
 #include "core/error.hpp"
@@ -243,6 +244,24 @@ Grid make_grid(const TableInput& input) {
     }
   }
   return grid;
+}
+
+void choose_metrics(const TableInput& input, Grid& grid) {
+  if (!input.spec.metrics.empty()) return;
+  std::set<std::string> used;
+  for (std::size_t column = 0; column < grid.columns.size(); ++column) {
+    for (const auto& places : grid.places) {
+      const Cell* cell = chosen_cell(input, places[column]);
+      const auto trials = cell == nullptr ? Values() : chosen_trials(input, *cell);
+      const Record* record = trials.empty() ? nullptr : input.outcomes.find(trials.front());
+      if (record == nullptr || !record->ok()) continue;
+      grid.columns[column].metric = main_metric(*record);
+      break;
+    }
+    used.insert(grid.columns[column].metric);
+  }
+  if (used.size() < 2) return;
+  for (Column& column : grid.columns) column.heads.push_back(metric_info(column.metric).label);
 }
 
 }  // namespace ktb::core

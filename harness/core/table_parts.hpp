@@ -34,6 +34,9 @@ struct Grid {
 Grid make_grid(const TableInput& input);
 std::string axis_label(const Plan& plan, const std::string& axis, const std::string& value);
 
+/// Where the suite names no metric, a column has that of its own task, and says so if they differ.
+void choose_metrics(const TableInput& input, Grid& grid);
+
 /// table_entry.cpp: what the records say about one place.
 Entry make_entry(const TableInput& input, const Slot& place, const std::string& metric);
 /// Mean, spread and their text from `entry.values`.
@@ -59,6 +62,9 @@ void note_rows(const TableInput& input, const Grid& grid, Table& table);
 /// table_marks.cpp: differences to the baseline, ties with the best, significance, and their
 /// legend.
 void compare_entries(const TableInput& input, Table& table);
+
+/// table_difference.cpp: in the place of values the differences to the baseline's row.
+void show_differences(Table& table);
 
 /// table_caption.cpp
 std::vector<std::string> make_caption(const TableInput& input, const Grid& grid);
