@@ -3,7 +3,9 @@
 #include <openssl/evp.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -58,6 +60,21 @@ Bytes read_gzip(const std::string& path) {
   return bytes;
 }
 
+[[noreturn]] void refuse_missing(std::string text, const std::vector<std::string>& places,
+                                 const std::string& get = {}) {
+  for (const auto& place : places) text += "\n  looked in " + place;
+  if (places.empty()) text += "\n  there was no place to look in";
+  throw Error(text + "\n  --data-dir or $KTBENCH_DATA name further places" +
+              (get.empty() ? "" : "\n" + get));
+}
+
+bool ends_so(const std::string& name, const std::string& ending) {
+  return name.size() >= ending.size() && std::equal(ending.rbegin(), ending.rend(), name.rbegin(),
+                                                    [](unsigned char a, unsigned char b) {
+                                                      return std::tolower(a) == std::tolower(b);
+                                                    });
+}
+
 }  // namespace
 
 DataFolder::DataFolder(std::vector<std::string> places) : places_(std::move(places)) {}
@@ -74,11 +91,31 @@ std::string DataFolder::find(const std::string& name) const {
 
 std::string DataFolder::require(const std::string& name) const {
   auto path = find(name);
-  if (!path.empty()) return path;
-  std::string text = name + " is missing (as it is, or as .gz)";
-  for (const auto& place : places_) text += "\n  looked in " + place;
-  if (places_.empty()) text += "\n  there was no place to look in";
-  throw Error(text + "\n  --data-dir or $KTBENCH_DATA name further places");
+  if (path.empty()) refuse_missing(name + " is missing (as it is, or as .gz)", places_);
+  return path;
+}
+
+std::string DataFolder::require_folder(const std::string& name, const std::string& get) const {
+  std::error_code ignored;
+  for (const auto& place : places_.empty() ? std::vector<std::string>{"."} : places_) {
+    const auto path = fs::path(place) / name;
+    if (fs::is_directory(path, ignored)) return path.lexically_normal().string();
+  }
+  refuse_missing("the folder " + name + " is missing", places_, get);
+}
+
+std::vector<std::string> files_below(const std::string& folder,
+                                     const std::vector<std::string>& endings) {
+  std::vector<std::string> found;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    const auto name = entry.path().filename().string();
+    if (name.starts_with('.') || !entry.is_regular_file()) continue;
+    const bool wanted = std::any_of(endings.begin(), endings.end(),
+                                    [&](const auto& ending) { return ends_so(name, ending); });
+    if (wanted) found.push_back(entry.path().lexically_relative(folder).string());
+  }
+  std::sort(found.begin(), found.end());
+  return found;
 }
 
 Bytes read_file(const std::string& path) {

@@ -1,26 +1,12 @@
-#include <ATen/Parallel.h>
-#include <ATen/TensorOperators.h>
-#include <ATen/ops/_upsample_bilinear2d_aa.h>
-#include <ATen/ops/empty.h>
-#include <ATen/ops/from_blob.h>
+#include <ATen/ops/tensor.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <filesystem>
-#include <memory>
 #include <random>
-#include <set>
 
+#include "ktb/picture.hpp"
 #include "ktb/plugin.hpp"
-
-#define STB_IMAGE_IMPLEMENTATION
-#define STB_IMAGE_STATIC
-#define STBI_ONLY_JPEG
-#define STBI_ONLY_PNG
-#define STBI_ONLY_BMP
-#define STBI_ONLY_PNM
-#include <stb/stb_image.h>
 
 namespace {
 using namespace ktb;
@@ -48,52 +34,14 @@ std::vector<fs::path> sorted_entries(const fs::path& folder, bool folders) {
   return found;
 }
 
-bool is_picture(const fs::path& path) {
-  static const std::set<std::string> kKnown = {".png", ".jpg", ".jpeg", ".bmp", ".ppm", ".pgm"};
-  auto ending = path.extension().string();
-  for (auto& c : ending) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return kKnown.contains(ending) && !path.filename().string().starts_with('.');
-}
-
 /// All pictures below one class's folder, by path.
 std::vector<fs::path> pictures_below(const fs::path& folder) {
   std::vector<fs::path> found;
-  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-    if (entry.is_regular_file() && is_picture(entry.path())) found.push_back(entry.path());
-  }
-  std::sort(found.begin(), found.end(),
-            [](const auto& a, const auto& b) { return a.native() < b.native(); });
+  for (const auto& name : files_below(folder, {".png", ".jpg", ".jpeg", ".bmp", ".ppm", ".pgm"}))
+    found.push_back(folder / name);
   if (found.empty()) throw Error(folder.string() + " holds no picture\n" + kGet);
   return found;
 }
-
-/// RGB on white, from whatever the file holds.
-struct Decoded {
-  explicit Decoded(const std::string& path) {
-    const auto bytes = read_file(path);
-    int kept = 0;
-    const std::unique_ptr<stbi_uc, void (*)(void*)> rgba(
-        stbi_load_from_memory(bytes.data(), static_cast<int>(bytes.size()), &width, &height, &kept,
-                              4),
-        stbi_image_free);
-    if (!rgba) {
-      throw Error(path + " cannot be decoded (" + stbi_failure_reason() +
-                  "); repair or remove the file");
-    }
-    const auto n = static_cast<std::size_t>(width) * static_cast<std::size_t>(height);
-    rgb.resize(3 * n);
-    for (std::size_t i = 0; i < n; ++i) {
-      const int alpha = rgba.get()[4 * i + 3];
-      for (std::size_t c = 0; c < 3; ++c) {
-        const int ink = rgba.get()[4 * i + c] * alpha + 255 * (255 - alpha);
-        rgb[3 * i + c] = static_cast<std::uint8_t>((ink + 127) / 255);
-      }
-    }
-  }
-
-  int width = 0, height = 0;
-  Bytes rgb;
-};
 
 class ImageFolder final : public Dataset {
  public:
@@ -101,29 +49,17 @@ class ImageFolder final : public Dataset {
       : root_(
             options.get("root", "", "folder of the pictures, absolute or below a data directory")),
         domain_(options.get("domain", "", "folder below root: one root per domain")),
-        size_(options.get("size", 64,
-                          "side in pixels: the shorter side is resized, then the centre cut",
-                          {.least = 1, .most = 4096})),
-        channels_(options.get("channels", 3, "3: colour, 1: grey", {.least = 1, .most = 3})),
+        pictures_(options, 64, "cut"),
         share_(options.get("share", 0.8,
                            "of a class for training, where there are no split folders",
                            {.least = 0.01, .most = 0.99})),
-        split_seed_(options.get("split_seed", 0, "of that split")),
-        mean_(options.get("mean", std::vector<double>{0.485, 0.456, 0.406},
-                          "per channel, of [0, 1]")),
-        deviation_(options.get("deviation", std::vector<double>{0.229, 0.224, 0.225},
-                               "per channel, of [0, 1]", {.least = 1e-6})) {
-    if (channels_ == 2) throw OptionError("channels", "channels = 2: must be 1 or 3");
-    fit(mean_, "mean");
-    fit(deviation_, "deviation");
-  }
+        split_seed_(options.get("split_seed", 0, "of that split")) {}
 
   TaskSpec task(const DataFolder& folder) const override {
     TaskSpec spec;
     spec.name = "image_folder";
     spec.kind = "classification";
-    spec.inputs = {
-        {"image", {channels_, size_, size_}, channels_ == 1 ? "grey" : "rgb", mean_, deviation_}};
+    spec.inputs = {pictures_.input()};
     spec.classes = classes(folder);
     spec.outputs = static_cast<std::int64_t>(spec.classes.size());
     Bytes names;
@@ -153,42 +89,21 @@ class ImageFolder final : public Dataset {
   std::string get() const override { return kGet; }
 
   Split load(const DataFolder& folder, const std::string& split) const override {
-    const auto all = pictures(folder, split);
-    const auto n = static_cast<std::int64_t>(all.size());
-    auto x = at::empty({n, channels_, size_, size_}, at::kByte);
-    auto y = at::empty({n}, at::kLong);
-    at::parallel_for(0, n, 8, [&](std::int64_t begin, std::int64_t end) {
-      for (auto i = begin; i < end; ++i) {
-        const auto& picture = all[static_cast<std::size_t>(i)];
-        x.select(0, i).copy_(decode(picture.path.string()));
-        y.mutable_data_ptr<std::int64_t>()[i] = picture.label;
-      }
-    });
-    return {{{"image", x}}, {{"label", y}}};
+    std::vector<std::string> paths;
+    std::vector<std::int64_t> labels;
+    for (const auto& picture : pictures(folder, split)) {
+      paths.push_back(picture.path.string());
+      labels.push_back(picture.label);
+    }
+    return {{{"image", pictures_.load(paths)}}, {{"label", at::tensor(labels)}}, {}, {}};
   }
 
  private:
-  /// A grey image takes the mean of the colour statistics.
-  void fit(std::vector<double>& values, const std::string& name) const {
-    if (channels_ == 1 && values.size() == 3) values = {(values[0] + values[1] + values[2]) / 3};
-    if (values.size() != static_cast<std::size_t>(channels_)) {
-      throw OptionError(name, name + " has " + std::to_string(values.size()) + " entries for " +
-                                  std::to_string(channels_) + " channels");
-    }
-  }
-
   fs::path wanted() const { return domain_.empty() ? fs::path(root_) : fs::path(root_) / domain_; }
 
   fs::path root(const DataFolder& folder) const {
     if (root_.empty()) throw OptionError("root", std::string("root is not set\n") + kGet);
-    std::string looked;
-    for (const auto& place :
-         folder.places().empty() ? std::vector<std::string>{"."} : folder.places()) {
-      const auto path = fs::path(place) / wanted();
-      if (fs::is_directory(path)) return path.lexically_normal();
-      looked += "\n  looked for " + path.string();
-    }
-    throw Error("the folder " + wanted().string() + " is missing" + looked + "\n" + kGet);
+    return folder.require_folder(wanted().string(), kGet);
   }
 
   /// Folders of the splits; both the root itself where there is no `train`.
@@ -252,36 +167,10 @@ class ImageFolder final : public Dataset {
     return chosen;
   }
 
-  /// [channels, size, size] uint8.
-  Tensor decode(const std::string& path) const {
-    Decoded picture(path);
-    const auto image =
-        at::from_blob(picture.rgb.data(), {1, picture.height, picture.width, 3}, at::kByte);
-    auto pixels = image.permute({0, 3, 1, 2}).to(at::kFloat);
-    if (channels_ == 1) {
-      pixels =
-          pixels.select(1, 0) * 0.299 + pixels.select(1, 1) * 0.587 + pixels.select(1, 2) * 0.114;
-      pixels = pixels.unsqueeze(1);
-    }
-    const double scale = static_cast<double>(size_) / std::min(picture.width, picture.height);
-    const auto height =
-        std::max(size_, static_cast<std::int64_t>(std::llround(picture.height * scale)));
-    const auto width =
-        std::max(size_, static_cast<std::int64_t>(std::llround(picture.width * scale)));
-    if (height != picture.height || width != picture.width) {
-      pixels = at::_upsample_bilinear2d_aa(pixels.contiguous(), {height, width}, false,
-                                           std::nullopt, std::nullopt);
-    }
-    const auto cut =
-        pixels.narrow(2, (height - size_) / 2, size_).narrow(3, (width - size_) / 2, size_);
-    return cut.squeeze(0).round().clamp(0, 255).to(at::kByte);
-  }
-
   std::string root_, domain_;
-  std::int64_t size_, channels_;
+  PictureReader pictures_;
   double share_;
   std::int64_t split_seed_;
-  std::vector<double> mean_, deviation_;
 };
 
 }  // namespace

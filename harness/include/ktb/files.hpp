@@ -17,6 +17,9 @@ class KTB_API DataFolder {
   std::string find(const std::string& name) const;
   /// find() that throws Error with the places it looked at.
   std::string require(const std::string& name) const;
+  /// The path of a folder, absolute or relative to a place. Throws Error with the places, and with
+  /// `get`, how to get it.
+  std::string require_folder(const std::string& name, const std::string& get = {}) const;
   const std::vector<std::string>& places() const { return places_; }
 
  private:
@@ -35,6 +38,10 @@ using Bytes = std::vector<std::uint8_t>;
 /// The whole file, decompressed if its name ends in .gz. Throws Error (missing, truncated,
 /// corrupt).
 KTB_API Bytes read_file(const std::string& path);
+/// All files at any depth below a folder whose names end so, in any case, relative to it, in the
+/// order of their bytes. Hidden ones are left out.
+KTB_API std::vector<std::string> files_below(const std::string& folder,
+                                             const std::vector<std::string>& endings);
 /// `sha256:<hex>` or `md5:<hex>` of bytes; the kind is that of `like`, sha256 where it is empty.
 KTB_API std::string digest(const Bytes& bytes, const std::string& like = {});
 /// The file's bytes, once they are what `file` says. Else throws Error: which file, what was
