@@ -17,6 +17,7 @@ void add_list(CLI::App& app, Action& action);    ///< list
 void add_cell(CLI::App& app, Action& action);    ///< show, why, rerun
 void add_data(CLI::App& app, Action& action);    ///< data
 void add_plugin(CLI::App& app, Action& action);  ///< plugin
+void add_score(CLI::App& app, Action& action);   ///< score
 void add_doctor(CLI::App& app, Action& action);  ///< doctor
 
 }  // namespace ktb::app
