@@ -585,6 +585,58 @@ TEST(Table, DifferenceTableHoldsOnlyWhatWasCompared) {
   EXPECT_THAT(difference_table(build_table(bench.plan, none, bench.outcomes)).rows, IsEmpty());
 }
 
+TEST(Table, DifferenceViewSaysWhatHelpsAndWhatHurts) {
+  Bench bench;
+  bench.plan.order = {{"method", {"scratch", "kd", "share", "at"}}};
+  bench.cell(at("scratch"), {.70, .72, .74});
+  bench.cell(at("kd"), {.75, .77, .792});
+  bench.cell(at("share"), {.65, .67, .692});
+  bench.cell(at("at"), {.60, .72, .84});
+  bench.hole(at("sp"), "unlike maps");
+  TableSpec spec = plain_spec();
+  spec.baseline = "scratch";
+  spec.view = "difference";
+  const Table table = build_table(bench.plan, spec, bench.outcomes);
+  EXPECT_EQ(row_of(table, "scratch").entries[0].value, "72.0±2.0");
+  EXPECT_EQ(row_of(table, "kd").entries[0].value, "+5.1");
+  EXPECT_EQ(row_of(table, "kd").entries[0].verdict, "helps");
+  EXPECT_EQ(row_of(table, "share").entries[0].verdict, "hurts");
+  EXPECT_EQ(row_of(table, "at").entries[0].verdict, "");
+  EXPECT_EQ(row_of(table, "sp").entries[0].state, State::kHole);
+  EXPECT_THAT(table.footnotes, Contains("unlike maps"));
+  EXPECT_THAT(difference_table(table).rows, IsEmpty());
+}
+
+TEST(Table, DifferenceViewNotesAnUnequalBudget) {
+  Bench bench;
+  bench.cell(at("scratch"), {.70, .72});
+  bench.cell(at("kd"), {.75, .77});
+  for (auto& [id, record] : bench.outcomes.records)
+    record.selected = {{"rule", "last"}, {"step", record.axes.at("method") == "kd" ? 20 : 10}};
+  TableSpec spec = plain_spec();
+  spec.baseline = "scratch";
+  spec.view = "difference";
+  const Table table = build_table(bench.plan, spec, bench.outcomes);
+  EXPECT_THAT(table.footnotes, Contains("trained 20 steps, scratch 10"));
+}
+
+TEST(Table, WithoutAMetricEachColumnHasItsTasks) {
+  Bench bench;
+  bench.cell(at("scratch", "a -> b"), {.70, .72});
+  bench.cell(at("scratch", "b -> a"), {.30, .32});
+  for (auto& [id, record] : bench.outcomes.records) {
+    if (record.axes.at("pair") != "b -> a") continue;
+    record.metrics = {{"f1", record.metrics.at("top1")}, {"exact_match", .1}};
+    record.selected = {{"metric", "f1"}};
+  }
+  TableSpec spec = plain_spec();
+  spec.metrics.clear();
+  const Table table = build_table(bench.plan, spec, bench.outcomes);
+  EXPECT_THAT(table.columns.at(0).heads, ElementsAre("a -> b", "top-1 %"));
+  EXPECT_THAT(table.columns.at(1).heads, ElementsAre("b -> a", "F1 %"));
+  EXPECT_EQ(table.rows.at(0).entries.at(1).value, "31.0");
+}
+
 TEST(Fixed, HasNoNegativeZero) {
   EXPECT_EQ(fixed(-0.04, 1), "0.0");
   EXPECT_EQ(fixed(-0.06, 1), "-0.1");
