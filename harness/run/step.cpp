@@ -15,7 +15,7 @@ constexpr std::int64_t kMostKept = std::int64_t{1} << 30;  // bytes of kept outp
 
 /// The tensors of an output in a fixed order; undefined ones too.
 std::vector<Tensor*> tensors(Output& output, bool features) {
-  std::vector<Tensor*> all{&output.pred, &output.pooled};
+  std::vector<Tensor*> all{&output.pred, &output.pooled, &output.mask};
   if (!features) return all;
   for (auto& map : output.features) all.push_back(&map);
   for (auto& map : output.preacts) all.push_back(&map);
@@ -70,7 +70,10 @@ LiveStep::LiveStep(Session& session) : session_(session), lanes_(session.data.si
   wanted_[0] = true;
   for (std::size_t i = 0; i < session.source_lane.size(); ++i)
     if (session.uses[i].batches) wanted_[session.source_lane[i]] = true;
-  for (std::size_t i = 0; i < lanes_.size(); ++i) lanes_[i].task = &session.data[i]->kind();
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    lanes_[i].task = &session.data[i]->kind();
+    session.data[i]->follow(session.actor(i));
+  }
 }
 
 void LiveStep::begin(std::int64_t at) {
@@ -94,9 +97,7 @@ const Lane& LiveStep::lane(Seat seat) { return lanes_.at(session_.lane_of(seat))
 /// A frozen source on the target's own batches, which come again unchanged in every epoch.
 bool LiveStep::repeats(Seat model, std::size_t lane) const {
   if (surveying_ || model == kTarget || lane != 0) return false;
-  const auto& data = *session_.data[0];
-  return data.epoch_is_whole() && !data.augmented() &&
-         !session_.learns(static_cast<std::size_t>(model));
+  return session_.data[0]->repeats() && !session_.learns(static_cast<std::size_t>(model));
 }
 
 Output LiveStep::compute(Seat model, const Batch& batch) const {

@@ -6,25 +6,14 @@
 #include <algorithm>
 
 #include "ktb/blocks.hpp"
-#include "ktb/error.hpp"
+#include "ktb/inputs.hpp"
 
 namespace ktb {
-namespace {
 
-const InputSpec& find_image(const TaskSpec& task) {
-  std::string offered;
-  for (const auto& input : task.inputs) {
-    if (input.name == "image" && input.shape.size() == 3) return input;
-    offered += (offered.empty() ? "" : ", ") + input.name;
-  }
-  throw Error("this model reads `image` [channels, height, width], and the task `" + task.name +
-              "` offers " + (offered.empty() ? "no inputs" : offered) +
-              "; choose a data set of images");
+ImageModel::ImageModel(const TaskSpec& task, const std::string& input)
+    : Model(task), image_(wanted_input(task, input, 3)) {
+  require_one_prediction(task);
 }
-
-}  // namespace
-
-ImageModel::ImageModel(const TaskSpec& task) : Model(task), image_(find_image(task)) {}
 ImageModel::~ImageModel() = default;
 ConvNet::~ConvNet() = default;
 

@@ -8,9 +8,9 @@
 namespace ktb {
 
 torch::nn::LayerNorm add_layer_norm(torch::nn::Module& root, const std::string& path,
-                                    std::int64_t width) {
+                                    std::int64_t width, double epsilon) {
   return add_layer(root, path,
-                   torch::nn::LayerNorm(torch::nn::LayerNormOptions({width}).eps(1e-6)));
+                   torch::nn::LayerNorm(torch::nn::LayerNormOptions({width}).eps(epsilon)));
 }
 
 Patches::Patches(torch::nn::Module& root, const std::string& path,

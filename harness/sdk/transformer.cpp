@@ -3,37 +3,15 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/dropout.h>
 #include <ATen/ops/linear.h>
-#include <ATen/ops/scaled_dot_product_attention.h>
 #include <torch/types.h>
 
-#include "ktb/error.hpp"
+#include "ktb/attention.hpp"
 
 namespace ktb {
-namespace {
-
-/// Attention of tokens to each other: [B, n, 3 d], queries, keys and values side by side, to [B, n,
-/// d].
-Tensor mix_tokens(const Tensor& qkv, std::int64_t heads) {
-  const auto batch = qkv.size(0), tokens = qkv.size(1), width = qkv.size(2) / 3;
-  const auto parts = qkv.view({batch, tokens, 3, heads, width / heads}).permute({2, 0, 3, 1, 4});
-  return at::scaled_dot_product_attention(parts[0], parts[1], parts[2])
-      .transpose(1, 2)
-      .reshape({batch, tokens, width});
-}
-
-std::int64_t dividing(std::int64_t heads, std::int64_t width) {
-  if (width % heads)
-    throw OptionError("num_heads", "option `num_heads` is " + std::to_string(heads) +
-                                       ", which does not divide `hidden_dim`, " +
-                                       std::to_string(width));
-  return heads;
-}
-
-}  // namespace
 
 EncoderLayer::EncoderLayer(torch::nn::Module& root, const std::string& at, const Names& names,
                            std::int64_t width, std::int64_t hidden, std::int64_t heads)
-    : heads(dividing(heads, width)),
+    : heads(head_count(heads, width)),
       norm_1(add_layer_norm(root, at + names.norm_1, width)),
       in_weight(add_parameter(root, at + names.in_weight, torch::empty({3 * width, width}))),
       in_bias(add_parameter(root, at + names.in_bias, torch::zeros(3 * width))),
@@ -43,8 +21,8 @@ EncoderLayer::EncoderLayer(torch::nn::Module& root, const std::string& at, const
 
 Tensor EncoderLayer::operator()(const Tensor& x, double dropout, bool training) {
   const auto drop = [&](const Tensor& y) { return at::dropout(y, dropout, training); };
-  const auto qkv = at::linear(norm_1->forward(x), in_weight, in_bias);
-  const auto y = x + drop(out->forward(mix_tokens(qkv, heads)));
+  const auto qkv = at::linear(norm_1->forward(x), in_weight, in_bias).chunk(3, -1);
+  const auto y = x + drop(out->forward(attend(qkv[0], qkv[1], qkv[2], heads)));
   return y + drop(mlp(norm_2->forward(y), dropout, training));
 }
 

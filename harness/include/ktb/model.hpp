@@ -18,6 +18,9 @@ struct Output {
   /// none at all: no difference.
   std::vector<Tensor> preacts;
   Tensor pooled;  ///< [B, d] in front of the head
+  /// Where features are tokens [B, n, d] of texts: which of them count, [B, n] bool; the others are
+  /// padding. Undefined: all.
+  Tensor mask;
 
   /// Feature map k before its activation, or after it where there is no difference.
   const Tensor& before_activation(std::size_t k) const {

@@ -13,9 +13,9 @@
 
 namespace ktb {
 
-/// LayerNorm with epsilon 1e-6, as torchvision and timm have it.
+/// LayerNorm, by default with the epsilon that torchvision and timm have.
 KTB_API torch::nn::LayerNorm add_layer_norm(torch::nn::Module& root, const std::string& path,
-                                            std::int64_t width);
+                                            std::int64_t width, double epsilon = 1e-6);
 
 /// An image cut into squares, each of which becomes `width` numbers: [B, width, h, w].
 struct KTB_API Patches {
@@ -23,7 +23,7 @@ struct KTB_API Patches {
   Patches(torch::nn::Module& root, const std::string& path, const std::vector<std::int64_t>& image,
           std::int64_t width, std::int64_t size);
 
-  torch::nn::Conv2d conv{nullptr};
+  Convolution conv{nullptr};
   std::int64_t count;
 };
 

@@ -1,0 +1,64 @@
+// BERT's encoder under Hugging Face's parameter names, those of BertModel; files that have them
+// behind `bert.` load as well. Sentence encoders made from it, MiniLM among them, take the mean of
+// the tokens, BERT itself a layer on the first one.
+#include <ATen/ops/tanh.h>
+
+#include <optional>
+
+#include "ktb/plugin.hpp"
+#include "ktb/text_model.hpp"
+
+namespace {
+
+using ktb::Tensor;
+
+class Bert final : public ktb::TextModel {
+ public:
+  Bert(const ktb::TaskSpec& task, ktb::Options& options) : TextModel(task) {
+    const ktb::TextEncoder::Sizes sizes = {
+        .width = options.get("hidden_dim", 128, "width of a token", {.least = 1}),
+        .hidden = options.get("mlp_dim", 512, "width of the hidden layer", {.least = 1}),
+        .heads = options.get("num_heads", 2, "heads of an attention", {.least = 1}),
+        .layers = options.get("num_layers", 2, "encoder layers", {.least = 1}),
+        .positions = ktb::enough_positions(
+            task, options.get("max_length", 512, "the longest text, in tokens", {.least = 1}))};
+    pooling_ = options.get("pooling", "mean",
+                           "what stands for a text: the mean of its tokens, the first one, or "
+                           "that through BERT's pooler, which a span does without",
+                           {"mean", "cls", "pooler"});
+    dropout_ = options.get("dropout", 0.1, "rate after embedding, attention and hidden layers",
+                           {.least = 0, .most = 0.99});
+    encoder_.emplace(*this, ktb::bert_names(), vocabulary(), sizes);
+    if (pooling_ == "pooler" && !spans())
+      pooler_ = ktb::add_layer(*this, "pooler.dense", torch::nn::Linear(sizes.width, sizes.width));
+    add_head(sizes.width, dropout_);
+    ktb::init_bert(*this);
+  }
+
+  std::string takes() const override { return encoder_->last_matrix(); }
+  std::string gives() const override { return encoder_->last_matrix(); }
+
+ protected:
+  std::vector<Tensor> read(const ktb::Text& text) override {
+    return (*encoder_)(text, dropout_, is_training());
+  }
+  Tensor pool(const Tensor& tokens, const Tensor& mask) override {
+    if (pooling_ == "mean") return TextModel::pool(tokens, mask);
+    const auto first = tokens.select(1, 0);
+    return pooler_.is_empty() ? first : at::tanh(pooler_->forward(first));
+  }
+
+ private:
+  std::string pooling_;
+  double dropout_;
+  std::optional<ktb::TextEncoder> encoder_;
+  torch::nn::Linear pooler_{nullptr};
+};
+
+}  // namespace
+
+KTB_MODEL(Bert, "BERT, a transformer that reads texts", "Devlin et al., arXiv 1810.04805",
+          "alias bert_tiny hidden_dim=128 mlp_dim=512 num_heads=2 num_layers=2\n"
+          "alias bert_mini hidden_dim=256 mlp_dim=1024 num_heads=4 num_layers=4\n"
+          "alias bert_base hidden_dim=768 mlp_dim=3072 num_heads=12 num_layers=12 pooling=pooler\n"
+          "alias minilm hidden_dim=384 mlp_dim=1536 num_heads=12 num_layers=6\n")
