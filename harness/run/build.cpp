@@ -7,6 +7,7 @@
 #include <map>
 
 #include "core/seed.hpp"
+#include "run/control.hpp"
 #include "run/plain.hpp"
 #include "run/random.hpp"
 #include "run/safetensors.hpp"
@@ -78,9 +79,14 @@ class Builder {
     const auto key = task.dump();
     if (const auto known = lanes_.find(key); known != lanes_.end()) return known->second;
     const auto dataset = dataset_of(task);
-    session_->data.push_back(
-        std::make_shared<TaskData>(*dataset, data_folder(*dataset, place_.data_dirs),
-                                   data_request(task, spec_.at("recipe"), seed_), place_.device));
+    const auto folder = data_folder(*dataset, place_.data_dirs);
+    auto request = data_request(task, spec_.at("recipe"), seed_);
+    if (dataset->control())
+      session_->data.push_back(
+          std::make_shared<ControlFeed>(dataset, folder, std::move(request), place_.device));
+    else
+      session_->data.push_back(
+          std::make_shared<TaskData>(*dataset, folder, std::move(request), place_.device));
     return lanes_[key] = session_->data.size() - 1;
   }
 
@@ -116,9 +122,10 @@ class Builder {
     auto& transfer = session_->transfer;
     transfer.target = make_model(json, transfer.pairing.task, "target");
     transfer.into = sites(json, "into", transfer.target->takes());
-    transfer.pairing.target =
-        Pairing::Party{transfer.pairing.task,
-                       measure(*transfer.target, json.at("name"), json.at("plugin")), Mode::kNone};
+    const bool stored = !json.value("weights", std::string()).empty();
+    transfer.pairing.target = Pairing::Party{
+        transfer.pairing.task, measure(*transfer.target, json.at("name"), json.at("plugin")),
+        stored ? Mode::kTrained : Mode::kNone};
     to_device(*transfer.target);
   }
 

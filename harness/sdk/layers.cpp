@@ -1,10 +1,8 @@
 #include "ktb/layers.hpp"
 
-#include <ATen/ops/gelu.h>
 #include <torch/nn/modules/batchnorm.h>
 #include <torch/nn/modules/conv.h>
 
-#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <string>
@@ -16,44 +14,6 @@
 namespace ktb {
 namespace nn = torch::nn;
 namespace {
-
-/// LayerNorm(x + dropout(down(gelu(up(x))))) of the rows of x.
-struct FeedForwardImpl : nn::Module {
-  explicit FeedForwardImpl(const AdapterShape& s)
-      : up(register_module("up", SpectralLinear(s.n, 2 * s.n))),
-        down(register_module("down", SpectralLinear(2 * s.n, s.n))),
-        norm(register_module("norm", nn::LayerNorm(nn::LayerNormOptions({s.n}).eps(s.norm_eps)))),
-        dropout(register_module("dropout", nn::Dropout(s.ffn_dropout))) {}
-  at::Tensor forward(const at::Tensor& x) {
-    return norm(x + dropout(down(at::gelu(up(x), "tanh"))));
-  }
-  SpectralLinear up, down;
-  nn::LayerNorm norm;
-  nn::Dropout dropout;
-};
-TORCH_MODULE(FeedForward);
-
-struct TransferLayerImpl : nn::Module {
-  explicit TransferLayerImpl(const AdapterShape& s)
-      : xx(attention("xx", s.n, s.q, s)),
-        xy(attention("xy", s.n, s.p, s)),
-        yx(attention("yx", s.m, s.q, s)),
-        yy(attention("yy", s.m, s.p, s)),
-        ffn(register_module("ffn", FeedForward(s))) {}
-  CrossAttention attention(const char* name, std::int64_t query, std::int64_t key,
-                           const AdapterShape& s) {
-    const auto head = std::max<std::int64_t>((query + key) / 2, 128) / s.heads;
-    return register_module(
-        name, CrossAttention(query, key, head, s.heads, s.attention_dropout, s.norm_eps));
-  }
-  at::Tensor forward(const at::Tensor& a, const at::Tensor& b) {
-    const auto a_t = a.t(), b_t = b.t();
-    return ffn((xx(a, b) + xy(a, b_t) + yx(a_t, b).t() + yy(a_t, b_t).t()) / 4);
-  }
-  CrossAttention xx, xy, yx, yy;
-  FeedForward ffn;
-};
-TORCH_MODULE(TransferLayer);
 
 using Shape = std::vector<std::int64_t>;
 
@@ -107,24 +67,18 @@ CrossAttentionImpl::CrossAttentionImpl(std::int64_t query_width, std::int64_t ke
   dropout_ = register_module("dropout", nn::Dropout(dropout));
 }
 
-at::Tensor CrossAttentionImpl::forward(const at::Tensor& x, const at::Tensor& source) {
-  const auto split = [&](const at::Tensor& tokens) {
-    return tokens.view({-1, heads_, head_width_}).transpose(0, 1);
-  };
+at::Tensor CrossAttentionImpl::split(const at::Tensor& tokens) const {
+  return tokens.view({-1, heads_, head_width_}).transpose(0, 1);
+}
+
+at::Tensor CrossAttentionImpl::attention(const at::Tensor& x, const at::Tensor& source) {
   const auto query = split(fc_q_(x)) / std::sqrt(static_cast<double>(head_width_));
-  const auto scores = query.matmul(split(fc_k_(source)).transpose(1, 2)).softmax(-1);
-  const auto heads = dropout_(scores).matmul(split(fc_v_(source)));
+  return query.matmul(split(fc_k_(source)).transpose(1, 2)).softmax(-1);
+}
+
+at::Tensor CrossAttentionImpl::forward(const at::Tensor& x, const at::Tensor& source) {
+  const auto heads = dropout_(attention(x, source)).matmul(split(fc_v_(source)));
   return norm_(x + fc_out_(heads.transpose(0, 1).flatten(1)));
-}
-
-MatrixAdapterImpl::MatrixAdapterImpl(const AdapterShape& shape) {
-  for (std::int64_t i = 0; i < shape.layers; ++i) ktl_->push_back(TransferLayer(shape));
-  register_module("ktl", ktl_);
-}
-
-at::Tensor MatrixAdapterImpl::forward(at::Tensor a, const at::Tensor& b) {
-  for (const auto& layer : *ktl_) a = layer->as<TransferLayer>()->forward(a, b);
-  return a;
 }
 
 ConvRegressorImpl::ConvRegressorImpl(const Shape& from, const Shape& to, bool relu)

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "ktb/plugin.hpp"
+#include "ktb/sites.hpp"
 
 namespace {
 
@@ -29,21 +30,17 @@ class Share final : public ktb::Method {
   }
 
   void attach() override {
-    if (tie_ && t().given().sizes() != t().taken().sizes())
-      throw ktb::Error("tied layers need equal shapes: `" + t().from.at(0).at(0) + "` and `" +
-                       t().into.at(0) + "` differ; choose other sites or set tie = false");
+    pairs_ = ktb::pair_sites(*t().target, t().into, *t().sources.at(0), t().from.at(0));
+    for (const auto& pair : pairs_)
+      if (tie_ && pair.given.sizes() != pair.taken.sizes())
+        throw ktb::Error("tied layers need equal shapes: `" + pair.from + "` and `" + pair.into +
+                         "` differ; choose other sites or set tie = false");
   }
 
   void before(ktb::Step& step) override {
     if (tie_ ? step.index != 0 : step.index % f_ != 0) return;
     const at::NoGradGuard no_grad;
-    const auto target = t().taken(), source = t().given().flatten(1);
-    auto copy = at::zeros_like(target, at::MemoryFormat::Contiguous).flatten(1);
-    const auto rows = std::min(copy.size(0), source.size(0));
-    const auto columns = std::min(copy.size(1), source.size(1));
-    const auto part = [&](const Tensor& x) { return x.narrow(0, 0, rows).narrow(1, 0, columns); };
-    part(copy).copy_(part(source));
-    target.copy_(copy.view(target.sizes()));
+    for (const auto& pair : pairs_) pair.taken.copy_(fitted(pair.given.flatten(1), pair.taken));
   }
 
   ktb::Terms losses(ktb::Step& step) override {
@@ -55,9 +52,11 @@ class Share final : public ktb::Method {
   void after(ktb::Step&) override {
     if (!tie_) return;
     const at::NoGradGuard no_grad;
-    const auto mean = (t().taken() + t().given()) / 2;
-    t().taken().copy_(mean);
-    t().given().copy_(mean);
+    for (const auto& pair : pairs_) {
+      const auto mean = (pair.taken + pair.given) / 2;
+      pair.taken.copy_(mean);
+      pair.given.copy_(mean);
+    }
   }
 
   std::optional<std::int64_t> graph_key(std::int64_t step) const override {
@@ -65,8 +64,19 @@ class Share final : public ktb::Method {
   }
 
  private:
+  /// The matrix, cropped or padded to the shape of a weight.
+  static Tensor fitted(const Tensor& matrix, const Tensor& weight) {
+    auto copy = at::zeros_like(weight, at::MemoryFormat::Contiguous).flatten(1);
+    const auto rows = std::min(copy.size(0), matrix.size(0));
+    const auto columns = std::min(copy.size(1), matrix.size(1));
+    const auto part = [&](const Tensor& x) { return x.narrow(0, 0, rows).narrow(1, 0, columns); };
+    part(copy).copy_(part(matrix));
+    return copy.view(weight.sizes());
+  }
+
   std::int64_t f_;
   bool tie_;
+  std::vector<ktb::SitePair> pairs_;
 };
 
 }  // namespace

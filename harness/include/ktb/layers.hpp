@@ -1,5 +1,4 @@
 #pragma once
-#include <torch/nn/modules/container/modulelist.h>
 #include <torch/nn/modules/dropout.h>
 #include <torch/nn/modules/linear.h>
 #include <torch/nn/modules/normalization.h>
@@ -34,37 +33,18 @@ class KTB_API CrossAttentionImpl : public torch::nn::Module {
   CrossAttentionImpl(std::int64_t query_width, std::int64_t key_width, std::int64_t head_width,
                      std::int64_t heads, double dropout, double norm_eps);
   at::Tensor forward(const at::Tensor& x, const at::Tensor& source);
+  /// The softmax's shares [heads, n, k].
+  at::Tensor attention(const at::Tensor& x, const at::Tensor& source);
 
  private:
+  at::Tensor split(const at::Tensor& tokens) const;
+
   std::int64_t heads_, head_width_;
   torch::nn::Linear fc_q_{nullptr}, fc_k_{nullptr}, fc_v_{nullptr}, fc_out_{nullptr};
   torch::nn::LayerNorm norm_{nullptr};
   torch::nn::Dropout dropout_{nullptr};
 };
 TORCH_MODULE(CrossAttention);
-
-/// Sizes of a MatrixAdapter and how it is regularised.
-struct AdapterShape {
-  std::int64_t m = 0, n = 0;  ///< the matrix that is made anew, [m, n]
-  std::int64_t p = 0, q = 0;  ///< the one it learns from, [p, q]
-  std::int64_t layers = 2, heads = 8;
-  double attention_dropout = 0, ffn_dropout = 0, norm_eps = 1e-12;
-};
-
-/// Makes a matrix anew from itself and another of any size: MergeNet's knowledge transfer layers,
-/// arXiv 2404.13322. In each, rows (x) and columns (y) of the first attend to rows and columns of
-/// the second, as `xx`, `xy`, `yx`, `yy`; their mean passes a spectrally normalised feed-forward
-/// block.
-class KTB_API MatrixAdapterImpl : public torch::nn::Module {
- public:
-  explicit MatrixAdapterImpl(const AdapterShape& shape);
-  /// [m, n] from a [m, n] and b [p, q].
-  at::Tensor forward(at::Tensor a, const at::Tensor& b);
-
- private:
-  torch::nn::ModuleList ktl_;
-};
-TORCH_MODULE(MatrixAdapter);
 
 /// The regressor of FitNets (arXiv 1412.6550) as it is commonly built: convolution, batch
 /// normalisation, ReLU, from maps [B, from...] to maps of `to`; both are {channels, height, width}.

@@ -1,0 +1,84 @@
+#pragma once
+#include <torch/nn/modules/container/modulelist.h>
+
+#include <string>
+#include <vector>
+
+#include "ktb/case.hpp"
+#include "ktb/method.hpp"
+#include "ktb/options.hpp"
+
+// Weights made anew from other weights: MergeNet, arXiv 2404.13322.
+
+namespace ktb {
+
+/// Sizes of a MatrixAdapter and how it is regularised.
+struct AdapterShape {
+  std::int64_t m = 0, n = 0;  ///< the matrix that is made anew, [m, n]
+  std::int64_t p = 0, q = 0;  ///< the one it learns from, [p, q]
+  std::int64_t layers = 2, heads = 8;
+  double attention_dropout = 0, ffn_dropout = 0, norm_eps = 1e-12;
+  std::string directions = "all";  ///< or one of xx, xy, yx, yy alone
+};
+
+/// Makes a matrix anew from itself and another of any size: MergeNet's knowledge transfer layers.
+/// In each, rows (x) and columns (y) of the first attend to rows and columns of the second, as
+/// `xx`, `xy`, `yx`, `yy`; their mean passes a spectrally normalised feed-forward block.
+class KTB_API MatrixAdapterImpl : public torch::nn::Module {
+ public:
+  explicit MatrixAdapterImpl(const AdapterShape& shape);
+  /// [m, n] from a [m, n] and b [p, q].
+  Tensor forward(Tensor a, const Tensor& b);
+  /// Of each layer and direction, `0.xx`, what forward would attend to: [tokens of a, tokens of b],
+  /// the mean over heads.
+  Tensors attention(Tensor a, const Tensor& b);
+  /// Fills the gradients by the delta rule: `delta` is what training took from `made`, which is the
+  /// learning rate times the gradient (smoothed by its momentum), so the vector-Jacobian product is
+  /// the chain rule through the weight that was written.
+  void follow(const Tensor& made, const Tensor& delta);
+
+ private:
+  torch::nn::ModuleList ktl_;
+};
+TORCH_MODULE(MatrixAdapter);
+
+/// What a method's options say of its adapters.
+struct KTB_API AdapterOptions {
+  explicit AdapterOptions(Options& options);
+
+  AdapterShape shape;  ///< its extents are the matrices'
+  double share;        ///< of what is made in what is written; 1: overwritten
+  std::string rescale;
+  double warm;  ///< share of the training before the rate falls
+  Recipe recipe;
+};
+
+/// Makes a live matrix anew from itself and another, again and again while both may be trained.
+class KTB_API MatrixTransfer {
+ public:
+  /// Weights of more than two axes serve as matrices. `scale_counts`: nothing behind `into` takes
+  /// its scale away.
+  MatrixTransfer(Tensor into, Tensor from, const AdapterOptions& options, bool scale_counts);
+
+  const MatrixAdapter& adapter() const { return adapter_; }
+  /// Manual groups of that name: biases and normalisations are not decayed. The gradient is clipped
+  /// over both.
+  std::vector<Group> groups(const std::string& name) const;
+
+  void make();  ///< from both as they are; nothing is written yet
+  void write();
+  void follow();  ///< after a training step: the adapter's gradients
+  /// What the adapter would attend to now.
+  Tensors attention() const;
+  /// Answers the cases of mergenet_adapter and mergenet_update.
+  void check(Case& given);
+
+ private:
+  Tensor into_, from_;
+  AdapterOptions options_;
+  bool match_std_;
+  MatrixAdapter adapter_;
+  Tensor made_;  ///< with its graph, until follow()
+};
+
+}  // namespace ktb
