@@ -35,13 +35,9 @@ class CoTuning final : public ktb::Method {
                          "full: of these the one with the best accuracy on the calibrating rows; "
                          "thuml/CoTuning tries 17 between the same ends",
                          {.least = 1e-9})),
-        trunk_lr_(o.get("trunk_lr", 0.1,
-                        "factor on the learning rate of the trunk and of the source's head",
-                        {.least = 0})) {}
+        trunk_lr_(ktb::second_head_lr(o)) {}
 
-  ktb::Use use(std::size_t) const override {
-    return {.features = false, .starts_target = true, .trains_head = true};
-  }
+  ktb::Use use(std::size_t) const override { return ktb::second_head_use(); }
   std::string unsuited(const ktb::Pairing& p) const override {
     if (p.task.kind != "classification") return p.task.kind + " has no classes to relate";
     return ktb::unlike_second_head(p);

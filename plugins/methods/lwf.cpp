@@ -14,13 +14,9 @@ class Lwf final : public ktb::Method {
   explicit Lwf(ktb::Options& o)
       : weight_(o.get("lwf_weight", 4.0, "weight of KL(before || now), without T^2")),
         temperature_(o.get("temperature", 3.0, "softens both distributions", {.least = 1e-3})),
-        trunk_lr_(o.get("trunk_lr", 0.1,
-                        "factor on the learning rate of the trunk and of the source's head",
-                        {.least = 0})) {}
+        trunk_lr_(ktb::second_head_lr(o)) {}
 
-  ktb::Use use(std::size_t) const override {
-    return {.features = false, .starts_target = true, .trains_head = true};
-  }
+  ktb::Use use(std::size_t) const override { return ktb::second_head_use(); }
   std::string unsuited(const ktb::Pairing& p) const override {
     if (p.task.train_size == 0) return p.task.name + " has no fixed training examples to remember";
     return ktb::unlike_second_head(p);
