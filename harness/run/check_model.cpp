@@ -121,6 +121,7 @@ void add_gradients(Tensors& answers, const Named& parameters) {
 Answers answer_model(Registry& registry, const StoredCase& stored) {
   const auto name = stored.method.substr(std::string("model_").size());
   if (!registry.knows("model", name)) return {};
+  if (stored.options.contains("weights_sha256")) return answer_encoder(registry, stored);
   const auto task = task_of(stored);
   Options probe;
   registry.model(name, task, probe);

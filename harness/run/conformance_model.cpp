@@ -1,3 +1,4 @@
+#include <ATen/ops/cat.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <torch/types.h>
@@ -8,50 +9,24 @@
 
 #include "run/conformance.hpp"
 #include "run/conformance_world.hpp"
+#include "run/kit_tasks.hpp"
 #include "run/random.hpp"
 #include "run/safetensors.hpp"
 
 namespace ktb::run {
 namespace {
 
-TaskSpec image_task(const std::vector<std::int64_t>& shape) {
-  TaskSpec task;
-  task.name = task.labels = "kit";
-  task.kind = "classification";
-  const auto channels = static_cast<std::size_t>(shape[0]);
-  task.inputs = {{"image", shape, channels == 1 ? "grey" : "rgb",
-                  std::vector<double>(channels, 0.5), std::vector<double>(channels, 0.25)}};
-  task.outputs = 10;
-  task.categorical = true;
-  return task;
-}
-
-/// The first of these tasks that the model can be made for.
-TaskSpec fitting_task(Registry& registry, const std::string& name) {
-  std::string why;
-  for (const auto& shape : {std::vector<std::int64_t>{3, 32, 32}, {1, 28, 28}, {3, 64, 64}}) {
-    auto task = image_task(shape);
-    try {
-      Options options;
-      registry.model(name, task, options);
-      return task;
-    } catch (const Error& error) {
-      why = error.what();
-    }
-  }
-  throw Error("it fits none of the kit's tasks (images 3x32x32, 1x28x28, 3x64x64): " + why);
-}
-
 class ModelKit {
  public:
-  ModelKit(Registry& registry, const std::string& name, Report& report)
-      : registry_(registry), name_(name), report_(report) {}
+  /// `at` is put in front of each line of the report.
+  ModelKit(Registry& registry, const std::string& name, const TaskSpec& task, const std::string& at,
+           Report& report)
+      : registry_(registry), name_(name), task_(task), at_(at), report_(report), model_(make()) {}
 
   void run() {
     const auto check = [&](const char* what, void (ModelKit::*body)()) {
-      return report_.check(what, [&] { (this->*body)(); });
+      report_.check(at_ + what, [&] { (this->*body)(); });
     };
-    if (!check("it can be made with its defaults", &ModelKit::makes)) return;
     check("every option is documented", &ModelKit::documents);
     check("it has parameters, a head of its own name and a trunk", &ModelKit::has_head);
     check("its default sites exist and are matrices", &ModelKit::has_sites);
@@ -62,6 +37,8 @@ class ModelKit {
     check("weights saved and loaded give the same outputs", &ModelKit::reloads);
     check("in evaluation mode a batch of one is enough and nothing moves", &ModelKit::evaluates);
     check("in training mode every parameter gets a gradient", &ModelKit::trains);
+    if (batch(1).x.contains("tokens"))
+      check("padding changes nothing, and an empty text is no trouble", &ModelKit::ignores_padding);
   }
 
  private:
@@ -70,20 +47,8 @@ class ModelKit {
     Options options;
     return registry_.model(name_, task_, options);
   }
-  Batch batch(std::int64_t size) const {
-    auto shape = task_.inputs[0].shape;
-    shape.insert(shape.begin(), size);
-    const RandomScope random(at::kCPU, 3);
-    Batch made;
-    made.x["image"] = torch::rand(shape);
-    made.y["label"] = torch::arange(size).remainder(task_.outputs);
-    return made;
-  }
+  Batch batch(std::int64_t size) const { return kit_batch(task_, size, 3); }
 
-  void makes() {
-    task_ = fitting_task(registry_, name_);
-    model_ = make();
-  }
   void documents() {
     Options options;
     registry_.model(name_, task_, options);
@@ -108,9 +73,10 @@ class ModelKit {
     const auto whole = (*model_)(batch(2));
     const auto apart = model_->head(model_->trunk(batch(2)));
     demand(whole.pred.equal(apart), "head(trunk(x)) differs from the model's prediction");
-    demand(whole.pred.sizes().vec() == std::vector<std::int64_t>{2, task_.outputs},
-           fmt::format("the prediction is [{}], expected [2, {}]",
-                       fmt::join(whole.pred.sizes(), ", "), task_.outputs));
+    const auto wanted = prediction_shape(task_, batch(2));
+    demand(whole.pred.sizes().vec() == wanted,
+           fmt::format("the prediction is [{}], expected [{}]", fmt::join(whole.pred.sizes(), ", "),
+                       fmt::join(wanted, ", ")));
     demand(whole.pooled.defined() && whole.pooled.dim() == 2 && whole.pooled.size(0) == 2,
            "`pooled` must be [B, d]");
   }
@@ -186,17 +152,41 @@ class ModelKit {
       demand(item.value().grad().defined(), item.key() + " got none");
   }
 
+  void ignores_padding() {
+    const torch::NoGradGuard no_grad;
+    model_->eval();
+    auto texts = batch(3);
+    texts.x["tokens"][2].zero_();
+    const auto before = (*model_)(texts).pred;
+    demand(before.isfinite().all().item<bool>(), "the prediction for an empty text is not finite");
+    for (const auto* name : {"tokens", "segments"}) {
+      if (!texts.x.contains(name)) continue;
+      auto& ids = texts.x[name];
+      ids = at::cat({ids, torch::zeros({ids.size(0), 4}, at::kLong)}, 1);
+    }
+    const auto after = (*model_)(texts).pred.slice(-1, 0, before.size(-1));
+    demand(torch::allclose(after, before, 1e-4, 1e-5), "padded further, texts get other results");
+  }
+
   Registry& registry_;
   const std::string& name_;
+  const TaskSpec& task_;
+  const std::string& at_;
   Report& report_;
-  TaskSpec task_;
   std::shared_ptr<Model> model_;
 };
 
 }  // namespace
 
 void test_model(Registry& registry, const std::string& name, Report& report) {
-  ModelKit(registry, name, report).run();
+  std::vector<TaskSpec> tasks;
+  if (!report.check("it can be made with its defaults",
+                    [&] { tasks = fitting_tasks(registry, name); }))
+    return;
+  for (const auto& task : tasks) {
+    const auto at = tasks.size() > 1 ? task.kind + ": " : "";
+    ModelKit(registry, name, task, at, report).run();
+  }
 }
 
 }  // namespace ktb::run

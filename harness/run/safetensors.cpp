@@ -158,6 +158,19 @@ std::string header_text(const TensorFile& file) {
   return length + text;
 }
 
+/// The name that `module` has for a tensor of a file. Others write a network inside a larger one,
+/// behind its name (`bert.`), and in old files a normalisation's weight and bias are gamma and
+/// beta.
+std::string own_name(const std::string& given, const std::map<std::string, Tensor>& own) {
+  std::string name = given;
+  for (const auto& [theirs, ours] : {std::pair(".gamma", ".weight"), std::pair(".beta", ".bias")})
+    if (name.ends_with(theirs)) name.replace(name.rfind(theirs), std::string::npos, ours);
+  if (own.contains(given)) return given;
+  if (own.contains(name)) return name;
+  const auto inner = name.substr(name.find('.') + 1);
+  return own.contains(inner) ? inner : given;
+}
+
 std::string shape_text(const Tensor& tensor) {
   return fmt::format("[{}]", fmt::join(tensor.sizes(), ", "));
 }
@@ -225,10 +238,13 @@ std::vector<std::pair<std::string, Tensor>> state_of(const torch::nn::Module& mo
 
 std::vector<std::string> load_weights(torch::nn::Module& module, const TensorFile& file,
                                       const std::string& path, const std::string& head) {
-  std::map<std::string, Tensor> given(file.tensors.begin(), file.tensors.end());
+  const auto state = state_of(module);
+  const std::map<std::string, Tensor> known(state.begin(), state.end());
+  std::map<std::string, Tensor> given;
+  for (const auto& [name, tensor] : file.tensors) given.emplace(own_name(name, known), tensor);
   std::vector<std::string> notes, faults;
   std::vector<std::pair<Tensor, Tensor>> copies;
-  for (auto& [name, own] : state_of(module)) {
+  for (const auto& [name, own] : state) {
     const auto found = given.find(name);
     const bool fits = found != given.end() && found->second.sizes() == own.sizes();
     if (fits) {

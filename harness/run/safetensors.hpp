@@ -28,7 +28,8 @@ void write_safetensors(const std::string& path, const TensorFile& file);
 
 /// All parameters and buffers of a module, detached but sharing memory, in registration order.
 std::vector<std::pair<std::string, Tensor>> state_of(const torch::nn::Module& module);
-/// Copies by name and shape. Whatever starts with `head.` may be absent or of another shape: it
+/// Copies by name and shape; a name that the module lacks may stand for what follows its first dot
+/// (`bert.encoder...`). Whatever starts with `head.` may be absent or of another shape: it
 /// keeps its values. Returns notes on what was skipped and on names that the module lacks; throws
 /// Error with the list of what is missing or has another shape elsewhere. `path` is for messages.
 std::vector<std::string> load_weights(torch::nn::Module& module, const TensorFile& file,

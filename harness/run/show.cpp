@@ -7,6 +7,7 @@
 #include <array>
 #include <vector>
 
+#include "run/kit_tasks.hpp"
 #include "run/plain.hpp"
 
 namespace ktb::run {
@@ -19,18 +20,6 @@ struct Facts {
   std::string get;             ///< of a data set
 };
 
-/// A task like those that most suites use, to construct models for their options.
-TaskSpec stock_task() {
-  TaskSpec task;
-  task.name = "stock";
-  task.kind = "classification";
-  task.inputs = {{"image", {3, 32, 32}, "rgb", {}, {}}};
-  task.outputs = 10;
-  task.labels = "stock";
-  task.categorical = true;
-  return task;
-}
-
 std::string count_of(const Needs& needs) {
   if (needs.most == 0) return fmt::format("at least {}", needs.least);
   if (needs.least == needs.most) return std::to_string(needs.most);
@@ -40,7 +29,7 @@ std::string count_of(const Needs& needs) {
 Facts facts_of(const core::PluginNote& note, Registry& registry) {
   Facts facts;
   if (note.kind == "model") {
-    registry.model(note.name, stock_task(), facts.options);
+    registry.model(note.name, fitting_tasks(registry, note.name).front(), facts.options);
   } else if (note.kind == "method") {
     const auto needs = registry.method(note.name, facts.options)->needs();
     std::vector<std::string> modes;
@@ -98,14 +87,13 @@ std::string option_table(const Options& options) {
 
 std::string show(const core::PluginNote& note, Registry& registry) {
   const Facts facts = facts_of(note, registry);
-  auto out =
-      fmt::format("{} {}\n  {}\n  {}\n  ", note.kind, note.name, note.summary, note.citation);
+  auto out = fmt::format("{} {}\n  {}\n  {}\n", note.kind, note.name, note.summary, note.citation);
   if (!facts.modes.empty()) {
-    out += fmt::format("source: {} (default first); number of sources: {}\n", facts.modes,
+    out += fmt::format("  source: {} (default first); number of sources: {}\n", facts.modes,
                        facts.sources);
   }
-  if (!facts.get.empty()) out += facts.get + "\n";
-  if (facts.options.declared().empty()) out += "no options\n";
+  if (!facts.get.empty()) out += "  " + facts.get + "\n";
+  if (facts.options.declared().empty()) out += "  no options\n";
   for (const auto& info : facts.options.declared()) {
     out += fmt::format("  {:<20} {:<10} {}{}\n", info.name, to_json(info.fallback).dump(),
                        info.help, limits(info).empty() ? "" : " (" + limits(info) + ")");

@@ -1,7 +1,7 @@
 // Convolutions of several widths over the words of a text, and the largest value of each. Where a
 // window leaves the text, words are 0, so padding changes nothing.
 #include <ATen/ops/cat.h>
-#include <ATen/ops/conv1d.h>
+#include <ATen/ops/constant_pad_nd.h>
 #include <torch/nn/modules/conv.h>
 
 #include "ktb/plugin.hpp"
@@ -23,10 +23,8 @@ class TextCnn final : public ktb::TextModel {
     if (widths.empty()) throw ktb::OptionError("widths", "option `widths` is empty");
     words_ = ktb::add_embedding(*this, "embedding", vocabulary(), embedding);
     for (const auto width : widths) {
-      const auto options_1d =
-          torch::nn::Conv1dOptions(embedding, filters, width).padding(torch::kSame);
       takes_ = "convs." + std::to_string(convs_.size());
-      convs_.push_back(ktb::add_layer(*this, takes_, torch::nn::Conv1d(options_1d)));
+      convs_.push_back(ktb::add_layer(*this, takes_, torch::nn::Conv1d(embedding, filters, width)));
     }
     takes_ += ".weight";
     add_head(filters * static_cast<std::int64_t>(widths.size()), dropout);
@@ -39,7 +37,11 @@ class TextCnn final : public ktb::TextModel {
     const auto inside = text.mask.unsqueeze(-1);
     const auto words = words_->forward(text.tokens) * inside;
     std::vector<Tensor> maps;
-    for (auto& conv : convs_) maps.push_back(conv->forward(words.transpose(1, 2)));
+    for (auto& conv : convs_) {
+      const auto beyond = conv->weight.size(2) - 1;  // places outside the text that a filter sees
+      maps.push_back(conv->forward(
+          at::constant_pad_nd(words.transpose(1, 2), {beyond / 2, beyond - beyond / 2})));
+    }
     return {words, at::cat(maps, 1).relu().transpose(1, 2) * inside};
   }
   Tensor pool(const Tensor& tokens, const Tensor& mask) override {
