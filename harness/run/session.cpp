@@ -103,6 +103,35 @@ Tensor Session::predict(const Batch& batch) {
   return method->predict(batch);
 }
 
+Actor Session::actor(std::size_t lane) {
+  const auto tensors = [](const State& state) {
+    std::vector<Tensor> all;
+    for (const auto& [name, tensor] : state) all.push_back(tensor);
+    return all;
+  };
+  const auto own = std::find(source_lane.begin(), source_lane.end(), lane);
+  if (lane == 0 || own == source_lane.end())
+    return {[this](const Batch& batch) {
+              auto out = predict(batch);
+              train(true);
+              return out;
+            },
+            [this, tensors] { return tensors(weights()); }};
+  auto* model = transfer.sources[own - source_lane.begin()].get();
+  return {[this, model](const Batch& batch) {
+            const torch::NoGradGuard no_grad;
+            model->eval();
+            auto out = (*model)(batch).pred;
+            train(true);
+            return out;
+          },
+          [model, tensors] {
+            State state;
+            list(*model, "", state);
+            return tensors(state);
+          }};
+}
+
 std::size_t Session::lane_of(Seat seat) const {
   return seat == kTarget ? 0 : source_lane.at(static_cast<std::size_t>(seat));
 }

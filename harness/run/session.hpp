@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "ktb/method.hpp"
-#include "run/data.hpp"
+#include "run/feed.hpp"
 #include "run/optimiser.hpp"
 
 namespace ktb::run {
@@ -29,8 +29,8 @@ class Session {
   std::vector<Use> uses;  ///< of each source
   std::shared_ptr<Method> method;
   std::vector<Extra> extras;
-  std::vector<std::shared_ptr<TaskData>> data;  ///< lane 0: the target's
-  std::vector<std::size_t> source_lane;         ///< of each source
+  std::vector<std::shared_ptr<Feed>> data;  ///< lane 0: the target's
+  std::vector<std::size_t> source_lane;     ///< of each source
 
   /// Freezes, binds and attaches: call once when the members above are filled.
   void attach();
@@ -42,6 +42,9 @@ class Session {
   void train(bool on);
   /// The deployed prediction: evaluation mode, no gradient. Call train(true) before the next step.
   Tensor predict(const Batch& batch);
+  /// Who acts where the batches of a lane come from an environment: the deployed prediction, and in
+  /// a source's own lane that source. Leaves training mode on.
+  Actor actor(std::size_t lane);
 
   bool learns(std::size_t source) const;  ///< some of its parameters get gradients
   std::size_t lane_of(Seat seat) const;
