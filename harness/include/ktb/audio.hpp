@@ -36,10 +36,12 @@ KTB_API Sound trimmed(const Sound& sound, double decibels);
 /// height 1 overlap by half, equally wide in mel = 2595 log10(1 + hertz / 700) from 0 to rate / 2.
 class KTB_API LogMel {
  public:
-  /// Defaults of these options; `mean` and `deviation` are statistics of the data set's values.
+  /// Defaults of these options. `mean` and `deviation` are statistics of the data set's values, one
+  /// of each, where they have been measured.
   struct Defaults {
-    double seconds = 1, trim = 0, mean = 0.5, deviation = 0.25;
+    double seconds = 1, trim = 0;
     std::int64_t rate = 8000;
+    std::vector<double> mean = {}, deviation = {};
   };
   LogMel(Options& options, const Defaults& defaults);
 
@@ -58,7 +60,8 @@ class KTB_API LogMel {
   std::int64_t frames() const;
 
   std::int64_t rate_, bands_;
-  double seconds_, trim_, mean_, deviation_;
+  double seconds_, trim_;
+  std::vector<double> mean_, deviation_;
   std::int64_t window_, hop_, length_;
   Tensor hann_;       ///< [window]
   Tensor triangles_;  ///< [bins, bands]
