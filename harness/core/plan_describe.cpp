@@ -34,11 +34,12 @@ std::string Describer::dataset(const std::string& plugin_name, const Json& optio
 }
 
 std::string Describer::model(const std::string& plugin_name, const Json& options,
-                             const std::string& dataset) {
+                             const std::string& dataset, const std::string& goal) {
   const auto& file = plugin("model", plugin_name);
   if (!file || dataset.empty()) return "";
   Json entry = with_preset(*file, options);
   entry["dataset"] = dataset;
+  if (!goal.empty()) entry["task"] = goal;
   return add("models", 'm', std::move(entry));
 }
 

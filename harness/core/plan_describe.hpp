@@ -20,7 +20,9 @@ class Describer {
   std::vector<std::string> names(const std::string& kind) { return catalogue_.names(kind); }
 
   std::string dataset(const std::string& plugin, const Json& options);
-  std::string model(const std::string& plugin, const Json& options, const std::string& dataset);
+  /// `goal`: the task that it learns on the data set's inputs, "" for the data set's own.
+  std::string model(const std::string& plugin, const Json& options, const std::string& dataset,
+                    const std::string& goal);
   std::string method(const std::string& plugin, const Json& options);
   /// `target` and `mode` may be empty; a pairing with anything missing has no id.
   std::string pairing(const std::string& method, const std::string& task, const std::string& target,

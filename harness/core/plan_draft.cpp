@@ -112,10 +112,12 @@ std::string Drafter::dataset_id(const std::string& name) {
   return id->second;
 }
 
-std::string Drafter::model_id(const std::string& name, const std::string& dataset) {
-  const auto [id, fresh] = ids_.try_emplace(name + "@" + dataset);
+std::string Drafter::model_id(const std::string& name, const std::string& dataset,
+                              const std::string& goal) {
+  const auto [id, fresh] = ids_.try_emplace(name + "@" + dataset + "|" + goal);
   if (fresh)
-    id->second = describer_.model(model(name).plugin, model(name).options, dataset_id(dataset));
+    id->second =
+        describer_.model(model(name).plugin, model(name).options, dataset_id(dataset), goal);
   return id->second;
 }
 
@@ -245,12 +247,13 @@ void Drafter::lay_options(Draft& draft, const Wish& wish, const std::vector<std:
 
 void Drafter::ask_about(Draft& draft, const Wish& wish) {
   draft.dataset_id = dataset_id(wish.dataset);
-  if (!wish.target_model.empty()) draft.target_id = model_id(wish.target_model, wish.dataset);
+  const std::string goal = wish.training ? wish.training->task : "";
+  if (!wish.target_model.empty()) draft.target_id = model_id(wish.target_model, wish.dataset, goal);
   draft.method_id = describer_.method(draft.method->plugin, draft.options);
   for (const auto& use : wish.sources) {
     const std::string& model = use.cell ? use.cell->target_model : use.model;
     const std::string& dataset = use.cell ? use.cell->dataset : use.dataset;
-    draft.source_ids.push_back(model.empty() ? "" : model_id(model, dataset));
+    draft.source_ids.push_back(model.empty() ? "" : model_id(model, dataset, use.task));
   }
   const bool lost = !wish.target_model.empty() && draft.target_id.empty();
   const auto pairing = [&](const std::string& method) {

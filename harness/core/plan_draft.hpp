@@ -57,7 +57,8 @@ class Drafter {
   const DatasetDef& dataset(const std::string& name);
   const ModelDef& model(const std::string& name);
   std::string dataset_id(const std::string& name);
-  std::string model_id(const std::string& name, const std::string& dataset);
+  std::string model_id(const std::string& name, const std::string& dataset,
+                       const std::string& goal);
 
   std::vector<Rule>& rules() { return rules_; }
 

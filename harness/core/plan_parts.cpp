@@ -158,12 +158,13 @@ Part PartMaker::weights(const std::string& file) {
   return part;
 }
 
-const Part& PartMaker::model(const std::string& name, const std::string& dataset) {
-  const auto [entry, fresh] = models_.try_emplace(name + "@" + dataset);
+const Part& PartMaker::model(const std::string& name, const std::string& dataset,
+                             const std::string& goal) {
+  const auto [entry, fresh] = models_.try_emplace(name + "@" + dataset + "|" + goal);
   Part& part = entry->second;
   if (!fresh) return part;
   const ModelDef& def = drafter_.model(name);
-  const Json* answer = describer_.answer("models", drafter_.model_id(name, dataset));
+  const Json* answer = describer_.answer("models", drafter_.model_id(name, dataset, goal));
   fill(part, "model", def.plugin, def.options, answer);
   if (!describer_.plugin("model", def.plugin)) lack_plugin(part, "model", def.plugin);
   if (answer && answer->contains("error")) {

@@ -28,7 +28,7 @@ class PartMaker {
 
   /// `goal`: a [source]'s own task on the data; empty: the data set's.
   const Part& task(const std::string& dataset, double labels, const std::string& goal);
-  const Part& model(const std::string& name, const std::string& dataset);
+  const Part& model(const std::string& name, const std::string& dataset, const std::string& goal);
   /// A method with the options that were asked about under `id`.
   Part method(const MethodDef& method, const std::string& id, const Json& options,
               const std::map<std::string, std::string>& paths);

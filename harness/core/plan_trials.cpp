@@ -152,7 +152,8 @@ void TrialBook::build_target(Training& t) {
     t.texts["target"] = "null";
     return;
   }
-  const Part& model = parts_.model(t.wish->target_model, t.wish->dataset);
+  const Part& model = parts_.model(t.wish->target_model, t.wish->dataset,
+                                   t.wish->training ? t.wish->training->task : "");
   take(t, model, "target");
   t.spec["target"] = model.spec;
   t.texts["target"] = model.text;
@@ -200,7 +201,7 @@ void TrialBook::add_source(Training& t, const SourceUse& use) {
     t.hole = fmt::format("source {}: its cell trains no single model", use.name);
     return;
   }
-  const Part& model = parts_.model(model_name, dataset);
+  const Part& model = parts_.model(model_name, dataset, use.task);
   const Part& task = parts_.task(dataset, use.cell ? use.cell->labels : 1.0, use.task);
   const std::string prefix = fmt::format("sources.{}", t.feeds.size());
   take(t, model, prefix);

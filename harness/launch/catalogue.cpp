@@ -227,8 +227,8 @@ WorkerCatalogue::Keys WorkerCatalogue::keys_of(const Json& request, const Json& 
   for (const auto& [id, part] : request.at("models").items()) {
     const Json dataset = part.value("dataset", Json());
     const Json answer = datasets.value(text_of(dataset), Json::object());
-    keys["models"][id] = plugin_key("model", part) + key_of("datasets", dataset) +
-                         text_of(answer.value("hash", Json()));
+    keys["models"][id] = plugin_key("model", part) + part.value("task", "") +
+                         key_of("datasets", dataset) + text_of(answer.value("hash", Json()));
   }
   for (std::size_t i = 0; i < request.at("pairings").size(); ++i) {
     const Json& pairing = request.at("pairings").at(i);

@@ -9,6 +9,7 @@
 
 #include "core/digest.hpp"
 #include "core/suggest.hpp"
+#include "run/made_task.hpp"
 #include "run/plain.hpp"
 #include "run/random.hpp"
 
@@ -126,10 +127,10 @@ class Describer {
     Options options(values_from_json(json.value("options", Json::object())));
     return answer(options, [&] {
       const RandomScope random(at::kCPU, 0);
-      const auto& task = task_of(json.at("dataset"));
+      const auto task = made_spec(json.value("task", std::string()), task_of(json.at("dataset")));
       const auto made = registry_.model(json.at("plugin"), task, options);
       const auto& card = cards_[id] = measure(*made, json.at("plugin"), json.at("plugin"));
-      model_task_[id] = json.at("dataset");
+      model_task_[id] = task;
       return Json{{"options", resolved(options)}, {"parameters", card.parameters},
                   {"features", card.features},    {"pooled", card.pooled},
                   {"takes", card.takes},          {"gives", card.gives}};
@@ -171,7 +172,7 @@ class Describer {
   Pairing::Party party(const std::string& id, Mode mode) const {
     const auto card = cards_.find(id);
     if (card == cards_.end()) throw Error("model " + id + " could not be described");
-    return {tasks_.at(model_task_.at(id)), card->second, mode};
+    return {model_task_.at(id), card->second, mode};
   }
 
   const TaskSpec& task_of(const std::string& id) const {
@@ -185,7 +186,7 @@ class Describer {
   const std::vector<std::string>& dirs_;
   std::map<std::string, TaskSpec> tasks_;
   std::map<std::string, ModelCard> cards_;
-  std::map<std::string, std::string> model_task_;
+  std::map<std::string, TaskSpec> model_task_;  ///< that it learns
   std::map<std::string, std::shared_ptr<Method>> methods_;
 };
 
