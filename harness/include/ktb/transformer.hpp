@@ -47,7 +47,7 @@ class KTB_API VisionTransformer : public ImageModel {
   /// What definitions initialise each in their way; class token and positions are 0 at first.
   struct Parts {
     Tensor class_token, positions;
-    torch::nn::Conv2d patches{nullptr};
+    Convolution patches{nullptr};
     std::vector<EncoderLayer> layers;
     torch::nn::Linear head{nullptr};
   };
