@@ -31,14 +31,17 @@ std::u32string without_articles(const std::u32string& text) {
   return kept;
 }
 
-bool is_empty_answer(const std::string& answer) { return squad_normalised(answer).empty(); }
-
-/// v2 judges by answers that say something, and by "" where there is none.
-std::vector<std::string> valid_answers(std::vector<std::string> answers, SquadRules rules) {
-  if (rules == SquadRules::kV1) return answers;
-  std::erase_if(answers, is_empty_answer);
-  if (answers.empty()) answers.emplace_back();
-  return answers;
+/// F1 of two bags of words.
+double f1_of(std::vector<std::string> answer, std::vector<std::string> prediction,
+             SquadRules rules) {
+  if (answer.empty() || prediction.empty())
+    return rules == SquadRules::kV2 && answer.empty() && prediction.empty() ? 1 : 0;
+  std::ranges::sort(answer);
+  std::ranges::sort(prediction);
+  std::vector<std::string> common;
+  std::ranges::set_intersection(answer, prediction, std::back_inserter(common));
+  return 2 * static_cast<double>(common.size()) /
+         static_cast<double>(answer.size() + prediction.size());
 }
 
 void add(SquadTotals::Part& part, const SquadScore& score) {
@@ -73,26 +76,18 @@ std::string squad_normalised(std::string_view utf8) {
   return fmt::format("{}", fmt::join(squad_words(utf8), " "));
 }
 
-double squad_f1(std::vector<std::string> answer, std::vector<std::string> prediction,
-                SquadRules rules) {
-  if (answer.empty() || prediction.empty())
-    return rules == SquadRules::kV2 && answer.empty() && prediction.empty() ? 1 : 0;
-  std::ranges::sort(answer);
-  std::ranges::sort(prediction);
-  std::vector<std::string> common;
-  std::ranges::set_intersection(answer, prediction, std::back_inserter(common));
-  return 2 * static_cast<double>(common.size()) /
-         static_cast<double>(answer.size() + prediction.size());
+SquadJudge::SquadJudge(const std::vector<std::string>& answers, SquadRules rules) : rules_(rules) {
+  for (const auto& answer : answers) answers_.push_back(squad_words(answer));
+  if (rules == SquadRules::kV1) return;
+  std::erase_if(answers_, [](const auto& words) { return words.empty(); });
+  if (answers_.empty()) answers_.emplace_back();
 }
 
-SquadScore squad_score(const std::vector<std::string>& answers, std::string_view prediction,
-                       SquadRules rules) {
-  const auto predicted = squad_words(prediction);
+SquadScore SquadJudge::score(const std::vector<std::string>& words) const {
   SquadScore best;
-  for (const auto& answer : valid_answers(answers, rules)) {
-    const auto words = squad_words(answer);
-    best.exact = std::max(best.exact, words == predicted ? 1.0 : 0.0);
-    best.f1 = std::max(best.f1, squad_f1(words, predicted, rules));
+  for (const auto& answer : answers_) {
+    best.exact = std::max(best.exact, words == answer ? 1.0 : 0.0);
+    best.f1 = std::max(best.f1, f1_of(answer, words, rules_));
   }
   return best;
 }
@@ -101,9 +96,10 @@ std::vector<SquadScore> squad_scores(const std::vector<SquadQuestion>& questions
                                      SquadRules rules) {
   std::vector<SquadScore> scores;
   for (const auto& question : questions)
-    scores.push_back(question.prediction
-                         ? squad_score(question.answers, *question.prediction, rules)
-                         : SquadScore{});
+    scores.push_back(
+        question.prediction
+            ? SquadJudge(question.answers, rules).score(squad_words(*question.prediction))
+            : SquadScore{});
   return scores;
 }
 

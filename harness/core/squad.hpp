@@ -13,20 +13,24 @@ enum class SquadRules { kV1, kV2 };
 
 /// Lower case, without ASCII punctuation and the words a, an, the; words one blank apart.
 std::string squad_normalised(std::string_view utf8);
-/// The words of that.
+/// The words of that, which is all that the scores look at.
 std::vector<std::string> squad_words(std::string_view utf8);
 
 struct SquadScore {
   double exact = 0, f1 = 0;  ///< fractions
 };
 
-/// F1 of two bags of words.
-double squad_f1(std::vector<std::string> answer, std::vector<std::string> prediction,
-                SquadRules rules);
+/// Judges answers to one question by the right one that fits best. No right answer: "" is right
+/// under v2, nothing under v1.1.
+class SquadJudge {
+ public:
+  SquadJudge(const std::vector<std::string>& answers, SquadRules rules);
+  SquadScore score(const std::vector<std::string>& words) const;
 
-/// Of the answer that fits best. No answers: "" is right under v2, nothing under v1.1.
-SquadScore squad_score(const std::vector<std::string>& answers, std::string_view prediction,
-                       SquadRules rules);
+ private:
+  SquadRules rules_;
+  std::vector<std::vector<std::string>> answers_;  ///< the words of each
+};
 
 struct SquadQuestion {
   std::string id;

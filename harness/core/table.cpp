@@ -15,8 +15,8 @@ namespace ktb::core {
 namespace {
 
 /// The order in which a task's metrics are thought of first.
-constexpr std::array kMainMetrics{"top1",   "map",  "exact_match", "vqa", "recall_at_1",
-                                  "return", "rmse", "mae",         "loss"};
+constexpr std::array kMainMetrics{"top1", "map",    "f1", "vqa", "accuracy",
+                                  "rsum", "return", "r2", "loss"};
 
 /// One for all columns; where the suite names none, each column has its task's own.
 std::vector<std::string> metrics_of(const TableSpec& spec, const Outcomes& outcomes) {

@@ -2,10 +2,13 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <set>
 #include <sstream>
+#include <string_view>
+#include <utility>
 
 #include "core/stats.hpp"
 #include "core/table_parts.hpp"
@@ -80,16 +83,18 @@ double cost_of(const Record& record, const std::string& name) {
   return found == record.cost.end() ? 0 : found->second;
 }
 
+Entry unlike_machines() {
+  Entry entry = figure("-");
+  entry.notes.push_back("trials ran on unlike machines: seconds cannot be compared");
+  return entry;
+}
+
 /// Seconds of training behind one trial of the row, with its share of the trials that tuned it.
 Entry seconds_entry(const TableInput& input, const std::vector<Slot>& places, bool mixed) {
   const std::vector<const Record*> records = records_of(input, places);
   Entry entry;
   if (records.empty()) return entry;
-  if (mixed) {
-    entry = figure("-");
-    entry.notes.push_back("trials ran on unlike machines: seconds cannot be compared");
-    return entry;
-  }
+  if (mixed) return unlike_machines();
   double seconds = 0;
   for (const Record* record : records) seconds += cost_of(*record, "train_seconds");
   for (const std::string& trial : further_trials(input, places)) {
@@ -97,6 +102,18 @@ Entry seconds_entry(const TableInput& input, const std::vector<Slot>& places, bo
       seconds += cost_of(*record, "train_seconds");
   }
   return figure(fixed(seconds / static_cast<double>(records.size()), 1));
+}
+
+/// The mean over the records behind a row, of those that have it.
+Entry record_entry(const TableInput& input, const std::vector<Slot>& places,
+                   std::map<std::string, double> Record::*figures, const std::string& name,
+                   double scale, int digits) {
+  std::vector<double> values;
+  for (const Record* record : records_of(input, places)) {
+    const auto found = (record->*figures).find(name);
+    if (found != (record->*figures).end()) values.push_back(found->second * scale);
+  }
+  return values.empty() ? Entry() : figure(fixed(mean(values), digits));
 }
 
 Entry parameters_entry(const TableInput& input, const std::vector<Slot>& places,
@@ -150,6 +167,20 @@ Column column_of(ColumnKind kind, const std::string& metric, std::vector<std::st
   return column;
 }
 
+constexpr std::string_view kShare = "share.";
+
+/// The figures of hubs that say how often each member runs.
+std::set<std::string> share_names(const TableInput& input, const Grid& grid) {
+  std::set<std::string> names;
+  for (const auto& places : grid.places) {
+    for (const Record* record : records_of(input, places)) {
+      for (const auto& [name, value] : record->metrics)
+        if (name.starts_with(kShare)) names.insert(name);
+    }
+  }
+  return names;
+}
+
 bool machines_mixed(const TableInput& input, const Grid& grid) {
   std::set<std::string> machines;
   for (const auto& places : grid.places) {
@@ -180,10 +211,17 @@ Row extra_row(const TableInput& input, const Table& table, const std::string& la
   return row;
 }
 
-/// A row of one figure a column, the same for every method: chance and majority.
+/// What tasks know to be had without learning, and the label of its row.
+constexpr std::array<std::pair<const char*, const char*>, 3> kFloors{{
+    {"chance", "chance"},
+    {"majority", "majority"},
+    {"rarest_word", "rarest word"},
+}};
+
+/// A row of one figure a column, the same for every method.
 Row floor_row(const TableInput& input, const Grid& grid, const Table& table,
-              const std::string& name) {
-  Row row = extra_row(input, table, name);
+              const std::string& name, const std::string& label) {
+  Row row = extra_row(input, table, label);
   for (std::size_t column = 0; column < grid.columns.size(); ++column) {
     std::set<std::string> texts;
     for (const auto& places : grid.places) {
@@ -265,6 +303,79 @@ std::string tuning_of(const std::vector<Slot>& places) {
   return "";
 }
 
+/// What stands to the right of the cells.
+struct Columns {
+  const TableInput& input;
+  const Grid& grid;
+  Table& table;
+
+  /// `entry_of(row)`
+  template <class EntryOf>
+  void append(ColumnKind kind, const std::string& metric, std::vector<std::string> heads,
+              EntryOf&& entry_of) const {
+    const std::size_t depth = grid.columns.empty() ? 1 : grid.columns.front().heads.size();
+    for (std::size_t i = 0; i < grid.rows.size(); ++i) table.rows[i].entries.push_back(entry_of(i));
+    table.columns.push_back(column_of(kind, metric, std::move(heads), depth));
+  }
+
+  /// A column of the mean of a figure.
+  void append_mean(std::map<std::string, double> Record::*figures, const std::string& name,
+                   const std::string& head, double scale, int digits) const {
+    append(ColumnKind::kCost, name, {head}, [&](std::size_t i) {
+      return record_entry(input, grid.places[i], figures, name, scale, digits);
+    });
+  }
+
+  void add_means() const {
+    std::vector<std::string> metrics;
+    for (const Column& column : grid.columns) {
+      if (std::count(metrics.begin(), metrics.end(), column.metric) == 0)
+        metrics.push_back(column.metric);
+    }
+    for (const std::string& metric : metrics) {
+      std::vector<std::string> heads{"mean"};
+      if (metrics.size() > 1) heads.push_back(metric_info(metric).label);
+      append(ColumnKind::kMean, metric, heads,
+             [&](std::size_t i) { return mean_entry(table.rows[i], table, metric, input.spec); });
+    }
+  }
+
+  void add_seeds() const {
+    append(ColumnKind::kSeeds, "", {"n"},
+           [&](std::size_t i) { return figure(seeds_text(table.rows[i], table)); });
+  }
+
+  void add_shares() const {
+    for (const std::string& name : share_names(input, grid))
+      append_mean(&Record::metrics, name, fmt::format("share {} %", name.substr(kShare.size())),
+                  100, 0);
+  }
+
+  void add_inference() const {
+    append_mean(&Record::cost, "flops_per_example", "MFLOP", 1e-6, 2);
+    const char* speed = "predictions_per_second";
+    if (machines_mixed(input, grid))
+      append(ColumnKind::kCost, speed, {"per s"}, [](std::size_t) { return unlike_machines(); });
+    else
+      append_mean(&Record::cost, speed, "per s", 1, 0);
+    table.legend.push_back(
+        "MFLOP, per s: millions of multiplications and additions for a prediction, and predictions "
+        "a second, over the test split");
+  }
+
+  void add_cost() const {
+    const bool mixed = machines_mixed(input, grid);
+    append(ColumnKind::kCost, "train_seconds", {"train s"},
+           [&](std::size_t i) { return seconds_entry(input, grid.places[i], mixed); });
+    for (const char* part : {"deployed", "extra"})
+      append(ColumnKind::kCost, part, {part},
+             [&](std::size_t i) { return parameters_entry(input, grid.places[i], part); });
+    table.legend.push_back(
+        "train s: seconds of training a trial, tuning included, sources not; deployed, extra: "
+        "parameters kept, and needed in training only");
+  }
+};
+
 }  // namespace
 
 void hoist_notes(Row& row) {
@@ -287,50 +398,22 @@ void hoist_notes(Row& row) {
 }
 
 void add_columns(const TableInput& input, const Grid& grid, Table& table) {
-  const std::size_t depth = grid.columns.empty() ? 1 : grid.columns.front().heads.size();
-  const auto append = [&](Column column, auto&& entry_of) {
-    for (std::size_t i = 0; i < grid.rows.size(); ++i) {
-      table.rows[i].entries.push_back(entry_of(i));
-    }
-    table.columns.push_back(std::move(column));
-  };
-  if (input.spec.mean) {
-    std::vector<std::string> metrics;
-    for (const Column& column : grid.columns) {
-      if (std::count(metrics.begin(), metrics.end(), column.metric) == 0)
-        metrics.push_back(column.metric);
-    }
-    for (const std::string& metric : metrics) {
-      std::vector<std::string> heads{"mean"};
-      if (metrics.size() > 1) heads.push_back(metric_info(metric).label);
-      append(column_of(ColumnKind::kMean, metric, heads, depth),
-             [&](std::size_t i) { return mean_entry(table.rows[i], table, metric, input.spec); });
-    }
-  }
-  if (wants(input, "n")) {
-    append(column_of(ColumnKind::kSeeds, "", {"n"}, depth),
-           [&](std::size_t i) { return figure(seeds_text(table.rows[i], table)); });
-  }
-  if (!wants(input, "cost")) return;
-  const bool mixed = machines_mixed(input, grid);
-  append(column_of(ColumnKind::kCost, "train_seconds", {"train s"}, depth),
-         [&](std::size_t i) { return seconds_entry(input, grid.places[i], mixed); });
-  append(column_of(ColumnKind::kCost, "deployed", {"deployed"}, depth),
-         [&](std::size_t i) { return parameters_entry(input, grid.places[i], "deployed"); });
-  append(column_of(ColumnKind::kCost, "extra", {"extra"}, depth),
-         [&](std::size_t i) { return parameters_entry(input, grid.places[i], "extra"); });
-  table.legend.push_back(
-      "train s: seconds of training a trial, tuning included, sources not; deployed, extra: "
-      "parameters kept, and needed in training only");
+  const Columns columns{input, grid, table};
+  if (input.spec.mean) columns.add_means();
+  if (wants(input, "n")) columns.add_seeds();
+  if (wants(input, "shares")) columns.add_shares();
+  if (wants(input, "inference")) columns.add_inference();
+  if (wants(input, "cost")) columns.add_cost();
 }
 
 void add_rows(const TableInput& input, const Grid& grid, Table& table) {
   std::vector<Row> rows;
   if (wants(input, "chance")) {
-    const Row chance = floor_row(input, grid, table, "chance");
-    const Row majority = floor_row(input, grid, table, "majority");
-    if (!is_empty(chance)) rows.push_back(chance);
-    if (!is_empty(majority) && !same_figures(chance, majority)) rows.push_back(majority);
+    for (const auto& [name, label] : kFloors) {
+      const Row row = floor_row(input, grid, table, name, label);
+      const bool repeats = !rows.empty() && same_figures(rows.front(), row);
+      if (!is_empty(row) && !repeats) rows.push_back(row);
+    }
   }
   const bool published = wants(input, "published") && input.published;
   bool judged = false;

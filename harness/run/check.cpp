@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <ostream>
 
+#include "run/conformance.hpp"
+
 namespace ktb::run {
 namespace {
 
@@ -34,7 +36,12 @@ Answers answer(Registry& registry, const StoredCase& stored) {
   if (stored.method == "schedule") return answer_schedule(stored);
   if (stored.method == "optimiser") return answer_optimiser(stored);
   if (stored.method == "metric_classification") return answer_metric(stored);
+  if (stored.method == "metric_squad") return answer_squad(stored);
+  if (stored.method == "metric_vqa") return answer_vqa(stored);
+  if (stored.method == "metric_retrieval") return answer_retrieval(stored);
+  if (stored.method == "tokeniser_wordpiece") return answer_tokeniser(stored);
   if (stored.method.starts_with("model_")) return answer_model(registry, stored);
+  if (stored.method.starts_with("env_")) return answer_environment(registry, stored);
   const bool step = std::any_of(stored.tensors.begin(), stored.tensors.end(), [](const auto& item) {
     return item.first.starts_with("in.target.");
   });
@@ -42,25 +49,28 @@ Answers answer(Registry& registry, const StoredCase& stored) {
   return answer_custom(registry, stored);
 }
 
-enum class Outcome { kPassed, kFailed, kSkipped };
+enum class Ending { kPassed, kFailed, kSkipped };
 
-Outcome check_one(Registry& registry, const std::string& path, std::ostream& out) try {
+Ending check_one(Registry& registry, const std::string& path, std::ostream& out) try {
   const auto stored = read_case(path);
   const auto answers = answer(registry, stored);
   if (!answers) {
     out << fmt::format("skipped {}: no plugin answers \"{}\"\n", path, stored.method);
-    return Outcome::kSkipped;
+    return Ending::kSkipped;
   }
   const auto verdict = judge(stored, *answers);
   if (!verdict.fault.empty()) throw Error(verdict.fault);
   out << fmt::format("ok      {} ({} tensors)\n", path, verdict.compared);
-  return Outcome::kPassed;
+  return Ending::kPassed;
+} catch (const Skipped& error) {
+  out << fmt::format("skipped {}: {}\n", path, error.what());
+  return Ending::kSkipped;
 } catch (const c10::Error& error) {
   out << fmt::format("FAILED  {}: {}\n", path, error.what_without_backtrace());
-  return Outcome::kFailed;
+  return Ending::kFailed;
 } catch (const std::exception& error) {
   out << fmt::format("FAILED  {}: {}\n", path, error.what());
-  return Outcome::kFailed;
+  return Ending::kFailed;
 }
 
 }  // namespace

@@ -16,13 +16,19 @@ namespace ktb::run {
 int check(Registry& registry, const std::vector<std::string>& paths, std::ostream& out);
 
 /// What the part in charge computes on a case, under the names of its references; none: nothing
-/// here answers the case.
+/// here answers the case. Where it takes a file that is not here, they throw Skipped.
 using Answers = std::optional<Tensors>;
 
 Answers answer_method(Registry& registry, const StoredCase& stored);  ///< one plain step
 Answers answer_custom(Registry& registry, const StoredCase& stored);  ///< Method::check()
 Answers answer_model(Registry& registry, const StoredCase& stored);
+Answers answer_encoder(Registry& registry, const StoredCase& stored);  ///< with published weights
+Answers answer_environment(Registry& registry, const StoredCase& stored);
 Answers answer_metric(const StoredCase& stored);
+Answers answer_squad(const StoredCase& stored);
+Answers answer_vqa(const StoredCase& stored);
+Answers answer_retrieval(const StoredCase& stored);
+Answers answer_tokeniser(const StoredCase& stored);
 Answers answer_schedule(const StoredCase& stored);
 Answers answer_optimiser(const StoredCase& stored);
 

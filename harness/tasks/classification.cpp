@@ -1,10 +1,10 @@
 #include "tasks/classification.hpp"
 
 #include <ATen/ops/bincount.h>
-#include <ATen/ops/cat.h>
 #include <ATen/ops/cross_entropy_loss.h>
 
 #include "ktb/error.hpp"
+#include "tasks/gathered.hpp"
 
 namespace ktb::tasks {
 namespace {
@@ -19,32 +19,24 @@ class ClassificationMeter final : public Meter {
     const auto logits = prediction.detach().to(at::kFloat);
     const auto own = logits.gather(1, task_.labels(batch).unsqueeze(1));
     const auto rank = logits.ge(own).sum(1);
-    right_.push_back(rank.eq(1));
-    if (logits.size(1) > 5) in_five_.push_back(rank.le(5).logical_and_(rank.ge(1)));
-    losses_.push_back(task_.loss(logits, batch).to(at::kDouble).sum().unsqueeze(0));
-    size_ += logits.size(0);
+    right_.add(rank.eq(1));
+    if (logits.size(1) > 5) in_five_.add(rank.le(5).logical_and_(rank.ge(1)));
+    losses_.add(task_.loss(logits, batch));
   }
 
   Metrics metrics() const override {
-    if (size_ == 0) throw Error("an evaluation without examples has no metrics");
-    const auto n = static_cast<double>(size_);
-    Metrics all = {{"top1", at::cat(right_).sum().item<double>() / n},
-                   {"loss", at::cat(losses_).sum().item<double>() / n}};
-    if (!in_five_.empty()) all["top5"] = at::cat(in_five_).sum().item<double>() / n;
+    Metrics all = {{"top1", right_.mean()}, {"loss", losses_.mean()}};
+    if (!in_five_.empty()) all["top5"] = in_five_.mean();
     return all;
   }
 
   std::vector<bool> correct() const override {
-    if (right_.empty()) return {};
-    const auto all = at::cat(right_).cpu();
-    const auto* bits = all.const_data_ptr<bool>();
-    return std::vector<bool>(bits, bits + all.numel());
+    return right_.empty() ? std::vector<bool>() : bits(right_.all());
   }
 
  private:
   const Classification& task_;
-  std::vector<Tensor> right_, in_five_, losses_;
-  std::int64_t size_ = 0;
+  Gathered right_, in_five_, losses_;
 };
 
 }  // namespace

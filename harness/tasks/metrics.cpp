@@ -14,19 +14,16 @@
 #include <numeric>
 
 #include "ktb/error.hpp"
+#include "tasks/gathered.hpp"
 
 namespace ktb::tasks {
 namespace {
 
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
 Tensor number(double value) { return at::scalar_tensor(value, at::kDouble); }
 
 Tensor doubles(const Tensor& x) { return x.detach().to(at::kCPU, at::kDouble).contiguous(); }
-
-std::vector<double> values(const Tensor& x) {
-  const auto all = doubles(x);
-  const auto* first = all.const_data_ptr<double>();
-  return {first, first + all.numel()};
-}
 
 /// Elementwise a / b, 0 where b is 0.
 Tensor ratio(const Tensor& a, const Tensor& b) {
@@ -105,14 +102,14 @@ Tensors multi_label(const Tensors& in) {
   auto precision = at::zeros({scores.size(1)}, at::kDouble);
   for (std::int64_t label = 0; label < scores.size(1); ++label) {
     precision[label] =
-        average_precision(values(scores.select(1, label)), values(truth.select(1, label)));
+        average_precision(numbers(scores.select(1, label)), numbers(truth.select(1, label)));
   }
 
   Tensors out;
   out["average_precision"] = precision;
   out["map_all_labels"] = precision.mean();
   out["map_labels_with_positives"] = precision.masked_select(truth.sum(0).gt(0)).mean();
-  out["map_micro"] = number(average_precision(values(scores), values(truth)));
+  out["map_micro"] = number(average_precision(numbers(scores), numbers(truth)));
   out["micro_f1"] = f1(hits.sum(), decided.sum(), truth.sum());
   out["macro_f1"] = f1(hits.sum(0), decided.sum(0), truth.sum(0)).mean();
   out["samples_f1"] = f1(hits.sum(1), decided.sum(1), truth.sum(1)).mean();
@@ -135,7 +132,7 @@ double pearson(const std::vector<double>& a, const std::vector<double>& b) {
   const auto constant = [](const auto& x) {
     return *std::ranges::min_element(x) == *std::ranges::max_element(x);
   };
-  if (constant(a) || constant(b)) return std::numeric_limits<double>::quiet_NaN();
+  if (constant(a) || constant(b)) return kNan;
   return ab / std::sqrt(aa * bb);
 }
 
@@ -167,24 +164,30 @@ double kendall_tau_b(const std::vector<double>& a, const std::vector<double>& b)
 }
 
 Tensors regression(const Tensors& in) {
-  const auto prediction = doubles(in.at("prediction")).flatten();
-  const auto target = doubles(in.at("target")).flatten();
+  auto out = regression_metrics(in.at("prediction"), in.at("target"));
+  out["kendall_tau_b"] =
+      number(kendall_tau_b(numbers(in.at("prediction")), numbers(in.at("target"))));
+  return out;
+}
+
+}  // namespace
+
+Tensors regression_metrics(const Tensor& predictions, const Tensor& targets) {
+  const auto prediction = doubles(predictions).flatten(), target = doubles(targets).flatten();
   const auto error = prediction - target;
   const double left = error.square().sum().item<double>();
   const double spread = (target - target.mean()).square().sum().item<double>();
-  const auto a = values(prediction), b = values(target);
+  const auto a = numbers(prediction), b = numbers(target);
 
   Tensors out;
   out["mae"] = error.abs().mean();
   out["rmse"] = error.square().mean().sqrt();
   out["r2"] = number(spread > 0 ? 1 - left / spread : (left == 0 ? 1.0 : 0.0));
-  out["pearson"] = number(pearson(a, b));
-  out["spearman"] = number(pearson(midranks(a), midranks(b)));
-  out["kendall_tau_b"] = number(kendall_tau_b(a, b));
+  const bool finite = prediction.isfinite().all().item<bool>();
+  out["pearson"] = number(finite ? pearson(a, b) : kNan);
+  out["spearman"] = number(finite ? pearson(midranks(a), midranks(b)) : kNan);
   return out;
 }
-
-}  // namespace
 
 Tensors classification_metrics(const std::string& kind, const Tensors& in) {
   if (kind == "single_label") return single_label(in);

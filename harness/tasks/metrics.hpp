@@ -18,4 +18,7 @@ namespace ktb::tasks {
 /// Throws Error on another kind.
 Tensors classification_metrics(const std::string& kind, const Tensors& in);
 
+/// mae, rmse, r2, pearson, spearman: those of `regression` that stay cheap for many examples.
+Tensors regression_metrics(const Tensor& predictions, const Tensor& targets);
+
 }  // namespace ktb::tasks

@@ -4,17 +4,38 @@
 
 #include "ktb/error.hpp"
 #include "tasks/classification.hpp"
+#include "tasks/contrastive.hpp"
+#include "tasks/control.hpp"
+#include "tasks/multi_label.hpp"
+#include "tasks/reconstruction.hpp"
+#include "tasks/regression.hpp"
+#include "tasks/retrieval.hpp"
+#include "tasks/span.hpp"
+#include "tasks/vqa.hpp"
 
 namespace ktb::tasks {
 namespace {
 
 using Make = std::function<std::unique_ptr<Kind>(const TaskSpec&)>;
 
+template <class T>
+std::unique_ptr<Kind> make(const TaskSpec& spec) {
+  return std::make_unique<T>(spec);
+}
+
 /// A further kind of task is a file of this folder and a line here.
 const std::map<std::string, Make>& kinds() {
   static const std::map<std::string, Make> all = {
-      {"classification",
-       [](const TaskSpec& spec) { return std::make_unique<Classification>(spec); }},
+      {"classification", make<Classification>},
+      {"multi_label", make<MultiLabel>},
+      {"regression", make<Regression>},
+      {"span", make<Span>},
+      {"vqa", make<Vqa>},
+      {"retrieval", make<Retrieval>},
+      {"reconstruction", make<Reconstruction>},
+      {"contrastive", make<Contrastive>},
+      {"control", make<QLearning>},
+      {"actor_critic", make<ActorCritic>},
   };
   return all;
 }

@@ -26,8 +26,8 @@ INSTANTIATE_TEST_SUITE_P(Methods, ReferenceCases,
                                          "cc", "vid", "rkd", "pkt", "nst", "crd", "reviewkd",
                                          "simkd", "semckd", "ofd", "ab", "ft", "fsp", "l2_sp",
                                          "delta", "bss", "co_tuning", "lwf", "hub_distill",
-                                         "b_tuning", "logme", "mergenet_adapter",
-                                         "mergenet_update"));
+                                         "b_tuning", "logme", "noisy_gating", "zoo_tuning",
+                                         "mergenet_adapter", "mergenet_update"));
 INSTANTIATE_TEST_SUITE_P(
     Models, ReferenceCases,
     testing::Values("model_resnet8", "model_resnet8x4", "model_resnet14", "model_resnet20",
@@ -39,7 +39,8 @@ INSTANTIATE_TEST_SUITE_P(
                     "model_torchvision_convnext_tiny", "model_torchvision_vit",
                     "model_timm_deit_tiny", "model_timm_mixer"));
 INSTANTIATE_TEST_SUITE_P(Parts, ReferenceCases,
-                         testing::Values("metric_classification", "schedule", "optimiser"));
+                         testing::Values("metric_classification", "metric_squad", "metric_vqa",
+                                         "metric_retrieval", "schedule", "optimiser"));
 
 TEST(ReferenceCase, WithoutPluginIsSkipped) {
   const auto [code, text] = check("stats/holm.safetensors");
