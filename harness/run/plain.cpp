@@ -5,6 +5,7 @@
 #include <torch/utils.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <map>
 #include <sstream>
 
@@ -65,13 +66,22 @@ core::Json to_json(const TaskSpec& task) {
           {"test_size", task.test_size}};
 }
 
-DataFolder data_folder(const Dataset& dataset, const std::vector<std::string>& dirs) {
+std::vector<std::string> data_places(const std::vector<std::string>& dirs) {
   auto places = dirs;
   if (const char* more = std::getenv("KTBENCH_DATA")) {
     std::istringstream parts(more);
     for (std::string part; std::getline(parts, part, ':');)
       if (!part.empty()) places.push_back(part);
   }
+  std::error_code gone;
+  const auto home =
+      std::filesystem::read_symlink("/proc/self/exe", gone).parent_path().parent_path();
+  places.push_back((home.parent_path() / ".deps" / "data").string());
+  return places;
+}
+
+DataFolder data_folder(const Dataset& dataset, const std::vector<std::string>& dirs) {
+  auto places = data_places(dirs);
   for (const auto& usual : dataset.usual_places()) places.push_back(usual);
   return DataFolder(places);
 }

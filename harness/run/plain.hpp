@@ -14,7 +14,10 @@ Mode mode_from(const std::string& text);  ///< throws Error
 
 core::Json to_json(const TaskSpec& task);
 
-/// The places of a data set's files: the given folders, $KTBENCH_DATA, its usual places.
+/// Where data may lie: the given folders, $KTBENCH_DATA, what scripts/setup --data has installed in
+/// the tree of which this is a build.
+std::vector<std::string> data_places(const std::vector<std::string>& dirs);
+/// The places of a data set's files: those, and its usual places.
 DataFolder data_folder(const Dataset& dataset, const std::vector<std::string>& dirs);
 
 /// Measures a model by a forward of two examples of zeros.

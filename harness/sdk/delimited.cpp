@@ -2,13 +2,22 @@
 
 #include <algorithm>
 
-#include "sdk/points.hpp"
+#include "ktb/unicode.hpp"
 
 namespace ktb {
 namespace {
 
 std::string at_line(const std::string& name, std::int64_t line) {
   return name + ", line " + std::to_string(line) + ": ";
+}
+
+void check_encoding(std::string_view row, const std::string& name, std::int64_t line) try {
+  const bool ascii = std::all_of(row.begin(), row.end(),
+                                 [](char byte) { return static_cast<signed char>(byte) >= 0; });
+  if (!ascii) points_of(row);
+} catch (const Error& error) {
+  throw Error(at_line(name, line) + error.what() +
+              "; the file must be UTF-8, as the official one is");
 }
 
 void check_columns(const Row& row, const std::string& name, std::size_t columns) {
@@ -79,12 +88,7 @@ std::string text_of(const Bytes& bytes, const std::string& name) {
   std::int64_t line = 1;
   for (std::size_t at = 0; at < text.size(); ++line) {
     const auto end = std::min(text.find('\n', at), text.size());
-    try {
-      points_of(std::string_view(text).substr(at, end - at));
-    } catch (const Error& error) {
-      throw Error(at_line(name, line) + error.what() +
-                  "; the file must be UTF-8, as the official one is");
-    }
+    check_encoding(std::string_view(text).substr(at, end - at), name, line);
     at = end + 1;
   }
   return text;

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "sdk/points.hpp"
+#include "ktb/unicode.hpp"
 
 namespace ktb {
 namespace {
@@ -17,8 +17,7 @@ bool of_passage(const Token& token) { return token.segment == 1 && !token.framin
 std::pair<std::int64_t, std::int64_t> target(const Question& question, const Encoding& window) {
   if (question.answers.empty()) return {0, 0};
   const auto begin = question.answers.front().begin;
-  const auto end =
-      begin + static_cast<std::int64_t>(points_of(question.answers.front().text).size());
+  const auto end = begin + count_points(question.answers.front().text);
   const auto first = std::find_if(window.begin(), window.end(), of_passage);
   const auto last = std::find_if_not(first, window.end(), of_passage);
   if (first == last || first->begin > begin || std::prev(last)->end < end) return {0, 0};

@@ -134,6 +134,7 @@ Synset read_synset(DataLine line, std::size_t place, const SpeechPart& part) {
   if (synset.definition.empty()) line.refuse("its definition is empty");
   synset.test =
       core::axis_seed({"wordnet", "split", lower_case(synset.lemmas[0])}) % 100 < kTestShare;
+  synset.rank = core::axis_seed({"wordnet", "rank", synset.id});
   return synset;
 }
 

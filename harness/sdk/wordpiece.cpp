@@ -8,7 +8,7 @@
 #include "core/unicode.hpp"
 #include "ktb/delimited.hpp"
 #include "ktb/error.hpp"
-#include "sdk/points.hpp"
+#include "ktb/unicode.hpp"
 
 namespace ktb {
 namespace {

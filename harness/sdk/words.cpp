@@ -1,23 +1,35 @@
 #include "ktb/words.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <utility>
 
 #include "core/unicode.hpp"
-#include "sdk/points.hpp"
+#include "ktb/unicode.hpp"
 
 namespace ktb {
 namespace {
 
 bool is_letter(char32_t point) {
-  if (point < 0x80) return point == U'_' || std::isalnum(static_cast<int>(point)) != 0;
+  if (point < 0x80)
+    return (point >= U'a' && point <= U'z') || (point >= U'A' && point <= U'Z') ||
+           (point >= U'0' && point <= U'9') || point == U'_';
   return core::is_word_part(point) || core::category(point).front() == 'M';
 }
 
 bool is_apostrophe(char32_t point) { return point == U'\'' || point == U'’'; }
 
+/// In lower case, UTF-8.
+std::string word_text(std::u32string_view word) {
+  std::string text;
+  for (const char32_t point : word) {
+    if (point >= 0x80) return core::encode_utf8(core::lower(word));
+    text += static_cast<char>(point >= U'A' && point <= U'Z' ? point + ('a' - 'A') : point);
+  }
+  return text;
+}
+
 bool is_blank(char32_t point) {
+  if (point < 0x80) return point <= U' ' || point == 0x7F;
   const auto category = core::category(point);
   return core::is_white_space(point) || category == "Cc" || category == "Cf";
 }
@@ -39,8 +51,8 @@ std::vector<Word> split_words(std::string_view text) {
     }
     if (!is_blank(points[at])) {
       const auto word = std::u32string_view(points).substr(at, end - at);
-      words.push_back({core::encode_utf8(core::lower(word)), static_cast<std::int64_t>(at),
-                       static_cast<std::int64_t>(end)});
+      words.push_back(
+          {word_text(word), static_cast<std::int64_t>(at), static_cast<std::int64_t>(end)});
     }
     at = end;
   }

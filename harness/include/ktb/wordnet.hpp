@@ -18,6 +18,7 @@ struct Synset {
   std::string definition;
   std::vector<std::string> examples;  ///< sentences
   bool test = false;                  ///< of the test split, with all synsets of its first lemma
+  std::uint64_t rank = 0;             ///< a place in a random order, everywhere the same
 
   char part() const { return id[0]; }  ///< of speech: n, v, a, r
 };
