@@ -41,5 +41,7 @@ void test_method(Registry& registry, const std::string& name, Report& report);
 void test_model(Registry& registry, const std::string& name, Report& report);
 void test_dataset(Registry& registry, const std::string& name,
                   const std::vector<std::string>& data_dirs, Report& report);
+/// What remains of it where the data come from acting.
+void test_environment(const ControlDataset& set, Report& report);
 
 }  // namespace ktb::run

@@ -98,6 +98,7 @@ void test_dataset(Registry& registry, const std::string& name,
       demand(!option.help.empty(), "option `" + option.name + "` has no help");
   });
   report.check("it says how to get it", [&] { demand(!dataset->get().empty(), "get() is empty"); });
+  if (const auto* control = dataset->control()) return test_environment(*control, report);
   report.check("without its files it says what is missing", [&] {
     const EmptyFolder empty;
     try {

@@ -44,7 +44,9 @@ std::vector<TaskSpec> kit_tasks() {
           task("classification", {sound}, 10),
           task("span", {words, segments}, 2),
           task("vqa", {small, words}, 10),
-          task("retrieval", {small, words}, 16)};
+          task("retrieval", {small, words}, 16),
+          task("control", {{"state", {4}, "kit", {}, {}}}, 3),
+          task("control", {{"state", {10, 10, 10}, "kit", {}, {}}}, 6)};
 }
 
 bool reads_all(const Model& model) {
@@ -80,7 +82,7 @@ std::vector<TaskSpec> fitting_tasks(Registry& registry, const std::string& model
   if (fitting.empty())
     throw Error(
         "it fits none of the kit's tasks (pictures 3x32x32, 1x28x28, 3x64x64; texts; sounds; "
-        "pictures with texts): " +
+        "pictures with texts; states of 4 and of 10x10x10): " +
         why);
   return fitting;
 }

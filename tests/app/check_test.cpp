@@ -42,6 +42,13 @@ INSTANTIATE_TEST_SUITE_P(Parts, ReferenceCases,
                          testing::Values("metric_classification", "metric_squad", "metric_vqa",
                                          "metric_retrieval", "schedule", "optimiser"));
 
+INSTANTIATE_TEST_SUITE_P(Environments, ReferenceCases,
+                         testing::Values("env_cartpole", "env_mountain_car",
+                                         "env_mountain_car_continuous", "env_acrobot",
+                                         "env_pendulum", "env_minatar_breakout",
+                                         "env_minatar_freeway", "env_minatar_asterix",
+                                         "env_minatar_space_invaders"));
+
 TEST(ReferenceCase, WithoutPluginIsSkipped) {
   const auto [code, text] = check("stats/holm.safetensors");
   EXPECT_EQ(code, 0) << text;
