@@ -12,6 +12,8 @@
 #include <limits>
 #include <memory>
 
+#include "sdk/picture_whole.hpp"
+
 #define STB_IMAGE_IMPLEMENTATION
 #define STB_IMAGE_STATIC
 #define STBI_ONLY_JPEG
@@ -44,9 +46,11 @@ Decoded decode_rgb(const Bytes& bytes, const std::string& name) {
   // Before decoding: a few bytes of header can ask for any amount of memory.
   if (stbi_info_from_memory(bytes.data(), length, &width, &height, &kept) == 0)
     refuse_picture(name, stbi_failure_reason());
+  if (width < 1 || height < 1) refuse_picture(name, "it has no pixels");
   if (std::int64_t{width} * height > kMostPixels)
-    refuse_picture(name, std::to_string(width) + "x" + std::to_string(height) + " pixels, more than " +
-                     std::to_string(kMostPixels));
+    refuse_picture(name, std::to_string(width) + "x" + std::to_string(height) +
+                             " pixels, more than " + std::to_string(kMostPixels));
+  require_whole_picture(bytes, name);
   const std::unique_ptr<stbi_uc, void (*)(void*)> rgba(
       stbi_load_from_memory(bytes.data(), length, &width, &height, &kept, 4), stbi_image_free);
   if (!rgba) refuse_picture(name, stbi_failure_reason());
