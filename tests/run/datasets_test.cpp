@@ -1,70 +1,31 @@
 #include <ATen/ops/equal.h>
 #include <gmock/gmock.h>
-#include <unistd.h>
 #include <zlib.h>
 
-#include <filesystem>
-#include <fstream>
 #include <set>
 
-#include "ktb/files.hpp"
-#include "run/loader.hpp"
+#include "run/data_place.hpp"
 
 namespace ktb::run {
 namespace {
 
-namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-Registry& registry() {
-  static Registry all({KTB_PLUGIN_DIR});
-  return all;
-}
-
 std::shared_ptr<Dataset> make(const std::string& name, std::map<std::string, Value> given = {}) {
-  Options options(std::move(given));
-  return registry().dataset(name, options);
+  return make_dataset(name, std::move(given));
 }
 
-/// A data directory of the test's own.
-class Datasets : public ::testing::Test {
+class Datasets : public DataPlace {
  protected:
-  Datasets() : place_(fs::temp_directory_path() / ("ktb_datasets_" + std::to_string(getpid()))) {
-    fs::remove_all(place_);
-    fs::create_directories(place_);
-  }
-  ~Datasets() override { fs::remove_all(place_); }
-
-  DataFolder folder() const { return DataFolder({place_.string()}); }
-
-  void write(const std::string& name, const Bytes& bytes) const {
-    fs::create_directories((place_ / name).parent_path());
-    std::ofstream(place_ / name, std::ios::binary)
-        .write(reinterpret_cast<const char*>(bytes.data()),
-               static_cast<std::streamsize>(bytes.size()));
-  }
-
   void write_gzip(const std::string& name, const Bytes& bytes) const {
-    fs::create_directories((place_ / name).parent_path());
+    std::filesystem::create_directories((place_ / name).parent_path());
     const auto out = gzopen((place_ / name).c_str(), "wb1");
     ASSERT_EQ(gzwrite(out, bytes.data(), static_cast<unsigned>(bytes.size())),
               static_cast<int>(bytes.size()));
     gzclose(out);
   }
-
-  /// What load() says.
-  std::string refusal(const Dataset& dataset, const std::string& split = "train") const {
-    try {
-      dataset.load(folder(), split);
-    } catch (const Error& error) {
-      return error.what();
-    }
-    return "it was taken";
-  }
-
-  fs::path place_;
 };
 
 /// `n` images of 28x28 and their labels, i % 10; every pixel of image i is i.
@@ -141,22 +102,17 @@ TEST_F(Datasets, BrokenGzipIsNoticed) {
     std::ifstream in(path, std::ios::binary);
     packed.assign(std::istreambuf_iterator<char>(in), {});
   }
-  const auto complaint = [&](const Bytes& bytes) -> std::string {
+  const auto refused = [&](const Bytes& bytes) {
     write("broken.gz", bytes);
-    try {
-      read_file((place_ / "broken.gz").string());
-    } catch (const Error& error) {
-      return error.what();
-    }
-    return "it was taken";
+    return complaint([&] { read_file((place_ / "broken.gz").string()); });
   };
-  EXPECT_THAT(complaint({packed.begin(), packed.begin() + 150000}), HasSubstr("truncated"));
-  EXPECT_THAT(complaint({packed.begin(), packed.end() - 3}), HasSubstr("truncated"));
+  EXPECT_THAT(refused({packed.begin(), packed.begin() + 150000}), HasSubstr("truncated"));
+  EXPECT_THAT(refused({packed.begin(), packed.end() - 3}), HasSubstr("truncated"));
   auto bent = packed;
   bent[bent.size() - 6] ^= 1;  // in the checksum
-  EXPECT_THAT(complaint(bent), HasSubstr("corrupt"));
-  EXPECT_THAT(complaint({'p', 'l', 'a', 'i', 'n'}), HasSubstr("not a gzip file"));
-  EXPECT_THAT(complaint({}), HasSubstr("not a gzip file"));
+  EXPECT_THAT(refused(bent), HasSubstr("corrupt"));
+  EXPECT_THAT(refused({'p', 'l', 'a', 'i', 'n'}), HasSubstr("not a gzip file"));
+  EXPECT_THAT(refused({}), HasSubstr("not a gzip file"));
 }
 
 TEST_F(Datasets, DigestsAreThoseOfTheStandard) {
