@@ -10,7 +10,11 @@ namespace {
 /// matter: an alias is the same network.
 bool same_trunk(const Pairing::Party& a, const Pairing::Party& b) {
   const auto &maps = a.model.features, &others = b.model.features;
-  const auto same_width = [](const auto& x, const auto& y) { return x.at(0) == y.at(0); };
+  // Of maps [c, h, w] the channels, of tokens [n, d] the width: extents are the input's matter.
+  const auto width = [](const auto& x) { return x.size() == 2 ? x[1] : x.at(0); };
+  const auto same_width = [&](const auto& x, const auto& y) {
+    return x.size() == y.size() && width(x) == width(y);
+  };
   if (a.model.pooled != b.model.pooled ||
       !std::equal(maps.begin(), maps.end(), others.begin(), others.end(), same_width))
     return false;
