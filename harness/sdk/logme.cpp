@@ -1,11 +1,9 @@
 #include "ktb/logme.hpp"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/linalg_svd.h>
 #include <ATen/ops/zeros.h>
-#include <ATen/ops/zeros_like.h>
 #include <ATen/ops/zeros_like.h>
 
 #include <algorithm>
