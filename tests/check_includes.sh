@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # check_includes.sh [ROOT]: who may include what. A room that sees less compiles faster, and stays replaceable.
-#   plugins        std, torch, ktb/ and the image decoder; no other room, no other plugin
+#   plugins        std, torch, ktb/; no other room, no other plugin, no other library
 #   include/ktb    std, torch, ktb/
 #   core, launch   std, fmt, nlohmann and small libraries; never torch; toml++ in the readers of suites and published values, Boost.Math in statistics, ICU in core/unicode
 #   app/ktbench*   core, launch, CLI11; never torch
@@ -25,7 +25,7 @@ forbid() {
 
 torch='torch/|ATen/|c10/|caffe2/'
 rooms='core/|launch/|run/|tasks/|app/|cuda/|sdk/'
-libraries='boost/|fmt/|nlohmann/|toml|CLI/|openssl/|unicode/'
+libraries='boost/|fmt/|nlohmann/|toml|CLI/|openssl/|unicode/|stb/'
 
 forbid "plugins see include/ktb, torch and std only" "$rooms|$libraries|\.\./|plugins/" plugins
 forbid "public headers see torch and std only" "$rooms|$libraries|\.\./" harness/include

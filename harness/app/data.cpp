@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <sstream>
 
@@ -19,28 +20,52 @@ void print_block(const char* head, const std::string& text) {
     fmt::print("  {:<8}{}\n", head, line);
 }
 
+constexpr std::size_t kShown = 6;  ///< files of a data set that are listed one by one
+
+/// The first few, then how many more there are.
 void print_blocks(const char* head, const Json& texts) {
-  for (const auto& text : texts) {
-    print_block(head, text.get<std::string>());
-    head = "";
+  for (std::size_t i = 0; i < std::min(texts.size(), kShown); ++i, head = "")
+    print_block(head, texts[i].get<std::string>());
+  if (texts.size() > kShown) print_block("", fmt::format("and {} more", texts.size() - kShown));
+}
+
+/// A few files, or the folder that holds all of them.
+void print_files(const Json& files) {
+  if (files.size() <= kShown) {
+    for (const auto& file : files) print_block("file", file.value("path", ""));
+    return;
   }
+  std::string common = files.front().value("path", "");
+  for (const auto& file : files) {
+    const auto path = file.value("path", "");
+    const auto differ = std::mismatch(common.begin(), common.end(), path.begin(), path.end());
+    common.erase(differ.first, common.end());
+  }
+  common.resize(common.rfind('/') + 1);
+  print_block("files", fmt::format("{} in {}", files.size(), common));
 }
 
 void print_dataset(const std::string& name, const Json& answer) {
+  const auto files = answer.value("files", Json::array());
   if (answer.contains("error")) {
     fmt::print("{}  cannot be described\n", name);
     print_block("problem", answer.at("error").value("message", ""));
-  } else if (answer.value("found", false)) {
-    fmt::print("{}  found\n", name);
-    for (const auto& file : answer.value("files", Json::array()))
-      print_block("file", file.value("path", ""));
-    print_block("hash", answer.value("hash", ""));
-  } else {
+  } else if (!answer.value("found", false)) {
     fmt::print("{}  MISSING\n", name);
-    print_block("problem", answer.value("problem", ""));
+    const auto problem = answer.value("problem", ""), get = answer.value("get", "");
+    print_block("problem", problem);
     print_blocks("wanted", answer.value("wanted", Json::array()));
     print_blocks("looked", answer.value("looked", Json::array()));
+    if (problem.find(get) == std::string::npos) print_block("get", get);
+  } else if (answer.value("hash", "") == "generated") {
+    fmt::print("{}  generated: made on the spot, not read from files\n", name);
     print_block("get", answer.value("get", ""));
+  } else if (files.empty()) {
+    fmt::print("{}  simulated: it needs no file\n", name);
+  } else {
+    fmt::print("{}  found: real data\n", name);
+    print_files(files);
+    print_block("hash", answer.value("hash", ""));
   }
 }
 

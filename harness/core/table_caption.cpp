@@ -36,6 +36,7 @@ std::string spread_name(const std::string& spread) {
 struct Facts {
   std::set<std::size_t> seeds;
   std::set<std::string> rules, devices;
+  std::set<std::string> generated;  ///< data sets that were not read from files
   std::set<std::int64_t> train, test;
   bool shared_source = false, own_source = false;
 };
@@ -60,6 +61,9 @@ void gather_record(const Record& record, Facts& facts) {
   };
   keep(text(record.selected, "rule"), facts.rules);
   keep(text(record.provenance, "device"), facts.devices);
+  const auto dataset = record.axes.find("dataset");
+  if (dataset != record.axes.end() && text(record.provenance, "data") == "generated")
+    facts.generated.insert(dataset->second);
   const auto count = [&](const char* name, std::set<std::int64_t>& counts) {
     const auto found = record.examples.find(name);
     if (found != record.examples.end()) counts.insert(found->second);
@@ -128,6 +132,7 @@ std::vector<std::string> make_caption(const TableInput& input, const Grid& grid)
   }
   if (!facts.train.empty()) caption.push_back(span(facts.train) + " training examples");
   if (!facts.test.empty()) caption.push_back(span(facts.test) + " test examples");
+  if (!facts.generated.empty()) caption.push_back("generated data: " + joined(facts.generated));
   const std::string device = facts.devices.empty() ? input.plan.device : joined(facts.devices);
   if (!device.empty()) caption.push_back(device);
   if (!input.plan.profile.empty()) caption.push_back("profile " + input.plan.profile);

@@ -50,11 +50,15 @@ double seconds_of(const struct stat& info) {
          1e-9 * static_cast<double>(info.st_mtim.tv_nsec);
 }
 
-/// Whether a data set's files are still those whose hashes were taken.
+/// Whether a data set's files are still those whose hashes were taken; of size -1 are those that
+/// were not there.
 bool unchanged(const Json& files) {
   for (const auto& file : files) {
     struct stat info {};
-    if (::stat(file.value("path", "").c_str(), &info) != 0) return false;
+    if (::stat(file.value("path", "").c_str(), &info) != 0) {
+      if (file.value("size", 0.0) >= 0) return false;
+      continue;
+    }
     if (static_cast<double>(info.st_size) != file.value("size", 0.0)) return false;
     if (std::abs(seconds_of(info) - file.value("mtime", 0.0)) > 1) return false;
   }
@@ -248,7 +252,8 @@ std::optional<Json> WorkerCatalogue::kept(const std::string& section,
   const auto part = answers_.find(section);
   if (part == answers_.end() || !part->contains(key)) return std::nullopt;
   const Json& answer = part->at(key);
-  if (section == "datasets" && !unchanged(answer.value("files", Json::array())))
+  if (section == "datasets" && !(unchanged(answer.value("files", Json::array())) &&
+                                 unchanged(answer.value("watched", Json::array()))))
     return std::nullopt;
   return answer;
 }

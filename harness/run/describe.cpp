@@ -42,6 +42,23 @@ Json answer(const Options& options, Work work) {
   }
 }
 
+/// By which a later command sees whether what is at a path has changed; size -1: nothing is there.
+Json stamp_of(const std::string& path) {
+  struct stat status {};
+  const bool there = stat(path.c_str(), &status) == 0;
+  return {{"path", path},
+          {"size", there ? static_cast<std::int64_t>(status.st_size) : -1},
+          {"mtime", there ? static_cast<std::int64_t>(status.st_mtime) : 0}};
+}
+
+/// A data set that makes its examples itself where its files are not there. They may yet come, so
+/// the places are watched where they would be.
+void note_generated(const DataFolder& folder, Json& out) {
+  out["hash"] = "generated";
+  out["watched"] = Json::array();
+  for (const auto& place : folder.places()) out["watched"].push_back(stamp_of(place));
+}
+
 /// Where the files are, and whether they are what they must be. The hash of the data is that of the
 /// names and digests of all its files.
 void inspect_files(const Dataset& dataset, const DataFolder& folder, Json& out) {
@@ -65,11 +82,7 @@ void inspect_files(const Dataset& dataset, const DataFolder& folder, Json& out) 
         throw Error(
             fmt::format("{} is not the file expected: {}, expected {}", path, found, file.digest));
       digests += file.name + " " + found + "\n";
-      struct stat status {};
-      stat(path.c_str(), &status);
-      files.push_back({{"path", path},
-                       {"size", static_cast<std::int64_t>(status.st_size)},
-                       {"mtime", static_cast<std::int64_t>(status.st_mtime)}});
+      files.push_back(stamp_of(path));
     }
   } catch (const std::exception& error) {
     out["problem"] = error.what();
@@ -115,6 +128,8 @@ class Describer {
         tasks_[id].name =
             json.at("plugin");  // answers are kept, so they name plugins, not a suite's words
         out["task"] = to_json(tasks_[id]);
+        const bool endless = tasks_[id].train_size == 0;  // an environment
+        if (out["found"] && out["files"].empty() && !endless) note_generated(folder, out);
       } catch (const Error&) {
         if (out["found"]) throw;  // without its files such a data set knows no task
         out["task"] = nullptr;

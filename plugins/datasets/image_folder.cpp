@@ -24,11 +24,11 @@ struct Picture {
   std::int64_t label = 0;
 };
 
-std::vector<fs::path> sorted_entries(const fs::path& folder, bool folders) {
+std::vector<fs::path> folders_in(const fs::path& folder) {
   std::vector<fs::path> found;
   for (const auto& entry : fs::directory_iterator(folder)) {
     const bool hidden = entry.path().filename().string().starts_with('.');
-    if (!hidden && entry.is_directory() == folders) found.push_back(entry.path());
+    if (!hidden && entry.is_directory()) found.push_back(entry.path());
   }
   std::sort(found.begin(), found.end());
   return found;
@@ -62,12 +62,9 @@ class ImageFolder final : public Dataset {
     spec.inputs = {pictures_.input()};
     spec.classes = classes(folder);
     spec.outputs = static_cast<std::int64_t>(spec.classes.size());
-    Bytes names;
-    for (const auto& name : spec.classes) {
-      names.insert(names.end(), name.begin(), name.end());
-      names.push_back('\n');
-    }
-    spec.labels = "classes:" + digest(names).substr(7, 12);
+    std::string names;
+    for (const auto& name : spec.classes) names += name + "\n";
+    spec.labels = "classes:" + digest({names.begin(), names.end()}).substr(7, 12);
     spec.categorical = true;
     spec.train_size = static_cast<std::int64_t>(pictures(folder, "train").size());
     spec.test_size = static_cast<std::int64_t>(pictures(folder, "test").size());
@@ -118,7 +115,7 @@ class ImageFolder final : public Dataset {
   std::vector<std::string> classes(const DataFolder& folder) const {
     const auto train = split_folders(root(folder)).first;
     std::vector<std::string> names;
-    for (const auto& path : sorted_entries(train, true)) names.push_back(path.filename().string());
+    for (const auto& path : folders_in(train)) names.push_back(path.filename().string());
     if (names.empty()) throw Error(train.string() + " holds no class folders\n" + kGet);
     return names;
   }
@@ -128,7 +125,7 @@ class ImageFolder final : public Dataset {
     const auto names = classes(folder);
     const auto& place = split == "train" ? train : test;
     std::vector<Picture> all;
-    for (const auto& path : sorted_entries(place, true)) {
+    for (const auto& path : folders_in(place)) {
       const auto name = path.filename().string();
       const auto at = std::lower_bound(names.begin(), names.end(), name);
       if (at == names.end() || *at != name) {

@@ -74,6 +74,19 @@ class Commands : public testing::Test {
   fs::path folder_;
 };
 
+TEST_F(Commands, DataSaysOfEachSetWhereItIsFromOrHowToGetIt) {
+  const auto made = ktbench("data shapes");
+  EXPECT_EQ(made.code, 0);
+  EXPECT_THAT(made.text, HasSubstr("shapes  generated: made on the spot, not read from files"));
+  EXPECT_THAT(ktbench("data cartpole").text, HasSubstr("cartpole  simulated: it needs no file"));
+  const auto missing = ktbench("data cifar100 --data-dir " + folder_.string()).text;
+  EXPECT_THAT(missing, ContainsRegex("cifar100  (MISSING|found: real data)"));
+  EXPECT_THAT(missing, HasSubstr("cifar-100-binary"));
+  const auto all = ktbench("data").text;
+  for (const std::string name : {"fashion_mnist", "emoji", "glyphs", "easy_vqa", "image_folder"})
+    EXPECT_THAT(all, HasSubstr("\n" + name + "  ")) << all;
+}
+
 TEST_F(Commands, APlanRunsNothingAndCountsEverything) {
   const auto [code, text] = ktbench("plan " + suite());
   EXPECT_EQ(code, 0) << text;

@@ -149,6 +149,20 @@ TEST_F(CatalogueTest, ADataFileThatChangesIsAskedAboutAgain) {
   EXPECT_EQ(calls(), 2U);
 }
 
+TEST_F(CatalogueTest, GeneratedDataAreAskedAboutAgainOnceFilesMayHaveCome) {
+  Json json = Json::parse(core::read_text(root_ + "/answer"));
+  Json& data = json.at("datasets").at("d0");
+  data["files"] = Json::array();
+  data["watched"] = Json::array({{{"path", root_ + "/later"}, {"size", -1}, {"mtime", 0}}});
+  write("answer", json.dump());
+  ask();
+  ask();
+  EXPECT_EQ(calls(), 1U);
+  fs::create_directory(root_ + "/later");
+  ask();
+  EXPECT_EQ(calls(), 2U);
+}
+
 TEST_F(CatalogueTest, MissingDataAreAskedAboutAgainTheNextTime) {
   answer(false);
   ask();

@@ -384,6 +384,19 @@ TEST(Table, SecondsAreBlankWhereMachinesMix) {
   EXPECT_THAT(table.footnotes, Contains(HasSubstr("unlike machines")));
 }
 
+TEST(Table, CaptionSaysWhichDataAreGenerated) {
+  Bench bench;
+  Cell& cell = bench.cell(at("kd"), {.70, .71});
+  const auto caption = [&] {
+    return build_table(bench.plan, plain_spec(), bench.outcomes).caption;
+  };
+  EXPECT_THAT(caption(), Not(Contains(HasSubstr("generated"))));
+  bench.record(cell, 1).provenance["data"] = "0123456789abcdef";
+  EXPECT_THAT(caption(), Not(Contains(HasSubstr("generated"))));
+  bench.record(cell, 1).provenance["data"] = "generated";
+  EXPECT_THAT(caption(), Contains("generated data: images"));
+}
+
 TEST(Table, SourceRowShowsTheSourcesOwnResult) {
   Bench bench;
   Cell& source =
