@@ -120,7 +120,7 @@ TEST_F(Score, WrongSquadFilesAreNamedWithThePlace) {
   const auto data = put("data.json", kV1), fine = put("p.json", R"({"q1": "bus"})");
   const std::string text = kV1;
   expect_error("squad nowhere.json" + fine, "nowhere.json", "cannot be read");
-  expect_error("squad" + put("cut.json", text.substr(0, 150)) + fine, "cut.json", "line 2, column");
+  expect_error("squad" + put("cut.json", text.substr(0, 150)) + fine, "cut.json", "line 3, column");
   expect_error("squad" + put("latin.json", "{\"version\": \"caf\xE9\"}") + fine, "latin.json",
                "UTF-8");
   expect_error("squad" + put("list.json", "[]") + fine, "list.json", "expected an object");
