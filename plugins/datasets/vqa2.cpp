@@ -1,0 +1,308 @@
+#include <ATen/ops/arange.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <set>
+#include <unordered_map>
+
+#include "ktb/json.hpp"
+#include "ktb/layout.hpp"
+#include "ktb/picture_table.hpp"
+#include "ktb/plugin.hpp"
+#include "ktb/text_reader.hpp"
+#include "ktb/vqa_answer.hpp"
+
+namespace {
+using namespace ktb;
+
+constexpr char kGet[] =
+    "VQA v2 (visualqa.org/download): the questions and annotations of train2014 and val2014 into "
+    "vqa2/ below a\n"
+    "data directory, unpacked, and COCO's pictures (cocodataset.org) into coco/train2014/ and "
+    "coco/val2014/.\n"
+    "Memory: 1.5 GB while annotations are read, 2 bytes a question and answer (2.8 GB of all), and "
+    "the pictures:\n"
+    "3 size^2 bytes each, once (1.5 GB of all at size 64), kept in a cache file beside them";
+constexpr std::size_t kPeople = 10;
+
+/// The official files of one split. The test split is val2014: nobody has test2015's answers.
+struct Part {
+  const char *split, *subset;
+  std::int64_t questions;
+  const char* first_picture;
+};
+constexpr std::array<Part, 2> kParts = {{
+    {"train", "train2014", 443757, "COCO_train2014_000000000009.jpg"},
+    {"test", "val2014", 214354, "COCO_val2014_000000000042.jpg"},
+}};
+
+const Part& part_of(const std::string& split) { return kParts[split == kParts[0].split ? 0 : 1]; }
+
+std::string picture_name(const Part& part, std::int64_t image) {
+  std::array<char, 64> name;
+  std::snprintf(name.data(), name.size(), "COCO_%s_%012lld.jpg", part.subset,
+                static_cast<long long>(image));
+  return name.data();
+}
+
+/// What people answered to one question.
+struct Annotation {
+  std::int64_t image = 0;
+  std::string answer;  ///< most people's
+  std::string question_type, answer_type;
+  std::vector<std::string> answers;
+};
+using Annotations = std::unordered_map<std::int64_t, Annotation>;
+
+struct Question {
+  std::int64_t id = 0, image = 0;
+  std::string text;
+};
+
+class Vqa2 final : public Dataset {
+ public:
+  explicit Vqa2(Options& options)
+      : answers_(options.get("answers", 3129, "classes: the most frequent answers", {.least = 1})),
+        least_(options.get("least", 9, "questions that have an answer, or it is no class",
+                           {.least = 1})),
+        verify_(options.get("verify", true, "the files must have the official counts")),
+        pictures_(options, 64, "pad"),
+        text_(options, "vqa2", 20, 10000) {}
+
+  TaskSpec task(const DataFolder& folder) const override {
+    TaskSpec spec;
+    spec.name = "vqa2";
+    spec.kind = "vqa";
+    spec.inputs = {pictures_.input(), text_.tokens()};
+    spec.classes = classes(folder);
+    spec.outputs = static_cast<std::int64_t>(spec.classes.size());
+    spec.labels = "vqa2:" + std::to_string(answers_) + ":" + std::to_string(least_);
+    spec.train_size = size(folder, kParts[0]);
+    spec.test_size = size(folder, kParts[1]);
+    return spec;
+  }
+
+  /// Of the official set the first pictures only: names and counts of the others are known.
+  std::vector<DataFile> files(const DataFolder& folder) const override {
+    std::vector<DataFile> all = text_.files();
+    for (const auto& part : kParts) {
+      for (const auto& name : {questions_name(part), annotations_name(part)})
+        all.push_back({place_of(folder, name), "", 0});
+      const auto pictures = first_found(folder, picture_folders(part, part.first_picture));
+      if (verify_) {
+        all.push_back({pictures, "", 0});
+        continue;
+      }
+      std::set<std::int64_t> images;
+      for (const auto& question : questions(folder, part)) images.insert(question.image);
+      for (const auto image : images)
+        all.push_back(
+            {first_found(folder, picture_folders(part, picture_name(part, image))), "", 0});
+    }
+    return all;
+  }
+
+  std::string get() const override { return kGet; }
+
+  Split load(const DataFolder& folder, const std::string& split) const override {
+    const auto& part = part_of(split);
+    const auto asked = questions(folder, part);
+    auto annotated = annotations(folder, part);
+    demand_same(asked, annotated, part);
+    Split out;
+    add_pictures(folder, part, asked, out);
+    out.x["tokens"] = tokens(folder, split, asked);
+    out.y["scores"] = scores(folder, asked, annotated);
+    out.y["entry"] = at::arange(static_cast<std::int64_t>(asked.size()), at::kLong);
+    for (const auto& question : asked) {
+      auto& annotation = annotated.at(question.id);
+      out.texts["answers"].push_back(std::move(annotation.answers));
+      out.texts["answer_type"].push_back({std::move(annotation.answer_type)});
+      out.texts["question_type"].push_back({std::move(annotation.question_type)});
+      out.texts["id"].push_back({std::to_string(question.id)});
+    }
+    return out;
+  }
+
+ private:
+  static std::string questions_name(const Part& part) {
+    return std::string("v2_OpenEnded_mscoco_") + part.subset + "_questions.json";
+  }
+  static std::string annotations_name(const Part& part) {
+    return std::string("v2_mscoco_") + part.subset + "_annotations.json";
+  }
+  static std::string place_of(const DataFolder& folder, const std::string& name) {
+    return first_found(folder, {"vqa2/" + name, "vqa/" + name, "coco/" + name});
+  }
+  static std::vector<std::string> picture_folders(const Part& part, const std::string& name) {
+    const auto below = std::string(part.subset) + (name.empty() ? "" : "/") + name;
+    return {"coco/" + below, "coco/images/" + below, "vqa2/" + below};
+  }
+
+  static Json read(const DataFolder& folder, const std::string& name) {
+    const auto place = place_of(folder, name);
+    return Json(read_data(folder, {place, "", 0}, kGet), folder.find(place));
+  }
+
+  static void demand_subset(const Json& file, const Part& part) {
+    const auto subset = file["data_subtype"];
+    if (subset.text() != part.subset)
+      subset.refuse("expected `" + std::string(part.subset) + "`, found `" + subset.text() +
+                    "`: files were mixed up\n" + kGet);
+  }
+
+  std::int64_t size(const DataFolder& folder, const Part& part) const {
+    return verify_ ? part.questions : static_cast<std::int64_t>(questions(folder, part).size());
+  }
+
+  std::vector<Question> questions(const DataFolder& folder, const Part& part) const {
+    const auto file = read(folder, questions_name(part));
+    demand_subset(file, part);
+    std::vector<Question> all;
+    std::set<std::int64_t> ids;
+    for (const auto& item : file["questions"].items()) {
+      all.push_back(
+          {item["question_id"].integer(), item["image_id"].integer(), item["question"].text()});
+      if (all.back().text.empty()) item.refuse("the question is empty\n" + std::string(kGet));
+      if (!ids.insert(all.back().id).second)
+        item.refuse("question_id " + std::to_string(all.back().id) + " comes twice\n" + kGet);
+    }
+    const auto found = static_cast<std::int64_t>(all.size());
+    if (found == 0 || (verify_ && found != part.questions))
+      file["questions"].refuse("expected " + std::to_string(part.questions) + " questions, found " +
+                               std::to_string(found) + "\n" + kGet);
+    return all;
+  }
+
+  Annotations annotations(const DataFolder& folder, const Part& part) const {
+    const auto file = read(folder, annotations_name(part));
+    demand_subset(file, part);
+    static const std::set<std::string> kTypes = {"yes/no", "number", "other"};
+    Annotations all;
+    for (const auto& item : file["annotations"].items()) {
+      Annotation one{item["image_id"].integer(),
+                     clean_answer(item["multiple_choice_answer"].text()),
+                     item["question_type"].text(),
+                     item["answer_type"].text(),
+                     {}};
+      if (!kTypes.contains(one.answer_type))
+        item["answer_type"].refuse("expected yes/no, number or other, found `" + one.answer_type +
+                                   "`\n" + kGet);
+      for (const auto& answer : item["answers"].items())
+        one.answers.push_back(answer["answer"].text());
+      if (one.answers.size() != kPeople)
+        item["answers"].refuse("expected ten answers, found " + std::to_string(one.answers.size()) +
+                               "\n" + kGet);
+      const auto id = item["question_id"].integer();
+      if (!all.emplace(id, std::move(one)).second)
+        item.refuse("question_id " + std::to_string(id) + " comes twice\n" + kGet);
+    }
+    return all;
+  }
+
+  static void demand_same(const std::vector<Question>& asked, const Annotations& annotated,
+                          const Part& part) {
+    const auto where = questions_name(part) + ", ";
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+      const auto& question = asked[i];
+      const auto place = where + "questions[" + std::to_string(i) + "]: question_id " +
+                         std::to_string(question.id);
+      const auto found = annotated.find(question.id);
+      if (found == annotated.end())
+        throw Error(place + " has no entry in " + annotations_name(part) + "\n" + kGet);
+      if (found->second.image != question.image)
+        throw Error(place + " is about image " + std::to_string(question.image) + ", but about " +
+                    std::to_string(found->second.image) + " in " + annotations_name(part) + "\n" +
+                    kGet);
+    }
+    if (asked.size() != annotated.size())
+      throw Error(annotations_name(part) + " has " + std::to_string(annotated.size()) +
+                  " annotations, " + questions_name(part) + " " + std::to_string(asked.size()) +
+                  " questions\n" + kGet);
+  }
+
+  /// Of both splits, as all have it who report on 3,129 answers; the most frequent first.
+  std::vector<std::string> classes(const DataFolder& folder) const {
+    if (!classes_.empty()) return classes_;
+    std::map<std::string, std::int64_t> counts;
+    for (const auto& part : kParts)
+      for (const auto& [id, annotation] : annotations(folder, part)) ++counts[annotation.answer];
+    std::vector<std::pair<std::int64_t, std::string>> ranked;
+    for (const auto& [answer, count] : counts)
+      if (count >= least_) ranked.emplace_back(-count, answer);
+    std::sort(ranked.begin(), ranked.end());
+    ranked.resize(std::min(ranked.size(), static_cast<std::size_t>(answers_)));
+    if (ranked.empty())
+      throw Error("vqa2: no answer is there " + std::to_string(least_) +
+                  " times; the option `least` can be lower\n" + kGet);
+    for (auto& [count, answer] : ranked) classes_.push_back(std::move(answer));
+    return classes_;
+  }
+
+  void add_pictures(const DataFolder& folder, const Part& part, const std::vector<Question>& asked,
+                    Split& out) const {
+    std::map<std::int64_t, std::int64_t> rows;
+    for (const auto& question : asked) rows[question.image] = 0;
+    const auto base = require_folder(folder, picture_folders(part, ""), kGet).path;
+    std::vector<std::string> paths;
+    for (auto& [image, row] : rows) {
+      row = static_cast<std::int64_t>(paths.size());
+      paths.push_back(base + "/" + picture_name(part, image));
+    }
+    std::vector<std::int64_t> looked_at;
+    for (const auto& question : asked) looked_at.push_back(rows.at(question.image));
+    out.x["image"] = picture_table(pictures_, paths, std::string("vqa2-") + part.subset);
+    out.rows["image"] = at::tensor(looked_at, at::kLong);
+  }
+
+  Tensor tokens(const DataFolder& folder, const std::string& split,
+                const std::vector<Question>& asked) const {
+    const auto texts = [](const std::vector<Question>& all) {
+      std::vector<std::string> some;
+      for (const auto& question : all) some.push_back(question.text);
+      return some;
+    };
+    const auto tokeniser = text_.tokeniser(folder, [&] {
+      return texts(split == kParts[0].split ? asked : questions(folder, kParts[0]));
+    });
+    return text_.read(*tokeniser, texts(asked));
+  }
+
+  /// [N, answers]: min(1, 0.3 k) of what k people answered, the expectation of the official
+  /// accuracy. Two bytes each: of all questions that is 2.8 GB.
+  Tensor scores(const DataFolder& folder, const std::vector<Question>& asked,
+                const Annotations& annotated) const {
+    const auto names = classes(folder);
+    std::unordered_map<std::string, std::int64_t> numbers;
+    for (const auto& name : names) numbers.emplace(name, static_cast<std::int64_t>(numbers.size()));
+    auto all = at::zeros(
+        {static_cast<std::int64_t>(asked.size()), static_cast<std::int64_t>(names.size())},
+        at::kHalf);
+    auto* row = all.mutable_data_ptr<at::Half>();
+    for (const auto& question : asked) {
+      std::map<std::int64_t, int> people;
+      for (const auto& answer : annotated.at(question.id).answers) {
+        const auto number = numbers.find(clean_answer(answer));
+        if (number != numbers.end()) ++people[number->second];
+      }
+      for (const auto& [number, count] : people)
+        row[number] = static_cast<float>(std::min(1.0, 0.3 * count));
+      row += names.size();
+    }
+    return all;
+  }
+
+  std::int64_t answers_, least_;
+  bool verify_;
+  PictureReader pictures_;
+  TextReader text_;
+  mutable std::vector<std::string> classes_;  ///< once they have been counted
+};
+
+}  // namespace
+
+KTB_DATASET(Vqa2, "questions about COCO's pictures, ten people's answers to each",
+            "Goyal et al., arXiv 1612.00837")
