@@ -59,9 +59,12 @@ std::int64_t enough_positions(const TaskSpec& task, std::int64_t positions) {
 
 torch::nn::Embedding add_embedding(torch::nn::Module& root, const std::string& path,
                                    std::int64_t vocabulary, std::int64_t width) {
-  return add_layer(
+  const torch::NoGradGuard no_grad;
+  auto words = add_layer(
       root, path,
       torch::nn::Embedding(torch::nn::EmbeddingOptions(vocabulary, width).padding_idx(0)));
+  words->weight.uniform_(-0.25, 0.25)[0].zero_();
+  return words;
 }
 
 Tensor mean_of(const Tensor& tokens, const Tensor& mask) {

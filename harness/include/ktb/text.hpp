@@ -26,7 +26,8 @@ struct KTB_API Text {
 /// `max_length`.
 KTB_API std::int64_t enough_positions(const TaskSpec& task, std::int64_t positions);
 
-/// An embedding of so many ids, 0 of which is padding.
+/// An embedding of so many ids, 0 of which is padding; uniform in [-0.25, 0.25] at first (Kim,
+/// arXiv 1408.5882).
 KTB_API torch::nn::Embedding add_embedding(torch::nn::Module& root, const std::string& path,
                                            std::int64_t vocabulary, std::int64_t width);
 
