@@ -177,13 +177,15 @@ std::vector<bool> Store::samples(const std::string& id) const {
   const std::string bytes = read_text(path);
   std::size_t count = bytes.size() * 8;
   const std::optional<Record> record = load(id);
-  if (record && record->examples.count("test") > 0) {
-    const auto tested = static_cast<std::size_t>(record->examples.at("test"));
-    if (tested > count) {
+  for (const char* name : {"judged", "test"}) {
+    if (!record || record->examples.count(name) == 0) continue;
+    const auto judged = static_cast<std::size_t>(record->examples.at(name));
+    if (judged > count) {
       throw Error(
-          fmt::format("{} holds {} samples, the record counts {}", path.string(), count, tested));
+          fmt::format("{} holds {} samples, the record counts {}", path.string(), count, judged));
     }
-    count = tested;
+    count = judged;
+    break;
   }
   std::vector<bool> right(count);
   for (std::size_t i = 0; i < count; ++i) {

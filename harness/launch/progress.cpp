@@ -17,10 +17,10 @@ std::size_t width_of(std::FILE* out) {
   return ::ioctl(::fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
-/// The first reported metric, as tables show it: `top-1 83.1`.
+/// The task's main metric, as tables show it: `top-1 83.1`.
 std::string headline(const core::Record& record) {
   if (record.metrics.empty()) return "";
-  auto metric = record.metrics.find("top1");
+  auto metric = record.metrics.find(core::main_metric(record));
   if (metric == record.metrics.end()) metric = record.metrics.begin();
   const auto info = core::metric_info(metric->first);
   std::string label = info.label;
