@@ -29,16 +29,18 @@ void unequal_tuning(const Plan& plan, std::vector<std::string>& out) {
   out.push_back(fmt::format("unequal tuning, configurations tried: {}", fmt::join(shown, ", ")));
 }
 
-/// The examples that a trial keeps back; -1: not known.
+/// The examples that a trial keeps back; -1: not known, or none, because an environment is endless.
 std::int64_t validation_size(const Json& spec,
                              const std::map<std::string, std::int64_t>& train_sizes) {
   const Json& task = spec.at("task");
   const double share = spec.at("recipe").at("validation");
-  if (share == 0 || share > 1) return std::llround(share);
+  if (share == 0) return 0;
+  const auto known = train_sizes.find(task.at("dataset"));
+  if (known != train_sizes.end() && known->second == 0) return -1;
+  if (share > 1) return std::llround(share);
   std::int64_t train = task.at("train");
   if (train == 0) {
-    const auto known = train_sizes.find(task.at("dataset"));
-    if (known == train_sizes.end() || known->second == 0) return -1;
+    if (known == train_sizes.end()) return -1;
     train = known->second;
   }
   const double labels = task.at("labels");

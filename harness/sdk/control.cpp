@@ -23,9 +23,9 @@ Learning learning_of(Options& o) {
   l.explore_over =
       o.get("explore_over", 20000, "dqn: transitions over which it falls from 1", {.least = 1});
   l.sync =
-      o.get("sync", 500, "dqn: learner's steps between copies of the target network", {.least = 1});
+      o.get("sync", 100, "dqn: learner's steps between copies of the target network", {.least = 1});
   l.n_step =
-      o.get("n_step", 1, "dqn: rewards that are added up before a state's value", {.least = 1});
+      o.get("n_step", 3, "dqn: rewards that are added up before a state's value", {.least = 1});
   l.double_q =
       o.get("double_q", true, "dqn: the learning network chooses the action whose value counts");
   l.horizon = o.get("horizon", 128, "ppo: steps of each copy between updates", {.least = 1});

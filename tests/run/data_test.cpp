@@ -79,7 +79,7 @@ std::vector<std::int64_t> counts(const TaskData& data) {
 }
 
 TEST(TaskData, AnEpochHoldsEveryExampleOnceAndTheLastBatchIsPartial) {
-  const auto data = make(request());
+  auto data = make(request());
   EXPECT_EQ(data.steps_per_epoch(), 21);
   std::multiset<std::int64_t> seen;
   for (std::int64_t step = 0; step < 21; ++step) {
@@ -102,7 +102,7 @@ TEST(TaskData, ABatchOfOneIsLeftOut) {
 }
 
 TEST(TaskData, ABatchIsAFunctionOfTheStep) {
-  const auto one = make(request()), other = make(request());
+  auto one = make(request()), other = make(request());
   const auto late = numbers(one.train_batch(40));
   EXPECT_NE(late, numbers(one.train_batch(19)));
   EXPECT_EQ(late, numbers(one.train_batch(40)));
@@ -178,9 +178,9 @@ TEST(TaskData, SurveyGoesInOrderWithIndicesAndTestHasNone) {
 TEST(TaskData, AugmentationTouchesTrainingAlone) {
   auto r = request();
   r.augment = {"crop4", "flip"};
-  const auto plain = make(request()), data = make(r);
-  EXPECT_TRUE(data.augmented());
-  EXPECT_FALSE(plain.augmented());
+  auto plain = make(request()), data = make(r);
+  EXPECT_FALSE(data.repeats());
+  EXPECT_TRUE(plain.repeats());
   const auto a = plain.train_batch(3), b = data.train_batch(3);
   EXPECT_TRUE(at::equal(a.index, b.index));
   EXPECT_FALSE(at::equal(a.x.at("image"), b.x.at("image")));
