@@ -74,10 +74,10 @@ Tensor OutlineFont::glyph(char32_t character, std::int64_t size) const {
   int x0 = 0, y0 = 0, x1 = 0, y1 = 0;
   if (glyph == 0 || stbtt_GetGlyphBox(&info, glyph, &x0, &y0, &x1, &y1) == 0 || x1 <= x0) return {};
   const auto room = static_cast<float>(size - 2 * kMargin);
-  const auto scale = std::min(room / static_cast<float>(face_->top - face_->bottom),
-                              room / static_cast<float>(x1 - x0));
+  const auto common = room / static_cast<float>(face_->top - face_->bottom);
+  const auto line = kMargin + std::lround(common * static_cast<float>(face_->top));
+  const auto scale = std::min(common, room / static_cast<float>(x1 - x0));
   stbtt_GetGlyphBitmapBox(&info, glyph, scale, scale, &x0, &y0, &x1, &y1);
-  const auto line = kMargin + std::lround(scale * static_cast<float>(face_->top));
   auto image = at::zeros({1, size, size}, at::kByte);
   const auto width = std::clamp<std::int64_t>(x1 - x0, 0, size);
   const auto height = std::clamp<std::int64_t>(y1 - y0, 0, size);
