@@ -16,13 +16,14 @@ constexpr char kGet[] =
     "COCO captions in Karpathy's split: dataset_coco.json of caption_datasets.zip\n"
     "(cs.stanford.edu/people/karpathy/deepimagesent/caption_datasets.zip, sha256 "
     "4cfd70132527b80933105e5829dc9034eaab9573482e2e680abbab6130244817)\n"
-    "into coco/ below a data directory, and COCO's pictures (cocodataset.org) of 2014 into "
-    "coco/train2014/ and\n"
-    "coco/val2014/. Memory: the pictures, 3 size^2 bytes each, once (1.5 GB of all at size 64), "
-    "kept in a cache\n"
-    "file beside them. The test split is the usual 5K; `fold` = 0 to 4 takes the five parts of "
-    "\"1K\", whose mean\n"
-    "is reported there";
+    "into coco/ below a data directory; COCO's pictures (cocodataset.org) of 2014 into\n"
+    "coco/train2014/ and coco/val2014/. Memory: 3 size^2 bytes a picture (1.5 GB of all at size "
+    "64),\n"
+    "and as much again while the harness takes its part; decoded pictures are kept in a cache "
+    "file\n"
+    "beside them, and mapped. The test split is the usual 5K; `fold` = 0 to 4 takes the five "
+    "parts\n"
+    "of \"1K\", whose mean is reported there";
 const std::vector<std::string> kFiles = {
     "coco/dataset_coco.json", "coco/annotations/dataset_coco.json",
     "coco/caption_datasets/dataset_coco.json", "caption_datasets/dataset_coco.json"};

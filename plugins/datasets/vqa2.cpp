@@ -19,13 +19,14 @@ namespace {
 using namespace ktb;
 
 constexpr char kGet[] =
-    "VQA v2 (visualqa.org/download): the questions and annotations of train2014 and val2014 into "
-    "vqa2/ below a\n"
-    "data directory, unpacked, and COCO's pictures (cocodataset.org) into coco/train2014/ and "
-    "coco/val2014/.\n"
-    "Memory: 1.5 GB while annotations are read, 2 bytes a question and answer (2.8 GB of all), and "
-    "the pictures:\n"
-    "3 size^2 bytes each, once (1.5 GB of all at size 64), kept in a cache file beside them";
+    "VQA v2 (visualqa.org/download): questions and annotations of train2014 and val2014, "
+    "unpacked,\n"
+    "into vqa2/ below a data directory; COCO's pictures (cocodataset.org) into coco/train2014/ "
+    "and\n"
+    "coco/val2014/. Memory: 1 GB while annotations are read, 2 bytes a question and answer (2.8 "
+    "GB\n"
+    "of all), 3 size^2 bytes a picture (1.5 GB of all at size 64), and as much again while the\n"
+    "harness takes its part. Decoded pictures are kept in a cache file beside them, and mapped";
 constexpr std::size_t kPeople = 10;
 
 /// The official files of one split. The test split is val2014: nobody has test2015's answers.

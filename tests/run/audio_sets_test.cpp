@@ -218,7 +218,7 @@ TEST(InstalledTuxPaint, ItsFrenchSpeechIsRead) {
   const auto test = dataset->load(folder, "test");
   EXPECT_EQ(test.x.at("audio").sizes(), (std::vector<std::int64_t>{129, 1, 40, 198}));
   EXPECT_TRUE(test.x.at("audio").amax({1, 2, 3}).eq(1).all().item<bool>());
-  EXPECT_NEAR(test.x.at("audio").mean().item<double>(), 0.32, 0.03);
+  EXPECT_NEAR(test.x.at("audio").mean().item<double>(), 0.32, 0.05);
 }
 
 // ---- Speech Commands

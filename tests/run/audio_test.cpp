@@ -72,15 +72,15 @@ TEST(Wav, TheExtendedFormatNamesItsOwn) {
   append_text(file, "WAVEfmt ");
   append(file, little_endian(40, 4));
   for (const auto& [value, width] : std::vector<std::pair<std::uint32_t, int>>{{0xFFFE, 2},
-                                                                              {1, 2},
-                                                                              {8000, 4},
-                                                                              {16000, 4},
-                                                                              {2, 2},
-                                                                              {16, 2},
-                                                                              {22, 2},
-                                                                              {16, 2},
-                                                                              {4, 4},
-                                                                              {1, 2}})
+                                                                               {1, 2},
+                                                                               {8000, 4},
+                                                                               {16000, 4},
+                                                                               {2, 2},
+                                                                               {16, 2},
+                                                                               {22, 2},
+                                                                               {16, 2},
+                                                                               {4, 4},
+                                                                               {1, 2}})
     append(file, little_endian(value, width));
   file.resize(file.size() + 14);
   append_text(file, "data");
