@@ -144,10 +144,9 @@ std::vector<Synset> read_part(const Bytes& bytes, const std::string& name, const
   std::int64_t number = 0;
   for (std::size_t at = 0; at < text.size();) {
     const auto end = std::min(text.find('\n', at), text.size());
-    ++number;
-    if (text[at] != ' ')  // the licence is indented
-      synsets.push_back(read_synset(
-          DataLine(std::string_view(text).substr(at, end - at), name, number), at, part));
+    const DataLine line(std::string_view(text).substr(at, end - at), name, ++number);
+    if (end == text.size()) line.refuse("the file is cut off: its last line has no end");
+    if (text[at] != ' ') synsets.push_back(read_synset(line, at, part));  // the licence is indented
     at = end + 1;
   }
   return synsets;

@@ -49,6 +49,14 @@ INSTANTIATE_TEST_SUITE_P(Environments, ReferenceCases,
                                          "env_minatar_freeway", "env_minatar_asterix",
                                          "env_minatar_space_invaders"));
 
+TEST(ReferenceCase, OfTheTokeniserAgreesWhereTheVocabularyIs) {
+  const auto [code, text] = check("tokeniser_wordpiece");
+  EXPECT_EQ(code, 0) << text;
+  if (text.find("vocab.txt is not here; scripts/setup --data") != std::string::npos)
+    GTEST_SKIP() << text;
+  EXPECT_THAT(text, testing::EndsWith("4 passed, 0 failed, 0 skipped\n"));
+}
+
 TEST(ReferenceCase, WithoutPluginIsSkipped) {
   const auto [code, text] = check("stats/holm.safetensors");
   EXPECT_EQ(code, 0) << text;
