@@ -103,8 +103,8 @@ class MergeNet final : public ktb::Method {
   void connect(const ktb::Model& to, const Names& into, const ktb::Model& of, const Names& from) {
     for (const auto& pair : ktb::pair_sites(to, into, of, from)) {
       const bool scale_counts = !to.normalised_after(pair.into) || (low_rank_ && factors_.residual);
-      transfers_.emplace_back(matrix(to, pair.taken), matrix(of, pair.given), adapters_,
-                              scale_counts);
+      const auto taken = matrix(to, pair.taken), given = matrix(of, pair.given);
+      transfers_.emplace_back(taken, given, adapters_, scale_counts);
       register_module(name(transfers_.size() - 1), transfers_.back().adapter());
     }
   }
