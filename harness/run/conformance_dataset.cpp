@@ -34,6 +34,7 @@ State state_of_split(const Split& split) {
   State state;
   for (const auto& [name, tensor] : split.x) state.emplace_back("x." + name, tensor);
   for (const auto& [name, tensor] : split.y) state.emplace_back("y." + name, tensor);
+  for (const auto& [name, tensor] : split.rows) state.emplace_back("rows." + name, tensor);
   return state;
 }
 
@@ -46,12 +47,27 @@ void check_task(const TaskSpec& task) {
   tasks::make_kind(task);
 }
 
+/// Every row that an example looks for is in the table.
+void check_table(const std::string& name, const Split& split) {
+  const auto table = split.x.find(name);
+  demand(table != split.x.end(), "rows." + name + " belongs to no input");
+  const auto& rows = split.rows.at(name);
+  if (rows.numel() == 0) return;
+  demand(
+      rows.min().item<std::int64_t>() >= 0 &&
+          rows.max().item<std::int64_t>() < table->second.size(0),
+      fmt::format("rows.{} points outside the {} rows of x.{}", name, table->second.size(0), name));
+}
+
 void check_split(const TaskSpec& task, const Split& split, std::int64_t size) {
   for (const auto& input : task.inputs)
     demand(split.x.contains(input.name), "the split lacks the input `" + input.name + "`");
-  for (const auto& [name, tensor] : state_of_split(split))
+  for (const auto& [name, tensor] : state_of_split(split)) {
+    if (name.starts_with("x.") && split.rows.contains(name.substr(2))) continue;  // a table
     demand(tensor.size(0) == size,
            fmt::format("{} has {} examples, the task says {}", name, tensor.size(0), size));
+  }
+  for (const auto& [name, rows] : split.rows) check_table(name, split);
   if (!task.categorical) return;
   const auto labels = tasks::make_kind(task)->labels({split.x, split.y, {}});
   demand(labels.min().item<std::int64_t>() >= 0 && labels.max().item<std::int64_t>() < task.outputs,
