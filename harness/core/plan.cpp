@@ -135,7 +135,7 @@ class Planner {
     std::map<std::string, std::int64_t> sizes;
     for (const auto& name : plan_.order["dataset"]) {
       const Json* answer = describer_.answer("datasets", drafter_.dataset_id(name));
-      if (!answer || !answer->contains("task")) continue;
+      if (!answer || !answer->contains("task") || !(*answer)["task"].is_object()) continue;
       sizes[name] = (*answer)["task"].value("train_size", std::int64_t{0});
     }
     return sizes;

@@ -95,6 +95,7 @@ void PartMaker::fill(Part& part, const std::string& kind, const std::string& plu
 
 void PartMaker::check_subset(const DatasetDef& def, const Json& answer) const {
   const Json task = answer.value("task", Json::object());
+  if (!task.is_object()) return;  // some data sets know no task without their files
   for (const auto& [key, wanted] : {std::pair("train", def.train), std::pair("test", def.test)}) {
     const std::int64_t size = task.value(std::string(key) + "_size", std::int64_t{0});
     if (size == 0 || wanted <= size) continue;

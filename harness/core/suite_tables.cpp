@@ -102,7 +102,7 @@ TableSpec table(const Document& document, const std::string& name) {
   made.metrics = at.texts("metrics");
   made.baseline = at.text("baseline");
   made.extra = at.texts("extra");
-  static const Words kExtra = {"source", "published", "chance", "cost", "n"};
+  static const Words kExtra = {"source", "published", "chance", "cost", "inference", "shares", "n"};
   for (const auto& word : made.extra) {
     if (std::count(kExtra.begin(), kExtra.end(), word)) continue;
     document.fail(at.path("extra"), At::kValue,

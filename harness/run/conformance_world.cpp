@@ -1,13 +1,13 @@
 #include "run/conformance_world.hpp"
 
 #include <torch/nn/modules/batchnorm.h>
-#include <torch/nn/modules/conv.h>
 #include <torch/nn/modules/dropout.h>
 #include <torch/nn/modules/linear.h>
 #include <torch/types.h>
 
 #include <cstring>
 
+#include "ktb/blocks.hpp"
 #include "ktb/dataset.hpp"
 #include "run/conformance.hpp"
 #include "run/plain.hpp"
@@ -40,7 +40,7 @@ class KitModel final : public Model {
       const auto stride = i == 0 ? 1 : 2;
       convs_[i] = register_module(
           "conv" + std::to_string(i),
-          torch::nn::Conv2d(
+          Convolution(
               torch::nn::Conv2dOptions(in, width << i, 3).stride(stride).padding(1).bias(false)));
       norms_[i] = register_module("bn" + std::to_string(i), torch::nn::BatchNorm2d(width << i));
     }
@@ -70,7 +70,7 @@ class KitModel final : public Model {
 
  private:
   static constexpr int kStages = 4;
-  torch::nn::Conv2d convs_[kStages] = {nullptr, nullptr, nullptr, nullptr};
+  Convolution convs_[kStages] = {nullptr, nullptr, nullptr, nullptr};
   torch::nn::BatchNorm2d norms_[kStages] = {nullptr, nullptr, nullptr, nullptr};
   torch::nn::Dropout dropout_{nullptr};
   torch::nn::Linear fc_{nullptr};

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "run/data.hpp"
 #include "run/loader.hpp"
 #include "run/session.hpp"
 

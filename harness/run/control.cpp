@@ -52,15 +52,6 @@ Batch ControlFeed::train_batch(std::int64_t) {
   return learner_->next();
 }
 
-Batch ControlFeed::sample() {
-  std::vector<Copy> copies;
-  for (std::int64_t i = 0; i < request_.batch; ++i)
-    copies.emplace_back(set(), episode_seed(Part::kTrain, i));
-  std::vector<const Seen*> seen;
-  for (const auto& copy : copies) seen.push_back(&copy.seen());
-  return batch_of(seen, set().world(), device_);
-}
-
 std::uint64_t ControlFeed::episode_seed(Part part, std::int64_t number) const {
   const char* name = part == Part::kTest ? "test" : part == Part::kTrain ? "train" : "validation";
   return core::axis_seed({"episode", request_.axis, name}, number);

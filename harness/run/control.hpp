@@ -17,8 +17,6 @@ class ControlFeed final : public Feed {
   const tasks::Kind& kind() const override { return *kind_; }
   void follow(Actor actor) override;
   Batch train_batch(std::int64_t step) override;
-  /// Start states.
-  Batch sample() override;
   std::int64_t steps_per_epoch() const override { return set().learning().epoch_steps; }
   bool repeats() const override { return false; }
   /// There is nothing before somebody acts.

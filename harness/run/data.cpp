@@ -119,6 +119,7 @@ DataRequest data_request(const core::Json& task, const core::Json& recipe, std::
   request.test = task.value("test", std::int64_t{0});
   request.labels = task.value("labels", 1.0);
   request.augment = task.value("augment", std::vector<std::string>{});
+  request.made = task.value("task", std::string());
   request.validation = recipe.value("validation", 0.0);
   request.batch = recipe.at("batch").get<std::int64_t>();
   request.channels_last = recipe.value("channels_last", true);
@@ -127,7 +128,10 @@ DataRequest data_request(const core::Json& task, const core::Json& recipe, std::
 
 TaskData::TaskData(const Dataset& dataset, const DataFolder& folder, DataRequest request,
                    at::Device device)
-    : request_(std::move(request)), device_(device), augment_(request_.augment) {
+    : request_(std::move(request)),
+      device_(device),
+      augment_(request_.augment),
+      made_(make_made_task(request_.made)) {
   if (request_.batch < 1)
     throw Error("batch = " + std::to_string(request_.batch) + ": must be positive");
   auto spec = dataset.task(folder);
@@ -137,7 +141,19 @@ TaskData::TaskData(const Dataset& dataset, const DataFolder& folder, DataRequest
   take_test(dataset.load(folder, "test"));
   spec.train_size = train_size_;
   spec.test_size = test_size_;
-  kind_ = tasks::make_kind(spec);
+  if (made_) remake();
+  kind_ = tasks::make_kind(made_ ? made_->spec(spec) : spec);
+}
+
+/// Subsets were drawn by the data set's own labels.
+void TaskData::remake() {
+  if (made_->views() > 1 && augment_.empty())
+    throw Error("task `" + request_.made + "` on " + request_.name +
+                " shows a picture twice, and both are the same: set `augment` of the data set");
+  for (auto* part : {&train_, &validation_, &test_}) made_->remake(*part);
+  train_size_ = train_.size();
+  validation_size_ = validation_.size();
+  test_size_ = test_.size();
 }
 
 void TaskData::split_train(const Split& all) {
@@ -211,7 +227,7 @@ std::int64_t TaskData::steps_per_epoch() const {
   return whole + (rest > 1 || whole == 0 ? 1 : 0);
 }
 
-const Tensor& TaskData::order(std::int64_t epoch) const {
+const Tensor& TaskData::order(std::int64_t epoch) {
   if (epoch != epoch_) {
     const auto seed =
         core::axis_seed({"order", request_.axis, std::to_string(request_.seed)}, epoch);
@@ -221,19 +237,24 @@ const Tensor& TaskData::order(std::int64_t epoch) const {
   return order_;
 }
 
-Batch TaskData::train_batch(std::int64_t step) const {
+Batch TaskData::train_batch(std::int64_t step) {
   const auto first = step % steps_per_epoch() * request_.batch;
   const auto rows = order(step / steps_per_epoch())
                         .slice(0, first, std::min(train_size_, first + request_.batch));
-  auto batch = gather(train_, rows);
-  batch.index = rows;
-  for (auto& [name, x] : batch.x)
-    if (is_image(x)) x = ready(augment_(x, request_.axis, request_.seed, step));
+  auto batch = gather(train_, made_ ? rows.repeat({made_->views()}) : rows);
+  finish(batch, step);
   return batch;
+}
+
+void TaskData::finish(Batch& batch, std::optional<std::int64_t> step) const {
+  for (auto& [name, x] : batch.x)
+    if (is_image(x)) x = ready(step ? augment_(x, request_.axis, request_.seed, *step) : x);
+  if (made_) made_->finish(batch);
 }
 
 Batch TaskData::gather(const Split& split, const Tensor& rows) const {
   Batch batch;
+  batch.index = rows;
   for (const auto& [name, x] : split.x) {
     const auto table = split.rows.find(name);
     batch.x[name] =
@@ -255,12 +276,18 @@ void TaskData::visit_all(Part part, const Visit& visit) const {
   for (std::int64_t at = 0; at < size; at += step) {
     const auto rows =
         at::arange(at, std::min(size, at + step), at::TensorOptions(at::kLong).device(device_));
-    auto batch = gather(from, rows);
-    for (auto& [name, x] : batch.x)
-      if (is_image(x)) x = ready(x);
-    if (part == Part::kTrain) batch.index = rows;
+    const bool twice = made_ && made_->views() > 1;  // then only augmentation tells views apart
+    auto batch = gather(from, twice ? rows.repeat({made_->views()}) : rows);
+    finish(batch, twice ? std::optional(at) : std::nullopt);
+    if (part != Part::kTrain) batch.index = Tensor();
     visit(batch);
   }
+}
+
+std::unique_ptr<tasks::Meter> TaskData::judge(Part part, const Predict& predict) const {
+  auto meter = kind_->meter(split(part).texts);
+  visit_all(part, [&](const Batch& batch) { meter->add(predict(batch), batch); });
+  return meter;
 }
 
 Tensor TaskData::train_labels() const {

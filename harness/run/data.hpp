@@ -1,14 +1,15 @@
 #pragma once
 #include <cstdint>
-#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/json.hpp"
 #include "ktb/dataset.hpp"
 #include "run/augment.hpp"
-#include "tasks/task_kind.hpp"
+#include "run/feed.hpp"
+#include "run/made_task.hpp"
 
 namespace ktb::run {
 
@@ -21,6 +22,7 @@ struct DataRequest {
   double labels = 1;                 ///< share (at most 1) or count of the training labels
   double validation = 0;             ///< share (below 1) or count, out of what `labels` leaves
   std::vector<std::string> augment;
+  std::string made;  ///< a task that its pictures set by themselves, see made_task.hpp
   std::int64_t batch = 64;
   bool channels_last = true;
 };
@@ -31,62 +33,58 @@ DataRequest data_request(const core::Json& task, const core::Json& recipe, std::
 /// A task with its data on the device. Nothing here depends on the method: all methods of a seed
 /// see the same subsets and the same batches. Images are kept as uint8 and handed out as floats in
 /// [0, 1].
-class TaskData {
+class TaskData final : public Feed {
  public:
-  using Visit = std::function<void(const Batch&)>;
-  /// Validation comes out of the training split. `test` is for the harness' final evaluation alone
-  /// (and `best-test`, which a table marks).
-  enum class Part { kTrain, kValidation, kTest };
-
   /// Reads both splits. Throws Error where a file, a subset or an augmentation cannot be had.
   TaskData(const Dataset& dataset, const DataFolder& folder, DataRequest request,
            at::Device device = at::kCPU);
 
-  const tasks::Kind& kind() const { return *kind_; }
+  const tasks::Kind& kind() const override { return *kind_; }
 
   /// A pure function of the step, so nothing of it is ever checkpointed. A last batch of one
   /// example is left out: batch normalisation cannot learn from it.
-  Batch train_batch(std::int64_t step) const;
-  std::int64_t steps_per_epoch() const;
-  /// Whether an epoch shows every example: not where a last batch of one is left out.
-  bool epoch_is_whole() const { return train_size_ == 1 || train_size_ % request_.batch != 1; }
-  /// Whether inputs differ between epochs; if not, outputs of a frozen source can be kept by index.
-  bool augmented() const { return !augment_.empty(); }
-  /// [N] int64 of the training split in index order, on the device; undefined where there are none.
-  Tensor train_labels() const;
+  Batch train_batch(std::int64_t step) override;
+  std::int64_t steps_per_epoch() const override;
+  /// Not where a last batch of one is left out.
+  bool repeats() const override {
+    return augment_.empty() && (train_size_ == 1 || train_size_ % request_.batch != 1);
+  }
+  Tensor train_labels() const override;
 
-  /// The training split in order, in large batches, without augmentation.
-  void survey(const Visit& visit) const { visit_all(Part::kTrain, visit); }
+  void survey(const Visit& visit) const override { visit_all(Part::kTrain, visit); }
   void validation(const Visit& visit) const { visit_all(Part::kValidation, visit); }
   void test(const Visit& visit) const { visit_all(Part::kTest, visit); }
-  void visit_all(Part part, const Visit& visit) const;
-  std::unique_ptr<tasks::Meter> meter(Part part) const { return kind_->meter(split(part).texts); }
-  /// What the test split gives without learning.
-  tasks::Metrics floor() const { return kind_->floor(test_.y, test_.texts); }
+  std::unique_ptr<tasks::Meter> judge(Part part, const Predict& predict) const override;
+  tasks::Metrics floor() const override { return kind_->floor(test_.y, test_.texts); }
 
-  std::int64_t train_size() const { return train_size_; }
-  std::int64_t validation_size() const { return validation_size_; }
-  std::int64_t test_size() const { return test_size_; }
+  std::int64_t train_size() const override { return train_size_; }
+  std::int64_t validation_size() const override { return validation_size_; }
+  std::int64_t test_size() const override { return test_size_; }
 
  private:
   void split_train(const Split& all);
   void take_test(const Split& all);
+  void remake();
   Split to_device(const Split& split, const Tensor& rows) const;
   const Split& split(Part part) const;
+  void visit_all(Part part, const Visit& visit) const;
   /// Those examples [B], with images as they are stored.
   Batch gather(const Split& split, const Tensor& rows) const;
   /// Floats [B, c, h, w] of stored images.
   Tensor ready(const Tensor& images) const;
-  const Tensor& order(std::int64_t epoch) const;
+  /// What a model sees of gathered rows: with a step, augmented.
+  void finish(Batch& batch, std::optional<std::int64_t> step) const;
+  const Tensor& order(std::int64_t epoch);
 
   DataRequest request_;
   at::Device device_;
   std::unique_ptr<tasks::Kind> kind_;
   Augment augment_;
+  std::unique_ptr<MadeTask> made_;   ///< none: the data set's own
   Split train_, validation_, test_;  ///< images as [N, h, w, c]
   std::int64_t train_size_ = 0, validation_size_ = 0, test_size_ = 0;
-  mutable std::int64_t epoch_ = -1;  ///< of the order that is kept
-  mutable Tensor order_;
+  std::int64_t epoch_ = -1;  ///< of the order that is kept
+  Tensor order_;
 };
 
 }  // namespace ktb::run

@@ -32,8 +32,6 @@ class Feed {
   virtual void follow(Actor) {}
   /// The batch of a step; steps come in order.
   virtual Batch train_batch(std::int64_t step) = 0;
-  /// Some batch to measure with; nothing changes by it.
-  virtual Batch sample() = 0;
   virtual std::int64_t steps_per_epoch() const = 0;
   /// Whether each epoch shows the same inputs, every one of them, known by Batch::index: then
   /// outputs of a frozen source can be kept.

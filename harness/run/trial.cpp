@@ -8,7 +8,6 @@
 #include <filesystem>
 #include <fstream>
 #include <new>
-#include <set>
 
 #include "core/digest.hpp"
 #include "core/error.hpp"
@@ -73,7 +72,7 @@ class Trial {
     session_ = build_session(spec_, place_, registry_);
     const double built = seconds_now();
     train(record);
-    measure_cost(record);
+    count_parameters(record);
     const double trained = seconds_now();
     judge(record);
     record.cost["wait_seconds"] = built - started;
@@ -110,10 +109,27 @@ class Trial {
           static_cast<double>(result.examples) / result.train_seconds;
   }
 
-  /// The one look at the test split.
+  /// The one look at the test split, and what its predictions cost: a hub's depends on the inputs.
+  std::unique_ptr<tasks::Meter> judge_target(Record& record) {
+    session_->train(true);  // a method's figures are about the predictions since
+    double seconds = 0, flops = 0, examples = 0;
+    auto meter = session_->data[0]->judge(Feed::Part::kTest, [&](const Batch& batch) {
+      Tensor prediction;
+      const double started = seconds_now();
+      flops += count_flops([&] { prediction = session_->predict(batch); });
+      synchronise(place_.device);
+      seconds += seconds_now() - started;
+      examples += static_cast<double>(batch.size());
+      return prediction;
+    });
+    record.cost["flops_per_example"] = flops / examples;
+    record.cost["predictions_per_second"] = examples / seconds;
+    return meter;
+  }
+
   void judge(Record& record) {
     const auto& data = *session_->data[0];
-    const auto meter = evaluate(*session_, TaskData::Part::kTest);
+    const auto meter = judge_target(record);
     record.metrics = meter->metrics();
     record.metrics.merge(session_->method->figures());
     if (const auto pictures = session_->method->pictures(); !pictures.empty())
@@ -123,7 +139,14 @@ class Trial {
     record.examples = {{"train", data.train_size()},
                        {"validation", data.validation_size()},
                        {"test", data.test_size()}};
-    core::write_atomically(fs::path(place_.folder) / "samples.bin", pack(meter->correct()));
+    const auto correct = meter->correct();
+    record.examples["judged"] = static_cast<std::int64_t>(correct.size());
+    if (data.transitions() > 0) {
+      record.examples["transitions"] = data.transitions();
+      record.cost["transitions_per_second"] =
+          static_cast<double>(data.transitions()) / record.cost["train_seconds"];
+    }
+    core::write_atomically(fs::path(place_.folder) / "samples.bin", pack(correct));
     for (std::size_t i = 0; i < session_->transfer.sources.size(); ++i)
       record.source_metrics.push_back(judge_source(i));
   }
@@ -137,13 +160,11 @@ class Trial {
     auto& model = *session_->transfer.sources[source];
     const auto& data = *session_->data[session_->source_lane[source]];
     model.eval();
-    const auto meter = data.meter(TaskData::Part::kTest);
-    data.test([&](const Batch& batch) { meter->add(model(batch).pred, batch); });
-    return meter->metrics();
+    return data.judge(Feed::Part::kTest, [&](const Batch& batch) { return model(batch).pred; })
+        ->metrics();
   }
 
-  void measure_cost(Record& record) {
-    std::set<const void*> seen;
+  void count_parameters(Record& record) {
     std::int64_t trainable = 0;
     for (const auto& optimiser : session_->optimisers())
       if (optimiser.group().lr_scale > 0) trainable += count(optimiser.group().parameters);
@@ -154,9 +175,6 @@ class Trial {
                          {"deployed", count(session_->method->deployed())}};
     if (session_->transfer.target)
       record.parameters["target"] = count(session_->transfer.target->parameters());
-    const auto batch = session_->data[0]->train_batch(0);
-    record.cost["flops_per_example"] =
-        count_flops([&] { session_->predict(batch); }) / static_cast<double>(batch.size());
   }
 
   void keep_weights() const {
@@ -243,6 +261,7 @@ Record run_trial(const Json& spec, const Place& place, Registry& registry,
   record.provenance["started"] = started;
   record.provenance["finished"] = utc_now();
   record.provenance["plugins"] = plugin_hashes(spec, registry);
+  record.provenance["data"] = spec.at("task").value("hash", "");
   core::write_atomically(fs::path(place.folder) / "record.json",
                          core::to_json(record).dump(1) + "\n");
   return record;

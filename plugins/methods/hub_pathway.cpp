@@ -34,7 +34,7 @@ class HubPathway final : public ktb::Method {
         side_(o.get("generator_input", 112, "larger pictures are shrunk to this for the generator",
                     {.least = 1})) {
     rule_.k = o.get("k", 2, "models that run for an input", {.least = 1});
-    rule_.renormalise = o.get("renormalise", true, "the weights of the chosen models sum to 1");
+    rule_.renormalise = o.get("renormalise", true, "the k weights sum to 1: a constant if k = 1");
   }
 
   ktb::Needs needs() const override {
@@ -43,7 +43,6 @@ class HubPathway final : public ktb::Method {
             .most = 0,
             .target = false};
   }
-  ktb::Use use(std::size_t) const override { return {.features = false}; }
   std::string unsuited(const ktb::Pairing& p) const override {
     if (p.task.kind == "span" || p.task.kind == "retrieval")
       return p.task.kind + " predicts more than one vector an input";

@@ -101,6 +101,16 @@ TEST_F(PlanTest, HubHasTheTrialsCountedByHand) {
   EXPECT_THAT(plan.warnings[0], HasSubstr("hub_pathway 3, mixture 1"));
 }
 
+TEST_F(PlanTest, AModelIsAskedAboutWithTheTaskOfItsSource) {
+  make_plan(read_suite(golden("hub")), catalogue_, {});
+  std::map<std::string, std::set<std::string>> tasks;
+  for (const auto& [id, model] : catalogue_.last_request["models"].items())
+    tasks[model["plugin"]].insert(model.value("task", ""));
+  EXPECT_THAT(tasks["shufflenetv2"], testing::Contains("rotation"));
+  EXPECT_THAT(tasks["vit"], testing::Contains("autoencode"));
+  EXPECT_THAT(tasks["vgg8"], ElementsAre(""));
+}
+
 TEST_F(PlanTest, ExamplesPlanWithNothingInstalled) {
   FakeCatalogue empty;
   for (const char* name : {"distillation", "hub"}) {

@@ -366,6 +366,34 @@ TEST(Table, MeanColumnIsPairedOverSeeds) {
   EXPECT_THAT(table.footnotes, Contains("a mean needs every column and seed"));
 }
 
+TEST(Table, SharesAndInferenceAreMeansOfThoseThatHaveThem) {
+  Bench bench;
+  Cell& alone = bench.cell(at("finetune"), {.70, .71});
+  Cell& hub = bench.cell(at("hub_pathway"), {.70, .71});
+  for (std::size_t seed = 0; seed < 2; ++seed) {
+    bench.record(hub, seed).metrics["share.fonts"] = seed == 0 ? .25 : .5;
+    bench.record(hub, seed).metrics["share.turned"] = seed == 0 ? .75 : .5;
+    for (Cell* cell : {&alone, &hub}) {
+      bench.record(*cell, seed).cost["flops_per_example"] = cell == &hub ? 3e6 : 1.5e6;
+      bench.record(*cell, seed).cost["predictions_per_second"] = 1000;
+    }
+  }
+  TableSpec spec = plain_spec();
+  spec.extra = {"shares", "inference"};
+  Table table = build_table(bench.plan, spec, bench.outcomes);
+  const auto texts = [&](std::size_t row) {
+    std::vector<std::string> values;
+    for (std::size_t i = 1; i < 5; ++i) values.push_back(table.rows[row].entries[i].value);
+    return values;
+  };
+  EXPECT_THAT(table.columns[1].heads, Contains("share fonts %"));
+  EXPECT_THAT(texts(0), ElementsAre("", "", "1.50", "1000"));
+  EXPECT_THAT(texts(1), ElementsAre("38", "62", "3.00", "1000"));
+  bench.record(hub, 1).provenance["device"] = "some GPU";
+  table = build_table(bench.plan, spec, bench.outcomes);
+  EXPECT_THAT(texts(1), ElementsAre("38", "62", "3.00", "-"));
+}
+
 TEST(Table, SecondsAreBlankWhereMachinesMix) {
   Bench bench;
   Cell& cell = bench.cell(at("kd"), {.70, .71});

@@ -11,73 +11,18 @@
 #include <string>
 #include <vector>
 
+#include "kit_trial.hpp"
 #include "ktb/logme.hpp"
 #include "ktb/regression.hpp"
-#include "run/conformance_world.hpp"
 #include "run/plain.hpp"
-#include "run/step.hpp"
 
 namespace ktb::run {
 namespace {
 
 using Given = std::map<std::string, Value>;
-
-Registry& registry() {
-  static Registry all({KTB_PLUGIN_DIR});
-  return all;
-}
+using Trial = KitTrial;
 
 KitPairing alike(Given options = {}) { return {"equal widths", 4, 4, Mode::kTrained, 1, options}; }
-
-/// A session with its step, as the trial's loop drives them.
-class Trial {
- public:
-  Trial(const std::string& method, const KitPairing& pairing)
-      : session(kit_session(registry(), method, pairing)), step_(*session) {}
-
-  Trial& survey() {
-    const torch::NoGradGuard no_grad;
-    session->train(false);
-    session->method->survey([&](const std::function<void(Step&)>& visit) {
-      session->data[0]->survey([&](const Batch& batch) {
-        step_.begin_survey(batch);
-        visit(step_);
-      });
-    });
-    return *this;
-  }
-  /// The loss of the last step.
-  double steps(std::int64_t count) {
-    Losses losses;
-    session->train(true);
-    for (std::int64_t at = 0; at < count; ++at) {
-      step_.begin(at);
-      losses = train_step(*session, step_);
-    }
-    return losses.total.item<double>();
-  }
-  /// Of the first batch, in evaluation mode.
-  double term(const std::string& wanted) {
-    session->train(false);
-    step_.begin(0);
-    step_.enter(LiveStep::Phase::kLosses);
-    for (const auto& [name, value] : session->method->losses(step_))
-      if (name == wanted) return value.item<double>();
-    throw Error("there is no term " + wanted);
-  }
-  Tensor predicts() { return session->predict(session->data[0]->train_batch(0)); }
-  Tensor source_says(std::size_t i = 0) {
-    const torch::NoGradGuard no_grad;
-    session->train(false);
-    return (*session->transfer.sources[i])(session->data[0]->train_batch(0)).pred;
-  }
-  Tensor buffer(const std::string& name) const { return session->method->named_buffers()[name]; }
-
-  std::unique_ptr<Session> session;
-
- private:
-  LiveStep step_;
-};
 
 std::vector<Tensor> trained(const std::string& method, const KitPairing& pairing) {
   Trial trial(method, pairing);
@@ -156,7 +101,7 @@ TEST(TransferMethods, OneAndTwoExamplesAreEnough) {
 TEST(TransferMethods, SayWhatDoesNotSuitThem) {
   const auto reason = [](const std::string& name, const Pairing& pairing, Given given = {}) {
     Options options(std::move(given));
-    return registry().method(name, options)->unsuited(pairing);
+    return kit_registry().method(name, options)->unsuited(pairing);
   };
   const auto pairing = Trial("finetune", alike()).session->transfer.pairing;
   const std::vector<std::string> tuning = {"l2_sp", "delta",     "bss",
