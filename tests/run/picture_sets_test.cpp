@@ -375,7 +375,8 @@ TEST_F(EasyVqa, QuestionsLookIntoTheTableOfPictures) {
   EXPECT_TRUE(at::equal(split.rows.at("image"), at::tensor({0, 0, 1}, at::kLong)));
   EXPECT_EQ(split.x.at("image")[1][2][9][9].item<int>(), 250);
   EXPECT_EQ(split.x.at("tokens")[1].gt(0).sum().item<int>(), 5);
-  EXPECT_EQ(task.classes.at(split.y.at("label")[0].item<std::size_t>()), "circle");
+  EXPECT_EQ(task.classes.at(static_cast<std::size_t>(split.y.at("label")[0].item<std::int64_t>())),
+            "circle");
   EXPECT_THAT(split.texts.at("answers").at(2), ElementsAre("no"));
 }
 
@@ -428,7 +429,8 @@ TEST_F(EasyVqa, GeneratedAnswersAreTrueOfThePictures) {
   const auto classes = generated->task(folder()).classes;
   std::size_t asked = 0;
   for (std::int64_t i = 0; i < 3000; ++i) {
-    const auto answer = classes.at(split.y.at("label")[i].item<std::size_t>());
+    const auto answer =
+        classes.at(static_cast<std::size_t>(split.y.at("label")[i].item<std::int64_t>()));
     const auto colour = colours.find(answer);
     if (colour == colours.end()) continue;
     const auto picture = split.x.at("image")[split.rows.at("image")[i].item<std::int64_t>()];
