@@ -53,7 +53,7 @@ Batch ControlFeed::train_batch(std::int64_t) {
 }
 
 std::uint64_t ControlFeed::episode_seed(Part part, std::int64_t number) const {
-  const char* name = part == Part::kTest ? "test" : part == Part::kTrain ? "train" : "validation";
+  const char* name = part == Part::kTest ? "test" : "validation";
   return core::axis_seed({"episode", request_.axis, name}, number);
 }
 

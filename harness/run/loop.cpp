@@ -145,9 +145,9 @@ class Loop {
     const auto& data = *session_.data[0];
     tasks::Metrics scores;
     if (plan_.select == "best-test")
-      scores = evaluate(session_, TaskData::Part::kTest)->metrics();
+      scores = evaluate(session_, Feed::Part::kTest)->metrics();
     else if (data.validation_size() > 0)
-      scores = evaluate(session_, TaskData::Part::kValidation)->metrics();
+      scores = evaluate(session_, Feed::Part::kValidation)->metrics();
     if (!scores.empty()) line[plan_.select == "best-test" ? "test" : "validation"] = scores;
     select(done, last, scores);
     if (hooks_.curve) hooks_.curve(line);
@@ -212,11 +212,8 @@ LoopResult run_loop(Session& session, const LoopPlan& plan, const LoopHooks& hoo
   return Loop(session, plan, hooks).run();
 }
 
-std::unique_ptr<tasks::Meter> evaluate(Session& session, TaskData::Part part) {
-  const auto& data = *session.data[0];
-  auto meter = data.meter(part);
-  data.visit_all(part, [&](const Batch& batch) { meter->add(session.predict(batch), batch); });
-  return meter;
+std::unique_ptr<tasks::Meter> evaluate(Session& session, Feed::Part part) {
+  return session.data[0]->judge(part, [&](const Batch& batch) { return session.predict(batch); });
 }
 
 void synchronise(at::Device device) {

@@ -45,7 +45,7 @@ struct LoopHooks {
 LoopResult run_loop(Session& session, const LoopPlan& plan, const LoopHooks& hooks);
 
 /// Metrics of the deployed prediction over a part of the target's data.
-std::unique_ptr<tasks::Meter> evaluate(Session& session, TaskData::Part part);
+std::unique_ptr<tasks::Meter> evaluate(Session& session, Feed::Part part);
 
 /// Waits for the device, so that clocks measure work that is done.
 void synchronise(at::Device device);
