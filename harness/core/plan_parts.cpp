@@ -168,7 +168,10 @@ const Part& PartMaker::model(const std::string& name, const std::string& dataset
   const Json* answer = describer_.answer("models", drafter_.model_id(name, dataset, goal));
   fill(part, "model", def.plugin, def.options, answer);
   if (!describer_.plugin("model", def.plugin)) lack_plugin(part, "model", def.plugin);
-  if (answer && answer->contains("error")) {
+  // Where the data set's files are missing, that is what the plan says, not what follows from it.
+  const Json* data = describer_.answer("datasets", drafter_.dataset_id(dataset));
+  const bool absent = data && !data->value("found", true);
+  if (answer && answer->contains("error") && !absent) {
     take_error(part, name, *answer, option_paths(def.path, def.options), def.path);
   }
   const Part start = weights(def.weights);

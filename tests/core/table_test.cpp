@@ -368,8 +368,9 @@ TEST(Table, MeanColumnIsPairedOverSeeds) {
 
 TEST(Table, SharesAndInferenceAreMeansOfThoseThatHaveThem) {
   Bench bench;
-  Cell& alone = bench.cell(at("finetune"), {.70, .71});
-  Cell& hub = bench.cell(at("hub_pathway"), {.70, .71});
+  bench.cell(at("finetune"), {.70, .71});
+  bench.cell(at("hub_pathway"), {.70, .71});
+  Cell &alone = bench.plan.cells[0], &hub = bench.plan.cells[1];
   for (std::size_t seed = 0; seed < 2; ++seed) {
     bench.record(hub, seed).metrics["share.fonts"] = seed == 0 ? .25 : .5;
     bench.record(hub, seed).metrics["share.turned"] = seed == 0 ? .75 : .5;
