@@ -47,6 +47,12 @@ std::vector<InputSpec> PairModel::reads() const {
   return inputs;
 }
 
+std::vector<Tensor> PairModel::features_of(const Reading& image, const Reading& text) {
+  auto features = image.features;
+  features.insert(features.end(), text.features.begin(), text.features.end());
+  return features;
+}
+
 bool PairModel::normalised_after(const std::string& parameter) const {
   return convolutional_ && site(parameter).dim() == 4;
 }

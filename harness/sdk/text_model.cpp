@@ -55,4 +55,30 @@ Tensor TextModel::forward_head(const Output& output) {
   return scores.masked_fill(output.mask.logical_not().unsqueeze(1), kNever);
 }
 
+TransformerTextModel::~TransformerTextModel() = default;
+
+std::int64_t TransformerTextModel::add_encoder(Options& options, const TextEncoder::Names& names,
+                                               int layers) {
+  const TextEncoder::Sizes sizes = {
+      .width = options.get("hidden_dim", 128, "width of a token", {.least = 1}),
+      .hidden = options.get("mlp_dim", 512, "width of the hidden layer", {.least = 1}),
+      .heads = options.get("num_heads", 2, "heads of an attention", {.least = 1}),
+      .layers = options.get("num_layers", layers, "encoder layers", {.least = 1}),
+      .positions = enough_positions(
+          task(), options.get("max_length", 512, "the longest text, in tokens", {.least = 1}))};
+  dropout_ = options.get("dropout", 0.1, "rate after embedding, attention and hidden layers",
+                         {.least = 0, .most = 0.99});
+  encoder_.emplace(*this, names, vocabulary(), sizes);
+  return sizes.width;
+}
+
+void TransformerTextModel::finish(std::int64_t width) {
+  add_head(width, dropout_);
+  init_bert(*this);
+}
+
+std::vector<Tensor> TransformerTextModel::read(const Text& text) {
+  return (*encoder_)(text, dropout_, is_training());
+}
+
 }  // namespace ktb

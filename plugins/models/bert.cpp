@@ -3,8 +3,6 @@
 // the tokens, BERT itself a layer on the first one.
 #include <ATen/ops/tanh.h>
 
-#include <optional>
-
 #include "ktb/plugin.hpp"
 #include "ktb/text_model.hpp"
 
@@ -12,36 +10,20 @@ namespace {
 
 using ktb::Tensor;
 
-class Bert final : public ktb::TextModel {
+class Bert final : public ktb::TransformerTextModel {
  public:
-  Bert(const ktb::TaskSpec& task, ktb::Options& options) : TextModel(task) {
-    const ktb::TextEncoder::Sizes sizes = {
-        .width = options.get("hidden_dim", 128, "width of a token", {.least = 1}),
-        .hidden = options.get("mlp_dim", 512, "width of the hidden layer", {.least = 1}),
-        .heads = options.get("num_heads", 2, "heads of an attention", {.least = 1}),
-        .layers = options.get("num_layers", 2, "encoder layers", {.least = 1}),
-        .positions = ktb::enough_positions(
-            task, options.get("max_length", 512, "the longest text, in tokens", {.least = 1}))};
+  Bert(const ktb::TaskSpec& task, ktb::Options& options) : TransformerTextModel(task) {
+    const auto width = add_encoder(options, ktb::bert_names(), 2);
     pooling_ = options.get("pooling", "mean",
                            "what stands for a text: the mean of its tokens, the first one, or "
                            "that through BERT's pooler, which a span does without",
                            {"mean", "cls", "pooler"});
-    dropout_ = options.get("dropout", 0.1, "rate after embedding, attention and hidden layers",
-                           {.least = 0, .most = 0.99});
-    encoder_.emplace(*this, ktb::bert_names(), vocabulary(), sizes);
     if (pooling_ == "pooler" && !spans())
-      pooler_ = ktb::add_layer(*this, "pooler.dense", torch::nn::Linear(sizes.width, sizes.width));
-    add_head(sizes.width, dropout_);
-    ktb::init_bert(*this);
+      pooler_ = ktb::add_layer(*this, "pooler.dense", torch::nn::Linear(width, width));
+    finish(width);
   }
-
-  std::string takes() const override { return encoder_->last_matrix(); }
-  std::string gives() const override { return encoder_->last_matrix(); }
 
  protected:
-  std::vector<Tensor> read(const ktb::Text& text) override {
-    return (*encoder_)(text, dropout_, is_training());
-  }
   Tensor pool(const Tensor& tokens, const Tensor& mask) override {
     if (pooling_ == "mean") return TextModel::pool(tokens, mask);
     const auto first = tokens.select(1, 0);
@@ -50,8 +32,6 @@ class Bert final : public ktb::TextModel {
 
  private:
   std::string pooling_;
-  double dropout_;
-  std::optional<ktb::TextEncoder> encoder_;
   torch::nn::Linear pooler_{nullptr};
 };
 

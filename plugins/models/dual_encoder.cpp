@@ -32,8 +32,7 @@ class DualEncoder final : public ktb::PairModel {
   ktb::Output forward_trunk(const ktb::Batch& batch) override {
     const auto image = read_image(batch), text = read_text(batch);
     ktb::Output out;
-    out.features = image.features;
-    out.features.insert(out.features.end(), text.features.begin(), text.features.end());
+    out.features = features_of(image, text);
     out.pooled = at::cat(
         {ktb::mean_of(image.tokens(), image.mask), ktb::mean_of(text.tokens(), text.mask)}, 1);
     return out;

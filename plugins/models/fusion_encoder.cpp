@@ -36,8 +36,7 @@ class FusionEncoder final : public ktb::PairModel {
   ktb::Output forward_trunk(const ktb::Batch& batch) override {
     const auto image = read_image(batch), text = read_text(batch);
     ktb::Output out;
-    out.features = image.features;
-    out.features.insert(out.features.end(), text.features.begin(), text.features.end());
+    out.features = features_of(image, text);
     out.pooled = fusion_ == "product" ? multiplied(image, text) : met(image, text, out.features);
     return out;
   }

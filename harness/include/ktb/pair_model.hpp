@@ -47,6 +47,8 @@ class KTB_API PairModel : public Model {
   const Sizes& sizes() const { return sizes_; }
   Reading read_image(const Batch& batch) { return (*image_)(batch, is_training()); }
   Reading read_text(const Batch& batch) { return (*text_)(batch, is_training()); }
+  /// The picture's features, then the text's.
+  static std::vector<Tensor> features_of(const Reading& image, const Reading& text);
   const std::string& image_matrix() const { return image_->last_matrix; }
   const std::string& text_matrix() const { return text_->last_matrix; }
 

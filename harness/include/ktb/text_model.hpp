@@ -1,9 +1,11 @@
 #pragma once
 #include <torch/nn/modules/linear.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "ktb/options.hpp"
 #include "ktb/text.hpp"
 
 namespace ktb {
@@ -41,6 +43,28 @@ class KTB_API TextModel : public Model {
   bool has_segments_, spans_;
   torch::nn::Linear head_{nullptr};
   double dropout_ = 0;
+};
+
+/// One that is BERT's encoder or a relative, under the names of a definition. Knowledge leaves and
+/// enters at the last feed-forward block's second matrix.
+class KTB_API TransformerTextModel : public TextModel {
+ public:
+  using TextModel::TextModel;
+  ~TransformerTextModel() override;
+
+  std::string takes() const override { return encoder_->last_matrix(); }
+  std::string gives() const override { return encoder_->last_matrix(); }
+
+ protected:
+  /// Declares the sizes as options and registers the encoder; returns the width of a token.
+  std::int64_t add_encoder(Options& options, const TextEncoder::Names& names, int layers);
+  /// Registers the head and initialises everything as BERT does.
+  void finish(std::int64_t width);
+  std::vector<Tensor> read(const Text& text) override;
+
+ private:
+  double dropout_ = 0;
+  std::optional<TextEncoder> encoder_;
 };
 
 }  // namespace ktb
