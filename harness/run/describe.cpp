@@ -177,9 +177,10 @@ class Describer {
         pairing.target = party(json.at("target"), Mode::kNone);
       const auto modes = json.value("modes", std::vector<std::string>{});
       const auto sources = json.value("sources", std::vector<std::string>{});
+      const auto usual = found->second->needs().modes.front();
       for (std::size_t i = 0; i < sources.size(); ++i)
         pairing.sources.push_back(
-            party(sources[i], i < modes.size() ? mode_from(modes[i]) : Mode::kTrained));
+            party(sources[i], i < modes.size() ? mode_from(modes[i]) : usual));
       return Json{{"unsuited", found->second->unsuited(pairing)}};
     });
   }

@@ -12,6 +12,7 @@
 
 #include "ktb/adapter.hpp"
 #include "rig.hpp"
+#include "run/describe.hpp"
 #include "setting.hpp"
 
 namespace ktb::run {
@@ -212,6 +213,26 @@ TEST(MergeNet, SaysWhichSitesDoNotFit) {
               HasSubstr("takes nothing back"));
   EXPECT_THAT(reason({.method = "mergenet", .options = both, .mode = Mode::kNone}),
               HasSubstr("nobody to give back to"));
+}
+
+TEST(MergeNet, PlanTimeAsksAboutTheModeThatWillRun) {
+  Registry registry({KTB_PLUGIN_DIR, KTB_TEST_PLUGIN_DIR});
+  const auto unsuited = [&](std::vector<std::string> modes) {
+    const core::Json model = {{"plugin", "mlp"}, {"options", {{"width", 8}}}, {"dataset", "d"}};
+    const core::Json request = {
+        {"datasets", {{"d", {{"plugin", "shapes"}}}}},
+        {"models", {{"m", model}}},
+        {"methods", {{"k", {{"plugin", "mergenet"}, {"options", {{"direction", "both"}}}}}}},
+        {"pairings", core::Json::array({{{"method", "k"},
+                                         {"task", "d"},
+                                         {"target", "m"},
+                                         {"sources", core::Json::array({"m"})},
+                                         {"modes", modes}}})}};
+    return describe(request, registry, {}).at("pairings").at(0).at("unsuited").get<std::string>();
+  };
+  EXPECT_EQ(unsuited({}), "") << "its default, fresh-joint, is meant";
+  EXPECT_EQ(unsuited({"fresh-joint"}), "");
+  EXPECT_THAT(unsuited({"trained"}), HasSubstr("takes nothing back"));
 }
 
 /// What the adapter of that name makes of two matrices, in evaluation mode.
