@@ -157,6 +157,17 @@ TEST(LowRank, WeightsAreProductsAfterEveryStep) {
   }
 }
 
+TEST(LowRank, NoOptimiserStepsOrClipsTheWeightsThemselves) {
+  Bout bout({.method = "mergenet", .options = low_rank()});
+  const std::vector<Tensor> weights{bout.target().site("conv3.weight"),
+                                    bout.source().site("fc.weight")};
+  for (const auto& optimiser : bout.session().optimisers())
+    for (const auto& parameter : optimiser.group().parameters)
+      for (const auto& weight : weights)
+        EXPECT_FALSE(!optimiser.group().manual && parameter.is_same(weight))
+            << "in " << optimiser.group().name;
+}
+
 TEST(LowRank, FreshFactorsAreDrawnAndLearnedOnesKept) {
   const auto rank_of_start = [](Mode target, Mode source) {
     const auto before = kit_model(4, 1)->site("conv3.weight").detach().clone();
