@@ -29,8 +29,8 @@ struct TableSpec {
   std::string spread = "sd";  ///< sd, ci, se, range, none
   int digits = 1;
   std::string view = "values";  ///< difference: to the baseline, with what it says
-  std::string fit;    ///< column, page
-  bool mean = false;  ///< a last column with the mean over columns
+  std::string fit;              ///< column, page
+  bool mean = false;            ///< a last column with the mean over columns
   std::string note;
 };
 
