@@ -36,8 +36,9 @@ std::string spread_name(const std::string& spread) {
 struct Facts {
   std::set<std::size_t> seeds;
   std::set<std::string> rules, devices;
-  std::set<std::string> generated;  ///< data sets that were not read from files
-  std::set<std::int64_t> train, test;
+  std::set<std::string> generated;               ///< data sets that were not read from files
+  std::set<std::int64_t> train, test;            ///< examples
+  std::set<std::int64_t> transitions, episodes;  ///< of control, in their place
   bool shared_source = false, own_source = false;
 };
 
@@ -68,8 +69,10 @@ void gather_record(const Record& record, Facts& facts) {
     const auto found = record.examples.find(name);
     if (found != record.examples.end()) counts.insert(found->second);
   };
-  count("train", facts.train);
-  count("test", facts.test);
+  const auto train = record.examples.find("train");
+  const bool control = train != record.examples.end() && train->second == 0;
+  count(control ? "transitions" : "train", control ? facts.transitions : facts.train);
+  count("test", control ? facts.episodes : facts.test);
 }
 
 Facts gather(const TableInput& input, const Grid& grid) {
@@ -130,8 +133,13 @@ std::vector<std::string> make_caption(const TableInput& input, const Grid& grid)
     for (const std::string& rule : facts.rules) names.insert(rule_name(rule));
     caption.push_back(joined(names));
   }
-  if (!facts.train.empty()) caption.push_back(span(facts.train) + " training examples");
-  if (!facts.test.empty()) caption.push_back(span(facts.test) + " test examples");
+  const auto say = [&](const std::set<std::int64_t>& counts, const char* noun) {
+    if (!counts.empty()) caption.push_back(span(counts) + " " + noun);
+  };
+  say(facts.train, "training examples");
+  say(facts.transitions, "transitions");
+  say(facts.test, "test examples");
+  say(facts.episodes, "test episodes");
   if (!facts.generated.empty()) caption.push_back("generated data: " + joined(facts.generated));
   const std::string device = facts.devices.empty() ? input.plan.device : joined(facts.devices);
   if (!device.empty()) caption.push_back(device);

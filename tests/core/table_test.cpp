@@ -15,6 +15,7 @@
 namespace ktb::core {
 namespace {
 
+using ::testing::AllOf;
 using testing::Bench;
 using ::testing::Contains;
 using ::testing::ElementsAre;
@@ -424,6 +425,21 @@ TEST(Table, CaptionSaysWhichDataAreGenerated) {
   EXPECT_THAT(caption(), Not(Contains(HasSubstr("generated"))));
   bench.record(cell, 1).provenance["data"] = "generated";
   EXPECT_THAT(caption(), Contains("generated data: images"));
+}
+
+TEST(Table, CaptionOfControlCountsTransitionsAndEpisodes) {
+  Bench bench;
+  Cell& cell = bench.cell(at("kd"), {.70, .71});
+  const auto caption = [&] {
+    return build_table(bench.plan, plain_spec(), bench.outcomes).caption;
+  };
+  bench.record(cell, 0).examples = {{"train", 600}, {"test", 200}};
+  bench.record(cell, 1).examples = {{"train", 0}, {"test", 20}, {"transitions", 24000}};
+  EXPECT_THAT(caption(), AllOf(Contains("600 training examples"), Contains("24000 transitions"),
+                               Contains("200 test examples"), Contains("20 test episodes")));
+  bench.record(cell, 0).examples = {{"train", 0}, {"test", 20}};  // nothing was learned there
+  EXPECT_THAT(caption(), AllOf(Not(Contains(HasSubstr("examples"))), Contains("24000 transitions"),
+                               Contains("20 test episodes")));
 }
 
 TEST(Table, SourceRowShowsTheSourcesOwnResult) {
