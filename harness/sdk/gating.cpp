@@ -1,5 +1,6 @@
 #include "ktb/gating.hpp"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/argsort.h>
 #include <ATen/ops/bincount.h>
 #include <ATen/ops/softplus.h>
