@@ -35,14 +35,8 @@ class ReconstructionMeter final : public Meter {
 
 }  // namespace
 
-Tensor Reconstruction::loss(const Tensor& prediction, const Batch& batch) const {
-  return (prediction.to(at::kFloat) - batch.y.at("pixels")).square().mean(1);
-}
-
 std::unique_ptr<Meter> Reconstruction::meter(const Texts&) const {
   return std::make_unique<ReconstructionMeter>(*this);
 }
-
-Metrics Reconstruction::floor(const Tensors&, const Texts&) const { return {{"chance", 0}}; }
 
 }  // namespace ktb::tasks

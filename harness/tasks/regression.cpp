@@ -1,7 +1,5 @@
 #include "tasks/regression.hpp"
 
-#include <ATen/TensorOperators.h>
-
 #include "tasks/gathered.hpp"
 #include "tasks/metrics.hpp"
 
@@ -34,14 +32,8 @@ class RegressionMeter final : public Meter {
 
 }  // namespace
 
-Tensor Regression::loss(const Tensor& prediction, const Batch& batch) const {
-  return (prediction.to(at::kFloat).squeeze(1) - batch.y.at("value").to(at::kFloat)).square();
-}
-
 std::unique_ptr<Meter> Regression::meter(const Texts&) const {
   return std::make_unique<RegressionMeter>(*this);
 }
-
-Metrics Regression::floor(const Tensors&, const Texts&) const { return {{"chance", 0}}; }
 
 }  // namespace ktb::tasks
