@@ -99,6 +99,25 @@ bool is_image(const Tensor& stored) {
   return stored.scalar_type() == at::kByte && stored.dim() == 4;
 }
 
+/// What `take` takes of each tensor of a split, with images as they are stored.
+template <class Take>
+Batch batch_of(const Split& split, const Take& take) {
+  Batch batch;
+  for (const auto& [name, x] : split.x) {
+    const auto table = split.rows.find(name);
+    batch.x[name] = table == split.rows.end() ? take(x) : x.index_select(0, take(table->second));
+  }
+  for (const auto& [name, y] : split.y) batch.y[name] = take(y);
+  return batch;
+}
+
+/// Those examples [B].
+Batch gathered(const Split& split, const Tensor& rows) {
+  auto batch = batch_of(split, [&](const Tensor& all) { return all.index_select(0, rows); });
+  batch.index = rows;
+  return batch;
+}
+
 std::int64_t large_batch(const Split& split, at::Device device) {
   std::int64_t pixels = 32 * 32;
   for (const auto& [name, x] : split.x) {
@@ -210,9 +229,8 @@ Split TaskData::to_device(const Split& split, const Tensor& rows) const {
       wanted = used;
       part.rows[name] = places.to(device_);
     }
-    auto some = x.index_select(0, wanted);
-    if (is_image(some)) some = some.permute({0, 2, 3, 1}).contiguous();
-    part.x[name] = some.to(device_);
+    const auto stored = is_image(x) ? x.permute({0, 2, 3, 1}) : x;
+    part.x[name] = stored.index_select(0, wanted).to(device_);
   }
   for (const auto& [name, y] : split.y) part.y[name] = y.index_select(0, rows).to(device_);
   return part;
@@ -241,7 +259,7 @@ Batch TaskData::train_batch(std::int64_t step) {
   const auto first = step % steps_per_epoch() * request_.batch;
   const auto rows = order(step / steps_per_epoch())
                         .slice(0, first, std::min(train_size_, first + request_.batch));
-  auto batch = gather(train_, made_ ? rows.repeat({made_->views()}) : rows);
+  auto batch = gathered(train_, made_ ? rows.repeat({made_->views()}) : rows);
   finish(batch, step);
   return batch;
 }
@@ -250,18 +268,6 @@ void TaskData::finish(Batch& batch, std::optional<std::int64_t> step) const {
   for (auto& [name, x] : batch.x)
     if (is_image(x)) x = ready(step ? augment_(x, request_.axis, request_.seed, *step) : x);
   if (made_) made_->finish(batch);
-}
-
-Batch TaskData::gather(const Split& split, const Tensor& rows) const {
-  Batch batch;
-  batch.index = rows;
-  for (const auto& [name, x] : split.x) {
-    const auto table = split.rows.find(name);
-    batch.x[name] =
-        x.index_select(0, table == split.rows.end() ? rows : table->second.index_select(0, rows));
-  }
-  for (const auto& [name, y] : split.y) batch.y[name] = y.index_select(0, rows);
-  return batch;
 }
 
 Tensor TaskData::ready(const Tensor& images) const {
@@ -273,13 +279,15 @@ void TaskData::visit_all(Part part, const Visit& visit) const {
   const auto& from = split(part);
   const auto size = from.size();
   const auto step = large_batch(from, device_);
+  const bool twice = made_ && made_->views() > 1;  // then only augmentation tells views apart
   for (std::int64_t at = 0; at < size; at += step) {
-    const auto rows =
-        at::arange(at, std::min(size, at + step), at::TensorOptions(at::kLong).device(device_));
-    const bool twice = made_ && made_->views() > 1;  // then only augmentation tells views apart
-    auto batch = gather(from, twice ? rows.repeat({made_->views()}) : rows);
+    const auto end = std::min(size, at + step);
+    auto rows = at::arange(at, end, at::TensorOptions(at::kLong).device(device_));
+    if (twice) rows = rows.repeat({made_->views()});
+    auto batch = twice ? gathered(from, rows)
+                       : batch_of(from, [&](const Tensor& all) { return all.slice(0, at, end); });
     finish(batch, twice ? std::optional(at) : std::nullopt);
-    if (part != Part::kTrain) batch.index = Tensor();
+    batch.index = part == Part::kTrain ? rows : Tensor();
     visit(batch);
   }
 }

@@ -68,8 +68,6 @@ class TaskData final : public Feed {
   Split to_device(const Split& split, const Tensor& rows) const;
   const Split& split(Part part) const;
   void visit_all(Part part, const Visit& visit) const;
-  /// Those examples [B], with images as they are stored.
-  Batch gather(const Split& split, const Tensor& rows) const;
   /// Floats [B, c, h, w] of stored images.
   Tensor ready(const Tensor& images) const;
   /// What a model sees of gathered rows: with a step, augmented.
