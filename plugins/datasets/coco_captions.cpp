@@ -1,8 +1,8 @@
 #include <ATen/ops/tensor.h>
 
-#include <algorithm>
 #include <set>
 
+#include "ktb/coco.hpp"
 #include "ktb/json.hpp"
 #include "ktb/layout.hpp"
 #include "ktb/picture_table.hpp"
@@ -27,7 +27,6 @@ constexpr char kGet[] =
 const std::vector<std::string> kFiles = {
     "coco/dataset_coco.json", "coco/annotations/dataset_coco.json",
     "coco/caption_datasets/dataset_coco.json", "caption_datasets/dataset_coco.json"};
-const std::vector<std::string> kPictures = {"coco/", "coco/images/"};  // of train2014 and val2014
 /// Pictures of the official split; each has five captions or more.
 constexpr std::int64_t kTrain = 82783, kRest = 30504, kValidation = 5000, kTest = 5000;
 constexpr std::int64_t kFoldPictures = 1000;
@@ -75,18 +74,12 @@ class CocoCaptions final : public Dataset {
     auto all = text_.files();
     all.push_back({first_found(folder, kFiles), "", 0});
     std::set<std::string> needed;
-    if (verify_) {
-      needed = {"train2014/COCO_train2014_000000000009.jpg",
-                "val2014/COCO_val2014_000000000042.jpg"};
-    } else {
+    if (verify_)
+      needed = {coco_first_picture("train2014"), coco_first_picture("val2014")};
+    else
       for (const auto* split : {"train", "test"})
         for (const auto& picture : pictures(folder, split)) needed.insert(picture.file);
-    }
-    for (const auto& file : needed) {
-      std::vector<std::string> places;
-      for (const auto& place : kPictures) places.push_back(place + file);
-      all.push_back({first_found(folder, places), "", 0});
-    }
+    for (auto& file : coco_files(folder, needed)) all.push_back(std::move(file));
     return all;
   }
 
@@ -94,20 +87,19 @@ class CocoCaptions final : public Dataset {
 
   Split load(const DataFolder& folder, const std::string& split) const override {
     const auto shown = pictures(folder, split);
-    const auto base = pictures_folder(folder);
-    std::vector<std::string> paths;
+    std::vector<std::string> files;
     std::vector<std::int64_t> entries;
     for (const auto& picture : shown) {
       entries.insert(entries.end(), picture.captions.size(),
-                     static_cast<std::int64_t>(paths.size()));
-      paths.push_back(base + picture.file);
+                     static_cast<std::int64_t>(files.size()));
+      files.push_back(picture.file);
     }
     const auto tokeniser = text_.tokeniser(
         folder, [&] { return captions_of(split == "train" ? shown : pictures(folder, "train")); });
     const auto entry = at::tensor(entries, at::kLong);
     const auto name =
         "coco-" + split + (split == "test" && fold_ >= 0 ? std::to_string(fold_) : "");
-    return {{{"image", picture_table(pictures_, paths, name)},
+    return {{{"image", picture_table(pictures_, coco_paths(folder, files, kGet), name)},
              {"tokens", text_.read(*tokeniser, captions_of(shown))}},
             {{"entry", entry}},
             {{"image", entry}},
@@ -115,16 +107,6 @@ class CocoCaptions final : public Dataset {
   }
 
  private:
-  /// With a slash at its end.
-  static std::string pictures_folder(const DataFolder& folder) {
-    const std::string one = "val2014";
-    std::vector<std::string> names;
-    for (const auto& place : kPictures) names.push_back(place + one);
-    auto path = require_folder(folder, names, kGet).path;
-    path.resize(path.size() - one.size());
-    return path;
-  }
-
   static std::vector<std::string> captions_of(const std::vector<Picture>& pictures) {
     std::vector<std::string> all;
     for (const auto& picture : pictures)
@@ -136,13 +118,12 @@ class CocoCaptions final : public Dataset {
     const auto folder = image["filepath"].text(), file = image["filename"].text();
     if (folder != "train2014" && folder != "val2014")
       image["filepath"].refuse("expected train2014 or val2014, found `" + folder + "`\n" + kGet);
-    auto number = std::to_string(image["cocoid"].integer());
-    number.insert(0, 12 - std::min<std::size_t>(12, number.size()), '0');
-    const auto expected = "COCO_" + folder + "_" + number + ".jpg";
+    const auto picture = coco_picture(folder, image["cocoid"].integer());
+    const auto expected = picture.substr(folder.size() + 1);
     if (file != expected)
       image["filename"].refuse("expected " + expected + ", found " + file + ": ids are mixed up\n" +
                                kGet);
-    return folder + "/" + file;
+    return picture;
   }
 
   std::vector<std::string> captions_of(const Json& image) const {

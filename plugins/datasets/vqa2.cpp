@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <set>
 #include <unordered_map>
 
+#include "ktb/coco.hpp"
 #include "ktb/json.hpp"
 #include "ktb/layout.hpp"
 #include "ktb/picture_table.hpp"
@@ -33,21 +33,13 @@ constexpr std::size_t kPeople = 10;
 struct Part {
   const char *split, *subset;
   std::int64_t questions;
-  const char* first_picture;
 };
 constexpr std::array<Part, 2> kParts = {{
-    {"train", "train2014", 443757, "COCO_train2014_000000000009.jpg"},
-    {"test", "val2014", 214354, "COCO_val2014_000000000042.jpg"},
+    {"train", "train2014", 443757},
+    {"test", "val2014", 214354},
 }};
 
 const Part& part_of(const std::string& split) { return kParts[split == kParts[0].split ? 0 : 1]; }
-
-std::string picture_name(const Part& part, std::int64_t image) {
-  std::array<char, 64> name;
-  std::snprintf(name.data(), name.size(), "COCO_%s_%012lld.jpg", part.subset,
-                static_cast<long long>(image));
-  return name.data();
-}
 
 /// What people answered to one question.
 struct Annotation {
@@ -92,16 +84,13 @@ class Vqa2 final : public Dataset {
     for (const auto& part : kParts) {
       for (const auto& name : {questions_name(part), annotations_name(part)})
         all.push_back({place_of(folder, name), "", 0});
-      const auto pictures = first_found(folder, picture_folders(part, part.first_picture));
-      if (verify_) {
-        all.push_back({pictures, "", 0});
-        continue;
-      }
-      std::set<std::int64_t> images;
-      for (const auto& question : questions(folder, part)) images.insert(question.image);
-      for (const auto image : images)
-        all.push_back(
-            {first_found(folder, picture_folders(part, picture_name(part, image))), "", 0});
+      std::set<std::string> pictures;
+      if (verify_)
+        pictures = {coco_first_picture(part.subset)};
+      else
+        for (const auto& question : questions(folder, part))
+          pictures.insert(coco_picture(part.subset, question.image));
+      for (auto& file : coco_files(folder, pictures)) all.push_back(std::move(file));
     }
     return all;
   }
@@ -137,10 +126,6 @@ class Vqa2 final : public Dataset {
   }
   static std::string place_of(const DataFolder& folder, const std::string& name) {
     return first_found(folder, {"vqa2/" + name, "vqa/" + name, "coco/" + name});
-  }
-  static std::vector<std::string> picture_folders(const Part& part, const std::string& name) {
-    const auto below = std::string(part.subset) + (name.empty() ? "" : "/") + name;
-    return {"coco/" + below, "coco/images/" + below, "vqa2/" + below};
   }
 
   static Json read(const DataFolder& folder, const std::string& name) {
@@ -247,15 +232,15 @@ class Vqa2 final : public Dataset {
                     Split& out) const {
     std::map<std::int64_t, std::int64_t> rows;
     for (const auto& question : asked) rows[question.image] = 0;
-    const auto base = require_folder(folder, picture_folders(part, ""), kGet).path;
-    std::vector<std::string> paths;
+    std::vector<std::string> pictures;
     for (auto& [image, row] : rows) {
-      row = static_cast<std::int64_t>(paths.size());
-      paths.push_back(base + "/" + picture_name(part, image));
+      row = static_cast<std::int64_t>(pictures.size());
+      pictures.push_back(coco_picture(part.subset, image));
     }
     std::vector<std::int64_t> looked_at;
     for (const auto& question : asked) looked_at.push_back(rows.at(question.image));
-    out.x["image"] = picture_table(pictures_, paths, std::string("vqa2-") + part.subset);
+    out.x["image"] = picture_table(pictures_, coco_paths(folder, pictures, kGet),
+                                   std::string("vqa2-") + part.subset);
     out.rows["image"] = at::tensor(looked_at, at::kLong);
   }
 
