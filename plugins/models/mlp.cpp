@@ -1,12 +1,11 @@
+#include <optional>
 #include <string>
 
-#include "ktb/blocks.hpp"
 #include "ktb/image_model.hpp"
+#include "ktb/linear_stages.hpp"
 #include "ktb/plugin.hpp"
 
 namespace {
-
-using ktb::Output;
 
 class Mlp final : public ktb::ImageModel {
  public:
@@ -17,36 +16,19 @@ class Mlp final : public ktb::ImageModel {
                               "width of each hidden layer, in the place of `width` and `depth`",
                               {.least = 1});
     if (widths.empty()) widths.assign(depth, width);
-
-    std::int64_t in = 1;
-    for (const auto extent : image_shape()) in *= extent;
-    for (const auto out : widths) {
-      const auto name = "hidden." + std::to_string(hidden_.size());
-      hidden_.push_back(ktb::add_layer(*this, name, torch::nn::Linear(in, out)));
-      in = out;
-    }
-    add_head("fc", in);
+    hidden_.emplace(*this, "hidden.", image_shape(), widths);
+    add_head("fc", hidden_->width());
   }
 
-  std::string takes() const override {
-    return "hidden." + std::to_string(hidden_.size() - 1) + ".weight";
-  }
+  std::string takes() const override { return hidden_->last_matrix(); }
 
  protected:
-  Output forward_trunk(const ktb::Batch& batch) override {
-    Output out;
-    auto x = batch.x.at("image").flatten(1);
-    for (auto& layer : hidden_) {
-      out.preacts.push_back(layer->forward(x));
-      x = out.preacts.back().relu();
-      out.features.push_back(x);
-    }
-    out.pooled = x;
-    return out;
+  ktb::Output forward_trunk(const ktb::Batch& batch) override {
+    return (*hidden_)(batch.x.at("image"));
   }
 
  private:
-  std::vector<torch::nn::Linear> hidden_;
+  std::optional<ktb::LinearStages> hidden_;
 };
 
 }  // namespace

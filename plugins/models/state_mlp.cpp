@@ -1,8 +1,8 @@
-#include <torch/nn/modules/linear.h>
-
+#include <optional>
 #include <string>
 
 #include "ktb/blocks.hpp"
+#include "ktb/linear_stages.hpp"
 #include "ktb/plugin.hpp"
 
 namespace {
@@ -16,38 +16,22 @@ class StateMlp final : public ktb::Model {
     const auto widths = options.get("widths", std::vector<std::int64_t>{128, 128},
                                     "width of each hidden layer", {.least = 1});
     tanh_ = options.get("activation", "relu", "between layers", {"relu", "tanh"}) == "tanh";
-    std::int64_t in = 1;
-    for (const auto extent : task.input("state").shape) in *= extent;
-    for (const auto out : widths) {
-      const auto name = "hidden." + std::to_string(hidden_.size());
-      hidden_.push_back(ktb::add_layer(*this, name, torch::nn::Linear(in, out)));
-      in = out;
-    }
-    fc_ = ktb::add_layer(*this, "fc", torch::nn::Linear(in, task.outputs));
+    hidden_.emplace(*this, "hidden.", task.input("state").shape, widths);
+    fc_ = ktb::add_layer(*this, "fc", torch::nn::Linear(hidden_->width(), task.outputs));
   }
 
   std::string head_name() const override { return "fc"; }
-  std::string takes() const override {
-    return "hidden." + std::to_string(hidden_.size() - 1) + ".weight";
-  }
+  std::string takes() const override { return hidden_->last_matrix(); }
 
  protected:
   Output forward_trunk(const ktb::Batch& batch) override {
-    Output out;
-    auto x = batch.x.at("state").flatten(1);
-    for (auto& layer : hidden_) {
-      out.preacts.push_back(layer->forward(x));
-      x = tanh_ ? out.preacts.back().tanh() : out.preacts.back().relu();
-      out.features.push_back(x);
-    }
-    out.pooled = x;
-    return out;
+    return (*hidden_)(batch.x.at("state"), tanh_);
   }
   ktb::Tensor forward_head(const Output& output) override { return fc_->forward(output.pooled); }
 
  private:
   bool tanh_ = false;
-  std::vector<torch::nn::Linear> hidden_;
+  std::optional<ktb::LinearStages> hidden_;
   torch::nn::Linear fc_{nullptr};
 };
 
