@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "ktb/budget.hpp"
+#include "ktb/group.hpp"
 #include "ktb/pairing.hpp"
 #include "ktb/step.hpp"
 
@@ -32,35 +34,6 @@ struct Use {
   bool trains_head = false;  ///< of a source that is otherwise frozen
 };
 
-/// How a group of parameters is optimised.
-struct Recipe {
-  std::string optimizer = "sgd";  ///< sgd, adamw, adam
-  double lr = 0.1, momentum = 0.9, weight_decay = 0, clip = 0;
-  double dampening = 0, beta1 = 0.9, beta2 = 0.999, eps = 1e-8;
-  bool nesterov = false, amsgrad = false;
-  std::function<double(double)> schedule;  ///< factor from progress in [0, 1); pure; none: constant
-};
-
-struct Group {
-  std::string name;
-  std::vector<Tensor> parameters;
-  double lr_scale = 1;
-  std::optional<double> weight_decay;
-  std::optional<Recipe> recipe;  ///< none: the suite's
-  bool manual = false;           ///< stepped by Step::update, not by the harness
-};
-
-/// How the run is cut up: for what a method sizes by the batch, and for stages of so many epochs.
-struct Budget {
-  std::int64_t batch = 0;        ///< examples of a step; the last step of an epoch may have fewer
-  std::int64_t epoch_steps = 0;  ///< steps of one epoch of the target's data
-
-  /// Whole steps that so many epochs take.
-  std::int64_t steps(double epochs) const {
-    return static_cast<std::int64_t>(epochs * static_cast<double>(epoch_steps));
-  }
-};
-
 /// The live side: built and owned by the harness, kept by methods as plain pointers. Never register
 /// its models as submodules: they would be trained, saved and counted twice.
 struct KTB_API Transfer {
@@ -77,18 +50,6 @@ struct KTB_API Transfer {
     return sources.at(source)->site(from.at(source).at(site));
   }
 };
-
-/// The target's trunk as a group that learns at `lr_scale` times the rate of the rest; with a
-/// `weight_decay`, that instead of the suite's.
-KTB_API Group trunk_group(const Model& model, double lr_scale,
-                          std::optional<double> weight_decay = {});
-/// Its head likewise.
-KTB_API Group head_group(const Model& model, double lr_scale,
-                         std::optional<double> weight_decay = {});
-
-/// The whole target without weight decay, its trunk at `trunk_lr` times the rate: for methods that
-/// pull weights back themselves.
-KTB_API std::vector<Group> groups_without_decay(const Model& model, double trunk_lr);
 
 struct Case;
 /// Named summands of the loss, weights included. `task` is reserved for the target's own task, so
