@@ -8,7 +8,8 @@
 namespace ktb {
 
 /// The places where data may lie, in the order in which they are tried: `--data-dir`,
-/// `$KTBENCH_DATA`, the data set's usual places.
+/// `$KTBENCH_DATA`, `.deps/data` beside a build folder (an installed ktbench has none), the data
+/// set's usual places.
 class KTB_API DataFolder {
  public:
   explicit DataFolder(std::vector<std::string> places);
