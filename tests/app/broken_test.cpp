@@ -1,6 +1,5 @@
 // Whatever a plugin does wrong becomes a record with the right status, and the suite goes on.
 #include <gmock/gmock.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -8,6 +7,7 @@
 
 #include "app/shell.hpp"
 #include "core/json.hpp"
+#include "temporary_folder.hpp"
 
 namespace ktb::tests {
 namespace {
@@ -20,14 +20,6 @@ using testing::HasSubstr;
 /// A suite of one pair on the data set that tests make, and where its results go.
 class Bench {
  public:
-  Bench() : folder_(fs::temp_directory_path() / ("ktb-broken-" + std::to_string(getpid()))) {
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
-  }
-  ~Bench() { fs::remove_all(folder_); }
-  Bench(const Bench&) = delete;
-  Bench& operator=(const Bench&) = delete;
-
   Outcome run(const std::string& methods, int seconds, const std::string& verb = "run") const {
     std::ofstream(folder_ / "suite.toml") << R"(ktbench = 1
 title = "Broken on purpose"
@@ -79,7 +71,8 @@ metrics = ["top1"]
   }
 
  private:
-  fs::path folder_;
+  const TemporaryFolder own_;
+  const fs::path folder_ = own_.path();
 };
 
 void expect_end(const std::map<std::string, Json>& records, const std::string& method,

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "app/shell.hpp"
+#include "temporary_folder.hpp"
 
 namespace ktb::tests {
 namespace {
@@ -49,12 +50,7 @@ dataset.shapes = { plugin = "cifar100" }
 
 class Commands : public testing::Test {
  protected:
-  Commands() : folder_(fs::temp_directory_path() / ("ktb-commands-" + std::to_string(getpid()))) {
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
-    std::ofstream(suite()) << kSuite;
-  }
-  ~Commands() override { fs::remove_all(folder_); }
+  Commands() { std::ofstream(suite()) << kSuite; }
 
   std::string suite() const { return (folder_ / "suite.toml").string(); }
   std::string options() const {
@@ -71,7 +67,8 @@ class Commands : public testing::Test {
     return std::stoul(found.text);
   }
 
-  fs::path folder_;
+  const TemporaryFolder own_;
+  const fs::path folder_ = own_.path();
 };
 
 TEST_F(Commands, DataSaysOfEachSetWhereItIsFromOrHowToGetIt) {

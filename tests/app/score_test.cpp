@@ -1,12 +1,12 @@
 // `ktbench score`: prints like the official scripts, and says where a file is wrong.
 #include <gmock/gmock.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 
 #include "app/shell.hpp"
 #include "core/json.hpp"
+#include "temporary_folder.hpp"
 
 namespace ktb::tests {
 namespace {
@@ -40,12 +40,6 @@ std::string annotation(int id, const std::string& type, const std::string& answe
 }
 
 struct Score : testing::Test {
-  Score() : folder(fs::temp_directory_path() / ("ktb-score-" + std::to_string(getpid()))) {
-    fs::remove_all(folder);
-    fs::create_directories(folder);
-  }
-  ~Score() override { fs::remove_all(folder); }
-
   std::string put(const std::string& name, const std::string& text) const {
     std::ofstream(folder / name, std::ios::binary) << text;
     return " " + (folder / name).string();
@@ -67,7 +61,8 @@ struct Score : testing::Test {
     EXPECT_THAT(text, HasSubstr(what));
   }
 
-  fs::path folder;
+  const TemporaryFolder own;
+  const fs::path folder = own.path();
 };
 
 TEST_F(Score, SquadOneHasTheTwoNumbersOfItsScript) {

@@ -1,6 +1,5 @@
 // What a user does with a suite, through the real binaries: run it, run it again, change it.
 #include <gmock/gmock.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -8,6 +7,7 @@
 
 #include "app/shell.hpp"
 #include "core/json.hpp"
+#include "temporary_folder.hpp"
 
 namespace ktb::tests {
 namespace {
@@ -24,12 +24,6 @@ std::string read(const fs::path& path) {
 /// A folder with a suite over the data set that tests make, and its results.
 class Suites : public testing::Test {
  protected:
-  Suites() : folder_(fs::temp_directory_path() / ("ktb-suite-" + std::to_string(getpid()))) {
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
-  }
-  ~Suites() override { fs::remove_all(folder_); }
-
   /// `kd` is the table of options of method kd; `name` lets several suites share the results.
   void write_suite(const std::string& kd = "", const std::string& name = "suite",
                    const std::string& methods = R"(["scratch", "kd", "rkd", "mergenet"])") const {
@@ -69,7 +63,8 @@ metrics = ["top1"]
     return out;
   }
 
-  fs::path folder_;
+  const TemporaryFolder own_;
+  const fs::path folder_ = own_.path();
 };
 
 /// From the table's caption on: what `run` prints after the trials' lines.
@@ -148,7 +143,8 @@ void write_cifar100(const fs::path& file, int records) {
 /// The released experiment at full size: ResNet-50, MobileNetV2, batches of 128. Two steps: the
 /// first transfers, the second does not.
 TEST(CrossStructure, SlowThePaperProfileTakesATransferAndAnOrdinaryStepOnACpu) {
-  const auto folder = fs::temp_directory_path() / ("ktb-paper-" + std::to_string(getpid()));
+  const TemporaryFolder own;
+  const auto& folder = own.path();
   fs::create_directories(folder / "data" / "cifar-100-binary");
   write_cifar100(folder / "data" / "cifar-100-binary" / "train.bin", 300);
   write_cifar100(folder / "data" / "cifar-100-binary" / "test.bin", 100);
@@ -169,7 +165,6 @@ TEST(CrossStructure, SlowThePaperProfileTakesATransferAndAnOrdinaryStepOnACpu) {
   EXPECT_EQ(record.at("selected").at("step"), 2);
   EXPECT_EQ(record.at("parameters").at("extra"), 37'633'920);
   EXPECT_EQ(record.at("parameters").at("deployed"), 2'369'380);
-  fs::remove_all(folder);
 }
 
 TEST(List, NeedsNoTorch) {

@@ -15,6 +15,7 @@
 #include "core/report_fixture.hpp"
 #include "core/store.hpp"
 #include "core/utf8.hpp"
+#include "temporary_folder.hpp"
 
 namespace ktb::core {
 namespace {
@@ -263,12 +264,11 @@ TEST(Utf8, WrapBreaksBetweenPiecesAndAtBlanks) {
 }
 
 TEST(Report, ComesFromTheStoreAlone) {
-  std::string name = (fs::temp_directory_path() / "ktb-report-XXXXXX").string();
-  const fs::path root = ::mkdtemp(name.data());
+  const TemporaryFolder own;
   Bench bench = hub_bench();
   bench.plan.tables = {hub_spec()};
   bench.outcomes.running.clear();
-  const Store store(root);
+  const Store store(own.path());
   for (const auto& [id, record] : bench.outcomes.records) store.save(record);
   const Table wanted = build_table(bench.plan, hub_spec(), bench.outcomes);
   EXPECT_EQ(report(bench.plan, store, "main", Format::kText), render({wanted}, Format::kText));
@@ -279,7 +279,6 @@ TEST(Report, ComesFromTheStoreAlone) {
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("no table `mian`; it has main"));
   }
-  fs::remove_all(root);
 }
 
 TEST(Report, KnowsItsFormats) {

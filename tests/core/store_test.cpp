@@ -5,13 +5,13 @@
 #include <sys/resource.h>
 
 #include <csignal>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 
 #include "core/error.hpp"
 #include "core/outcomes.hpp"
+#include "temporary_folder.hpp"
 
 namespace ktb::core {
 namespace {
@@ -25,11 +25,8 @@ using ::testing::SizeIs;
 class StoreTest : public ::testing::Test {
  protected:
   StoreTest() {
-    std::string name = (fs::temp_directory_path() / "ktb-store-XXXXXX").string();
-    root_ = ::mkdtemp(name.data());
     store_.emplace(root_, [this](const std::string& text) { warnings_.push_back(text); });
   }
-  ~StoreTest() override { fs::remove_all(root_); }
 
   void put(const std::string& id, const std::string& file, const std::string& text) {
     fs::create_directories(store_->folder(id));
@@ -49,7 +46,8 @@ class StoreTest : public ::testing::Test {
     return trial;
   }
 
-  fs::path root_;
+  const TemporaryFolder own_;
+  const fs::path root_ = own_.path();
   std::optional<Store> store_;
   std::vector<std::string> warnings_;
 };

@@ -1,7 +1,6 @@
 // The comparison rule of `ktbench plugin check`; tests/app/check_test.cpp runs the reference cases.
 #include <gmock/gmock.h>
 #include <torch/types.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <filesystem>
@@ -9,6 +8,7 @@
 
 #include "run/check.hpp"
 #include "run/formula.hpp"
+#include "temporary_folder.hpp"
 
 namespace ktb::run {
 namespace {
@@ -121,12 +121,9 @@ TEST(Formula, GivesKnownValues) {
 }
 
 struct CheckTest : testing::Test {
-  CheckTest()
-      : folder(std::filesystem::temp_directory_path() / ("ktb-check-" + std::to_string(getpid()))),
-        registry({KTB_PLUGIN_DIR}) {
+  CheckTest() : registry({KTB_PLUGIN_DIR}) {
     std::filesystem::create_directories(folder / "below");
   }
-  ~CheckTest() override { std::filesystem::remove_all(folder); }
 
   void put(const std::string& name, const std::string& method, double lr) const {
     TensorFile file;
@@ -143,7 +140,8 @@ struct CheckTest : testing::Test {
     return {code, out.str()};
   }
 
-  std::filesystem::path folder;
+  const TemporaryFolder own;
+  const std::filesystem::path folder = own.path();
   Registry registry;
 };
 

@@ -1,12 +1,12 @@
 // Whole trials in an environment, from a trial.json to a record.
 #include <gmock/gmock.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <string>
 
 #include "run/safetensors.hpp"
 #include "run/trial.hpp"
+#include "temporary_folder.hpp"
 
 namespace ktb::run {
 namespace {
@@ -50,11 +50,6 @@ Json spec(const Json& options, const Json& recipe) {
 
 class Trials : public testing::Test {
  protected:
-  Trials() : folder_(fs::temp_directory_path() / ("ktb-control-" + std::to_string(getpid()))) {
-    fs::create_directories(folder_);
-  }
-  ~Trials() override { fs::remove_all(folder_); }
-
   Record run(const Json& trial) {
     const std::atomic<bool> stop = false;
     Place place;
@@ -68,7 +63,8 @@ class Trials : public testing::Test {
   }
 
  private:
-  fs::path folder_;
+  const TemporaryFolder own_;
+  const fs::path folder_ = own_.path();
   Registry registry_{{KTB_PLUGIN_DIR}};
 };
 

@@ -1,6 +1,5 @@
 #pragma once
 #include <gmock/gmock.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -11,6 +10,7 @@
 #include "ktb/dataset.hpp"
 #include "run/loader.hpp"
 #include "run/plain.hpp"
+#include "temporary_folder.hpp"
 
 namespace ktb::run {
 
@@ -42,13 +42,6 @@ inline DataFolder installed_data(const Dataset& dataset) {
 /// A data directory of the test's own.
 class DataPlace : public ::testing::Test {
  protected:
-  DataPlace()
-      : place_(std::filesystem::temp_directory_path() / ("ktb_data_" + std::to_string(getpid()))) {
-    std::filesystem::remove_all(place_);
-    std::filesystem::create_directories(place_);
-  }
-  ~DataPlace() override { std::filesystem::remove_all(place_); }
-
   DataFolder folder() const { return DataFolder({place_.string()}); }
 
   void write(const std::string& name, const Bytes& bytes) const {
@@ -66,7 +59,8 @@ class DataPlace : public ::testing::Test {
     return complaint([&] { dataset.load(folder(), split); });
   }
 
-  std::filesystem::path place_;
+  const TemporaryFolder own_;
+  const std::filesystem::path place_ = own_.path();
 };
 
 }  // namespace ktb::run

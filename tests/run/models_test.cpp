@@ -9,8 +9,7 @@
 #include <ostream>
 
 #include "ktb/blocks.hpp"
-#include "ktb/error.hpp"
-#include "run/loader.hpp"
+#include "run/model_making.hpp"
 #include "run/safetensors.hpp"
 
 namespace ktb::run {
@@ -20,7 +19,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using Shape = std::vector<std::int64_t>;
-using Given = std::map<std::string, Value>;
 
 TaskSpec images(const Shape& shape, std::int64_t outputs) {
   TaskSpec task;
@@ -31,24 +29,12 @@ TaskSpec images(const Shape& shape, std::int64_t outputs) {
 
 const TaskSpec kCifar = images({3, 32, 32}, 100), kFashion = images({1, 28, 28}, 10);
 
-std::shared_ptr<Model> make(const std::string& name, const TaskSpec& task, Given given = {}) {
-  static Registry registry({KTB_PLUGIN_DIR});
-  Options options(std::move(given));
-  return registry.model(name, task, options);
-}
-
 Batch random_batch(const TaskSpec& task, std::int64_t size = 2) {
   auto shape = task.inputs[0].shape;
   shape.insert(shape.begin(), size);
   Batch batch;
   batch.x["image"] = torch::rand(shape);
   return batch;
-}
-
-Output evaluate(Model& model, const Batch& batch) {
-  const torch::NoGradGuard no_grad;
-  model.eval();
-  return model(batch);
 }
 
 std::int64_t parameters(const Model& model) {
@@ -61,15 +47,6 @@ std::vector<Shape> shapes(const std::vector<Tensor>& tensors) {
   std::vector<Shape> out;
   for (const auto& tensor : tensors) out.push_back(tensor.sizes().vec());
   return out;
-}
-
-std::string error_of(const std::string& name, const TaskSpec& task, Given given = {}) {
-  try {
-    make(name, task, std::move(given));
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
 }
 
 /// How a map after its activation follows from the one before.

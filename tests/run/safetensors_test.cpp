@@ -14,6 +14,7 @@
 #include <fstream>
 
 #include "ktb/error.hpp"
+#include "temporary_folder.hpp"
 
 namespace ktb::run {
 namespace {
@@ -22,15 +23,6 @@ using testing::HasSubstr;
 using testing::ThrowsMessage;
 
 struct SafetensorsTest : testing::Test {
-  SafetensorsTest() {
-    const auto* info = testing::UnitTest::GetInstance()->current_test_info();
-    folder = std::filesystem::temp_directory_path() /
-             ("ktb-" + std::to_string(getpid()) + "-" + info->name());
-    std::filesystem::create_directories(folder);
-    path = folder / "case.safetensors";
-  }
-  ~SafetensorsTest() override { std::filesystem::remove_all(folder); }
-
   /// A file with this header and this many bytes of data.
   void write_raw(const std::string& header, std::size_t bytes) const {
     std::ofstream stream(path, std::ios::binary);
@@ -43,8 +35,9 @@ struct SafetensorsTest : testing::Test {
                 ThrowsMessage<Error>(testing::AllOf(HasSubstr(path), HasSubstr(text))));
   }
 
-  std::filesystem::path folder;
-  std::string path;
+  const TemporaryFolder own;
+  const std::filesystem::path folder = own.path();
+  const std::string path = folder / "case.safetensors";
 };
 
 TEST_F(SafetensorsTest, KeepsValuesOrderAndMetadata) {

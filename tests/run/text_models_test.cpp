@@ -14,8 +14,7 @@
 
 #include "run/check.hpp"
 #include "run/kit_tasks.hpp"
-#include "run/loader.hpp"
-#include "run/random.hpp"
+#include "run/model_making.hpp"
 #include "run/safetensors.hpp"
 
 namespace ktb::run {
@@ -25,7 +24,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using Shape = std::vector<std::int64_t>;
-using Given = std::map<std::string, Value>;
 
 constexpr std::int64_t kLength = 10, kVocabulary = 40;
 constexpr float kNever = -1e4F;
@@ -52,28 +50,6 @@ TaskSpec sounds() {
   task.name = "sounds", task.kind = "classification", task.outputs = 3;
   task.inputs = {{"audio", {1, 40, 50}, "logmel:40:8000", {}, {}}};
   return task;
-}
-
-std::shared_ptr<Model> make(const std::string& name, const TaskSpec& task, Given given = {}) {
-  static Registry registry({KTB_PLUGIN_DIR});
-  Options options(std::move(given));
-  const RandomScope random(at::kCPU, 1);
-  return registry.model(name, task, options);
-}
-
-std::string error_of(const std::string& name, const TaskSpec& task, Given given = {}) {
-  try {
-    make(name, task, std::move(given));
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
-}
-
-Output evaluate(Model& model, const Batch& batch) {
-  const torch::NoGradGuard no_grad;
-  model.eval();
-  return model(batch);
 }
 
 /// Without the head.
