@@ -67,7 +67,8 @@ TEST(MultiLabel, MetricsOverBatches) {
 }
 
 TEST(MultiLabel, NanRanksLast) {
-  const auto meter = make_kind(spec_of("multi_label", 1))->meter({});
+  const auto kind = make_kind(spec_of("multi_label", 1));
+  const auto meter = kind->meter({});
   meter->add(floats({kNan, -5}).view({2, 1}), with({{"labels", floats({1, 0}).view({2, 1})}}));
   EXPECT_DOUBLE_EQ(meter->metrics().at("map"), 0.5);
 }
@@ -103,14 +104,16 @@ TEST(Regression, SquaredErrorAndItsMetrics) {
 }
 
 TEST(Regression, AConstantHasNoCorrelation) {
-  const auto meter = make_kind(spec_of("regression", 1))->meter({});
+  const auto kind = make_kind(spec_of("regression", 1));
+  const auto meter = kind->meter({});
   meter->add(floats({2, 2}).view({2, 1}), with({{"value", floats({1, 3})}}));
   EXPECT_TRUE(std::isnan(meter->metrics().at("pearson")));
   EXPECT_DOUBLE_EQ(meter->metrics().at("r2"), 0);
 }
 
 TEST(Regression, NanIsNotOrdered) {
-  const auto meter = make_kind(spec_of("regression", 1))->meter({});
+  const auto kind = make_kind(spec_of("regression", 1));
+  const auto meter = kind->meter({});
   meter->add(floats({kNan, 2}).view({2, 1}), with({{"value", floats({1, 3})}}));
   EXPECT_TRUE(std::isnan(meter->metrics().at("spearman")));
 }
