@@ -60,6 +60,18 @@ class Planner {
     for (const auto& model : suite_.models) {
       if (!model.label.empty()) plan_.labels[model.name] = model.label;
     }
+    for (const auto& grid : suite_.grids) {
+      for (const auto* lists : {&grid.cross, &grid.vary}) {
+        for (const auto& [option, values] : *lists) {
+          for (const auto& value : values) remember("option." + option, show_value(value));
+        }
+      }
+    }
+  }
+
+  /// The order of an axis in tables: that in which the suite names its values.
+  void remember(const std::string& axis, const std::string& value) {
+    if (ordered_.insert(axis + "=" + value).second) plan_.order[axis].push_back(value);
   }
 
   void add_cell(const Wish& wish) {
@@ -74,9 +86,7 @@ class Planner {
     if (drafts.size() > 1 && cell.hole.empty()) cell.candidates = candidates(drafts);
     for (std::size_t i = 0; i < wish.seeds.size(); ++i)
       cell.samples.push_back(sample(wish, cell, {wish.seeds[i], i}));
-    for (const auto& [axis, value] : cell.axes) {
-      if (ordered_.insert(axis + "=" + value).second) plan_.order[axis].push_back(value);
-    }
+    for (const auto& [axis, value] : cell.axes) remember(axis, value);
     plan_.cells.push_back(std::move(cell));
   }
 

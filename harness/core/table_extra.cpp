@@ -251,8 +251,9 @@ bool same_figures(const Row& a, const Row& b) {
 /// The sources' own results: of the trials that trained them.
 Entry source_entry(const TableInput& input, const Grid& grid, std::size_t column) {
   const std::string& metric = grid.columns[column].metric;
-  std::string shown = metric;
   std::map<std::string, double> values;
+  std::set<std::string> shown;
+  std::string judged;
   std::size_t members = 0;
   bool elsewhere = false;
   for (const auto& places : grid.places) {
@@ -265,9 +266,12 @@ Entry source_entry(const TableInput& input, const Grid& grid, std::size_t column
       for (const std::string& trial : sources->second) {
         const Record* record = input.outcomes.find(trial);
         if (record == nullptr || !record->ok()) continue;
-        shown = record->metrics.count(metric) > 0 ? metric : main_metric(*record);
-        if (record->metrics.count(shown) == 0) continue;
-        values[trial] = record->metrics.at(shown) * metric_info(shown).scale;
+        const std::string own_metric =
+            record->metrics.count(metric) > 0 ? metric : main_metric(*record);
+        if (record->metrics.count(own_metric) == 0) continue;
+        shown.insert(metric_info(own_metric).label);
+        values[trial] = record->metrics.at(own_metric) * metric_info(own_metric).scale;
+        judged = own_metric;
         const auto dataset = record->axes.find("dataset"), own = cell->axes.find("dataset");
         elsewhere = elsewhere || (dataset != record->axes.end() && own != cell->axes.end() &&
                                   dataset->second != own->second);
@@ -276,14 +280,20 @@ Entry source_entry(const TableInput& input, const Grid& grid, std::size_t column
   }
   Entry entry;
   if (values.empty()) return entry;
+  if (shown.size() > 1) {
+    entry = figure("-");
+    entry.notes.push_back(
+        fmt::format("no one figure for sources judged by {}", fmt::join(shown, ", ")));
+    return entry;
+  }
   std::size_t number = 0;
   for (const auto& [trial, value] : values) entry.values[number++] = value;
-  summarise(entry, shown, input.spec);
+  summarise(entry, judged, input.spec);
   entry.state = State::kFixed;
   if (members > 1) entry.notes.push_back(fmt::format("mean of the {} members", members));
   if (elsewhere)
     entry.notes.push_back("on the source's own data" +
-                          (shown == metric ? "" : ": " + metric_info(shown).label));
+                          (judged == metric ? "" : ": " + metric_info(judged).label));
   return entry;
 }
 

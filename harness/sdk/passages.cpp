@@ -57,7 +57,7 @@ void add_texts(const Question& question, Texts& texts) {
 PassageReader::PassageReader(Options& options, std::string corpus, std::int64_t length,
                              std::int64_t vocabulary, std::int64_t question, std::int64_t stride)
     : reader_(options, std::move(corpus), length, vocabulary),
-      question_(options.get("question", question, "tokens of a question that are kept",
+      question_(options.get("question_length", question, "tokens of a question that are kept",
                             {.least = 1, .most = 4096})),
       stride_(options.get("stride", stride,
                           "tokens that neighbouring windows on a long passage share",

@@ -321,6 +321,8 @@ vary.alpha = [0.1, 0.5]
   EXPECT_EQ(varied.cells.size(), 1u + 2u + 2u) << "temperature 4 is the default";
   EXPECT_EQ(varied.cells[0].axes.at("option.temperature"), "4");
   EXPECT_EQ(varied.cells[1].axes.at("option.alpha"), "0.9");
+  EXPECT_THAT(varied.order.at("option.temperature"), ElementsAre("2", "4", "8"))
+      << "as listed, though the cell of the default comes first";
 }
 
 TEST_F(PlanTest, HolesSayWhy) {

@@ -466,6 +466,15 @@ TEST(Table, SourceRowShowsTheSourcesOwnResult) {
   table = build_table(bench.plan, spec, bench.outcomes);
   EXPECT_EQ(row_of(table, "source").entries[0].value, "80.0");
   EXPECT_THAT(table.caption, Contains("one source for all seeds"));
+
+  take_source(1, samples[1].trial);
+  Record& coded = bench.outcomes.records.at(samples[1].trial);
+  coded.metrics = {{"r2", .3}};
+  coded.selected["metric"] = "r2";
+  table = build_table(bench.plan, spec, bench.outcomes);
+  EXPECT_EQ(row_of(table, "source").entries[0].value, "-");
+  EXPECT_THAT(row_of(table, "source").entries[0].notes,
+              ElementsAre("no one figure for sources judged by R2, top-1 %"));
 }
 
 TEST(Table, TasksAreNeverCompared) {

@@ -22,7 +22,7 @@ struct Question {
 };
 
 /// Makes examples of questions: one for each window that it takes to read the passage. Declares the
-/// options of TextReader, and `question` and `stride`.
+/// options of TextReader, and `question_length` and `stride`.
 class KTB_API PassageReader {
  public:
   PassageReader(Options& options, std::string corpus, std::int64_t length, std::int64_t vocabulary,
