@@ -370,7 +370,7 @@ struct Columns {
       append_mean(&Record::cost, speed, "per s", 1, 0);
     table.legend.push_back(
         "MFLOP, per s: millions of multiplications and additions for a prediction, and predictions "
-        "a second, over the test split");
+        "a second, on the test split");
   }
 
   void add_cost() const {
