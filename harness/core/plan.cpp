@@ -61,12 +61,15 @@ class Planner {
       if (!model.label.empty()) plan_.labels[model.name] = model.label;
     }
     for (const auto& grid : suite_.grids) {
-      for (const auto* lists : {&grid.cross, &grid.vary}) {
-        for (const auto& [option, values] : *lists) {
-          for (const auto& value : values) remember("option." + option, show_value(value));
-        }
-      }
+      remember_swept(grid.cross);
+      remember_swept(grid.vary);
     }
+  }
+
+  /// Before any cell: the default's comes first, wherever it stands in a list.
+  void remember_swept(const OptionLists& lists) {
+    for (const auto& [option, values] : lists)
+      for (const auto& value : values) remember("option." + option, show_value(value));
   }
 
   /// The order of an axis in tables: that in which the suite names its values.

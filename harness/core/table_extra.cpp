@@ -252,8 +252,7 @@ bool same_figures(const Row& a, const Row& b) {
 Entry source_entry(const TableInput& input, const Grid& grid, std::size_t column) {
   const std::string& metric = grid.columns[column].metric;
   std::map<std::string, double> values;
-  std::set<std::string> shown;
-  std::string judged;
+  std::set<std::string> metrics;
   std::size_t members = 0;
   bool elsewhere = false;
   for (const auto& places : grid.places) {
@@ -269,9 +268,8 @@ Entry source_entry(const TableInput& input, const Grid& grid, std::size_t column
         const std::string own_metric =
             record->metrics.count(metric) > 0 ? metric : main_metric(*record);
         if (record->metrics.count(own_metric) == 0) continue;
-        shown.insert(metric_info(own_metric).label);
+        metrics.insert(own_metric);
         values[trial] = record->metrics.at(own_metric) * metric_info(own_metric).scale;
-        judged = own_metric;
         const auto dataset = record->axes.find("dataset"), own = cell->axes.find("dataset");
         elsewhere = elsewhere || (dataset != record->axes.end() && own != cell->axes.end() &&
                                   dataset->second != own->second);
@@ -280,12 +278,15 @@ Entry source_entry(const TableInput& input, const Grid& grid, std::size_t column
   }
   Entry entry;
   if (values.empty()) return entry;
-  if (shown.size() > 1) {
+  if (metrics.size() > 1) {
+    std::set<std::string> labels;
+    for (const auto& name : metrics) labels.insert(metric_info(name).label);
     entry = figure("-");
     entry.notes.push_back(
-        fmt::format("no one figure for sources judged by {}", fmt::join(shown, ", ")));
+        fmt::format("no one figure for sources judged by {}", fmt::join(labels, ", ")));
     return entry;
   }
+  const std::string& judged = *metrics.begin();
   std::size_t number = 0;
   for (const auto& [trial, value] : values) entry.values[number++] = value;
   summarise(entry, judged, input.spec);
