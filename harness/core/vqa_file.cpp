@@ -47,7 +47,7 @@ std::map<std::string, std::string> read_vqa_predictions(const std::string& path,
   std::map<std::string, std::string> predictions;
   for (const auto& json : file.root().items()) {
     const auto id = json["question_id"].id();
-    const auto& answer = json["answer"].text();
+    const std::string answer = json["answer"].text();
     if (!wanted.contains(id)) continue;
     if (!predictions.emplace(id, answer).second)
       json.refuse(fmt::format("question_id {} is answered twice", id));
