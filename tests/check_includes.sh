@@ -1,13 +1,20 @@
 #!/usr/bin/env bash
-# check_includes.sh [ROOT]: who may include what. A room that sees less compiles faster, and stays replaceable.
-#   plugins        std, torch, ktb/; no other room, no other plugin, no other library
+# check_includes.sh [ROOT]: who may include what, and what may lie where. A room that sees less compiles faster, and stays
+# replaceable. Arrows run one way, between rooms and between the rooms inside a room.
+#   plugins        std, torch, ktb/, its own folder; no other room, no other plugin, no other library
 #   include/ktb    std, torch, ktb/
-#   core, launch   std, fmt, nlohmann and small libraries; never torch; toml++ in the readers of suites and published values, Boost.Math in statistics, ICU in core/unicode
+#   core, launch   std, fmt, nlohmann and small libraries; never torch
 #   app/ktbench*   core, launch, CLI11; never torch
-#   run, tasks     ktb/, core, torch; Boost.DLL in the loader only
+#   run, tasks     ktb/, core, torch
 set -euo pipefail
 cd "${1:-$(dirname "$0")/..}"
 failed=0
+
+broken() {
+  echo "include rule broken, $1:"
+  echo "$2"
+  failed=1
+}
 
 # forbid WHY PATTERN PATH...: no include in PATH... may match PATTERN.
 forbid() {
@@ -17,10 +24,18 @@ forbid() {
   for path in "$@"; do [[ -e $path ]] && paths+=("$path"); done
   ((${#paths[@]})) || return 0
   if found=$(grep -rnE --include='*.hpp' --include='*.cpp' "^ *# *include *[<\"]($pattern)" "${paths[@]}"); then
-    echo "include rule broken, $why:"
-    echo "$found"
-    failed=1
+    broken "$why" "$found"
   fi
+}
+
+# only PATTERN WHO GLOB...: outside files that match a GLOB no include in harness/ may match PATTERN.
+only() {
+  local pattern=$1 who=$2 glob others
+  shift 2
+  local but=()
+  for glob in "$@"; do but+=(! -path "$glob"); done
+  mapfile -t others < <(find harness -name '*.[ch]pp' "${but[@]}")
+  forbid "$who" "$pattern" "${others[@]}"
 }
 
 torch='torch/|ATen/|c10/|caffe2/'
@@ -32,15 +47,70 @@ forbid "public headers see torch and std only" "$rooms|$libraries|\.\./" harness
 forbid "core knows no torch and no room above it" "$torch|ktb/|launch/|run/|tasks/|app/|cuda/|sdk/|CLI/" harness/core
 forbid "launch knows no torch and only core" "$torch|ktb/|run/|tasks/|app/|cuda/|sdk/|CLI/|boost/|toml" harness/launch
 forbid "run and tasks see include/ktb, core and torch" "launch/|app/|cuda/|CLI/|toml" harness/run harness/tasks
+forbid "the SDK's bodies see include/ktb, torch and core's small helpers" \
+  "core/(suite|plan|store|table)/|launch/|run/|tasks/|app/|cuda/|CLI/|toml" harness/sdk
 mapfile -t torch_free < <(find harness/app -name "*.[ch]pp" ! -name "worker*" ! -name "plugin_new*")  # plugin_new: templates
 forbid "ktbench starts fast because it knows no torch" "$torch|ktb/|run/|tasks/|cuda/|sdk/" "${torch_free[@]}"
 
-mapfile -t others < <(find harness -name '*.[ch]pp' ! -path 'harness/core/suite*' ! -path 'harness/core/published*')
-forbid "toml++ belongs to the readers of suites and of published values" "toml" "${others[@]}"
-mapfile -t others < <(find harness -name '*.[ch]pp' ! -path 'harness/core/stat*' ! -path 'harness/run/loader*')
-forbid "Boost belongs to core/stats and run/loader" "boost/" "${others[@]}"
-mapfile -t others < <(find harness -name '*.[ch]pp' ! -path 'harness/core/unicode*')
-forbid "ICU belongs to core/unicode" "unicode/" "${others[@]}"
+only toml "toml++ belongs to the readers of suites and of published values" 'harness/core/suite/*' 'harness/core/table/published*'
+only boost/ "Boost belongs to core/score/stats and run/plugins/loader" 'harness/core/score/stats*' 'harness/run/plugins/loader*'
+only unicode/ "ICU belongs to core/base/unicode" 'harness/core/base/unicode*'
+
+# inside ROOM PREFIX SUB: MAY SEE...: files of ROOM/SUB may include from the rooms inside PREFIX what stands behind the colon
+# and their own. A line without sub-room before the colon is the files that lie in ROOM itself.
+inside() {
+  local root=$1 prefix=$2 line sub seen other
+  declare -A may=()
+  while IFS=: read -r sub seen; do
+    sub=${sub//[[:space:]]/}
+    [[ -n $sub ]] && may[$sub]=" $seen "
+  done <<<"$3"
+  for path in "$root"/*; do
+    sub=${path##*/}
+    [[ -d $path && -z ${may[$sub]:-} ]] && broken "$path is no room" \
+      "put its files into one of: $(printf '%s ' "${!may[@]}" | tr ' ' '\n' | sort | tr '\n' ' ')"
+  done
+  for sub in "${!may[@]}"; do
+    for other in "${!may[@]}"; do
+      [[ $sub == "$other" || ${may[$sub]} == *" $other "* || ! -d $root/$sub ]] && continue
+      forbid "$root/$sub may see ${may[$sub]# }only: what needs $other belongs into a room that sees both, or above" \
+        "$prefix/$other/" "$root/$sub"
+    done
+  done
+}
+
+inside harness/core core '
+  base:
+  score: base
+  suite: base
+  plan: base suite
+  store: base suite plan
+  table: base suite plan store score'
+inside harness/run run '
+  data:
+  control: data
+  plugins: data
+  train: data control plugins
+  kit: data control plugins train
+  check: data control plugins train kit'
+for root in harness/include/ktb harness/sdk; do
+  inside $root "(ktb|sdk)" '
+    files:
+    control: files
+    text: files
+    nn: files text
+    transfer: nn'
+done
+
+# Files that lie in a room with rooms inside belong into one of them.
+for room in core run; do
+  if found=$(find harness/$room -maxdepth 1 -name '*.[ch]pp' | grep .); then
+    broken "harness/$room holds rooms, not files" "$found belongs into $(cd harness/$room && echo */)"
+  fi
+done
+while read -r count folder; do
+  ((count <= 30)) || broken "$folder holds $count files" "at most 30 lie flat: give what belongs together a folder of its own"
+done < <(find harness -type f | sed 's:/[^/]*$::' | sort | uniq -c)
 
 ((failed)) || echo "include rule kept"
 exit $failed

@@ -10,8 +10,8 @@
 #include "app/command.hpp"
 #include "app/rerun.hpp"
 #include "app/session.hpp"
-#include "core/error.hpp"
-#include "core/record.hpp"
+#include "core/base/error.hpp"
+#include "core/store/record.hpp"
 
 namespace ktb::app {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "app/command.hpp"
 #include "app/session.hpp"
-#include "core/error.hpp"
+#include "core/base/error.hpp"
 
 namespace ktb::app {
 namespace {

@@ -8,9 +8,9 @@
 
 #include "app/command.hpp"
 #include "app/session.hpp"
-#include "core/error.hpp"
-#include "core/plugin_file.hpp"
-#include "core/version.hpp"
+#include "core/base/error.hpp"
+#include "core/base/plugin_file.hpp"
+#include "core/base/version.hpp"
 #include "launch/local.hpp"
 #include "launch/process.hpp"
 
@@ -69,7 +69,7 @@ void machine(const Site& site, const Findings& findings) {
 void environment(Findings& findings) {
   const auto worker = launch::beside_this("ktbench-worker");
   if (!fs::exists(worker)) return findings.bad("worker", worker + " is missing: run scripts/build");
-  const auto answer = launch::ask({worker, "environment"});
+  const auto answer = launch::ask({worker, "host"});
   const Json json = Json::parse(answer.output, nullptr, false);
   if (answer.exit.code != 0 || answer.exit.signal != 0 || !json.is_object())
     return findings.bad("worker", fmt::format("{} does not run:\n{}", worker, answer.errors));

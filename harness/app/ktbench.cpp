@@ -3,8 +3,8 @@
 #include <exception>
 
 #include "app/command.hpp"
-#include "core/error.hpp"
-#include "core/version.hpp"
+#include "core/base/error.hpp"
+#include "core/base/version.hpp"
 #include "launch/catalogue.hpp"
 
 namespace {

@@ -7,7 +7,7 @@
 
 #include "app/command.hpp"
 #include "app/session.hpp"
-#include "core/plugin_file.hpp"
+#include "core/base/plugin_file.hpp"
 #include "launch/process.hpp"
 
 namespace ktb::app {

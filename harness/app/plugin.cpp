@@ -6,9 +6,9 @@
 #include "app/command.hpp"
 #include "app/plugin_new.hpp"
 #include "app/session.hpp"
-#include "core/error.hpp"
-#include "core/plugin_file.hpp"
-#include "core/version.hpp"
+#include "core/base/error.hpp"
+#include "core/base/plugin_file.hpp"
+#include "core/base/version.hpp"
 #include "launch/process.hpp"
 
 namespace ktb::app {

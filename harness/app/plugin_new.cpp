@@ -8,7 +8,7 @@
 #include <fstream>
 #include <map>
 
-#include "core/error.hpp"
+#include "core/base/error.hpp"
 #include "launch/process.hpp"
 
 namespace ktb::app {
@@ -59,8 +59,8 @@ KTB_METHOD(@Type@, "one line for `ktbench list`", "Authors, title, where and whe
 )";
 
 constexpr auto kModel = R"(// @name@: what it is, in one sentence, and the paper it comes from.
-#include "ktb/blocks.hpp"
-#include "ktb/image_model.hpp"
+#include "ktb/nn/blocks.hpp"
+#include "ktb/nn/image_model.hpp"
 #include "ktb/plugin.hpp"
 
 namespace {

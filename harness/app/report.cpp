@@ -1,4 +1,4 @@
-#include "core/report.hpp"
+#include "core/table/report.hpp"
 
 #include <fmt/format.h>
 
@@ -8,9 +8,9 @@
 
 #include "app/command.hpp"
 #include "app/session.hpp"
-#include "core/error.hpp"
-#include "core/export.hpp"
-#include "core/outcomes.hpp"
+#include "core/base/error.hpp"
+#include "core/store/outcomes.hpp"
+#include "core/table/export.hpp"
 #include "launch/progress.hpp"
 
 namespace ktb::app {

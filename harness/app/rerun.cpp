@@ -9,8 +9,8 @@
 #include <thread>
 #include <vector>
 
-#include "core/error.hpp"
-#include "core/record.hpp"
+#include "core/base/error.hpp"
+#include "core/store/record.hpp"
 #include "launch/local.hpp"
 #include "launch/process.hpp"
 

@@ -1,6 +1,6 @@
 #pragma once
 #include "app/session.hpp"
-#include "core/plan.hpp"
+#include "core/plan/plan.hpp"
 
 namespace ktb::app {
 

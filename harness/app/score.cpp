@@ -5,9 +5,9 @@
 #include <memory>
 
 #include "app/command.hpp"
-#include "core/json.hpp"
-#include "core/squad_file.hpp"
-#include "core/vqa_file.hpp"
+#include "core/base/json.hpp"
+#include "core/score/squad_file.hpp"
+#include "core/score/vqa_file.hpp"
 
 namespace ktb::app {
 namespace {

@@ -8,10 +8,10 @@
 #include <set>
 
 #include "app/command.hpp"
-#include "core/error.hpp"
-#include "core/glob.hpp"
-#include "core/plugin_file.hpp"
-#include "core/suggest.hpp"
+#include "core/base/error.hpp"
+#include "core/base/glob.hpp"
+#include "core/base/plugin_file.hpp"
+#include "core/base/suggest.hpp"
 #include "launch/process.hpp"
 
 namespace ktb::app {

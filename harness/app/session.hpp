@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "core/plan.hpp"
-#include "core/store.hpp"
-#include "core/suite.hpp"
+#include "core/plan/plan.hpp"
+#include "core/store/store.hpp"
+#include "core/suite/suite.hpp"
 #include "launch/catalogue.hpp"
 #include "launch/costs.hpp"
 

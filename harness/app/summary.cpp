@@ -9,8 +9,8 @@
 #include <set>
 #include <string>
 
-#include "core/report.hpp"
-#include "core/table.hpp"
+#include "core/table/report.hpp"
+#include "core/table/table.hpp"
 #include "launch/progress.hpp"
 
 namespace ktb::app {

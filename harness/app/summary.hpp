@@ -3,8 +3,8 @@
 #include <optional>
 #include <vector>
 
-#include "core/plan.hpp"
-#include "core/store.hpp"
+#include "core/plan/plan.hpp"
+#include "core/store/store.hpp"
 #include "launch/costs.hpp"
 #include "launch/local.hpp"
 

@@ -8,14 +8,14 @@
 #include <iterator>
 
 #include "app/worker_signals.hpp"
-#include "core/plugin_file.hpp"
-#include "core/store.hpp"
-#include "run/check.hpp"
-#include "run/conformance.hpp"
-#include "run/describe.hpp"
-#include "run/environment.hpp"
-#include "run/show.hpp"
-#include "run/trial.hpp"
+#include "core/base/plugin_file.hpp"
+#include "core/store/store.hpp"
+#include "run/check/check.hpp"
+#include "run/kit/conformance.hpp"
+#include "run/plugins/describe.hpp"
+#include "run/plugins/show.hpp"
+#include "run/train/host.hpp"
+#include "run/train/trial.hpp"
 
 namespace {
 
@@ -81,9 +81,9 @@ int show(const Arguments& arguments) {
   return 2;
 }
 
-int environment(const Arguments& arguments) {
+int host(const Arguments& arguments) {
   const auto device = ktb::run::set_up_process(arguments.device, arguments.threads);
-  std::cout << ktb::run::environment(device).dump(1) << "\n";
+  std::cout << ktb::run::host(device).dump(1) << "\n";
   return 0;
 }
 
@@ -124,7 +124,7 @@ int run(int argc, char** argv) {
   shown->add_flag("--all", arguments.all, "every plugin");
   shown->add_option("--format", arguments.format, "text or markdown");
   shown->add_option("--kind", arguments.kind, "method, model or dataset");
-  add("environment", "what LibTorch sees here", environment);
+  add("host", "this machine, as LibTorch sees it", host);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

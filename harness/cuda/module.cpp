@@ -6,7 +6,7 @@
 #include <string>
 
 #include "ktb/export.hpp"
-#include "run/cuda_module.hpp"
+#include "run/train/cuda_module.hpp"
 
 namespace {
 

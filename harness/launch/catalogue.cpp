@@ -10,10 +10,10 @@
 #include <set>
 #include <utility>
 
-#include "core/digest.hpp"
-#include "core/error.hpp"
-#include "core/store.hpp"
-#include "core/version.hpp"
+#include "core/base/digest.hpp"
+#include "core/base/error.hpp"
+#include "core/base/version.hpp"
+#include "core/store/store.hpp"
 #include "launch/process.hpp"
 
 namespace ktb::launch {

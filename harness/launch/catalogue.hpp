@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "core/catalogue.hpp"
-#include "core/error.hpp"
-#include "core/plugin_file.hpp"
+#include "core/base/error.hpp"
+#include "core/base/plugin_file.hpp"
+#include "core/plan/catalogue.hpp"
 
 namespace ktb::launch {
 

@@ -2,8 +2,8 @@
 #include <cstdio>
 #include <vector>
 
-#include "core/plan.hpp"
-#include "core/store.hpp"
+#include "core/plan/plan.hpp"
+#include "core/store/store.hpp"
 #include "launch/local.hpp"
 
 namespace ktb::launch {

@@ -7,7 +7,7 @@
 #include <functional>
 #include <utility>
 
-#include "core/digest.hpp"
+#include "core/base/digest.hpp"
 
 namespace ktb::launch {
 namespace {

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "core/json.hpp"
-#include "core/record.hpp"
+#include "core/base/json.hpp"
+#include "core/store/record.hpp"
 
 namespace ktb::launch {
 

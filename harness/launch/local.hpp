@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "core/plan.hpp"
-#include "core/store.hpp"
+#include "core/plan/plan.hpp"
+#include "core/store/store.hpp"
 #include "launch/costs.hpp"
 #include "launch/lock.hpp"
 #include "launch/outcome.hpp"

@@ -10,7 +10,7 @@
 #include <filesystem>
 #include <utility>
 
-#include "core/error.hpp"
+#include "core/base/error.hpp"
 
 namespace ktb::launch {
 

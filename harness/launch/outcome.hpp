@@ -1,8 +1,8 @@
 #pragma once
 #include <string>
 
-#include "core/plan.hpp"
-#include "core/record.hpp"
+#include "core/plan/plan.hpp"
+#include "core/store/record.hpp"
 #include "launch/process.hpp"
 
 namespace ktb::launch {

@@ -15,7 +15,7 @@
 #include <fstream>
 #include <utility>
 
-#include "core/error.hpp"
+#include "core/base/error.hpp"
 
 namespace ktb::launch {
 namespace {

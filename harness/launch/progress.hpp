@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "core/plan.hpp"
-#include "core/record.hpp"
+#include "core/plan/plan.hpp"
+#include "core/store/record.hpp"
 
 namespace ktb::launch {
 

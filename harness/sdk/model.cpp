@@ -4,7 +4,7 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
-#include "core/suggest.hpp"
+#include "core/base/suggest.hpp"
 #include "ktb/error.hpp"
 
 namespace ktb {

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/suggest.hpp"
+#include "core/base/suggest.hpp"
 
 namespace ktb {
 namespace {

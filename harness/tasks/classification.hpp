@@ -5,9 +5,9 @@ namespace ktb::tasks {
 
 /// One label out of `spec.outputs` classes, in y["label"] [B] int64, or a distribution over them in
 /// y["soft_label"] [B, C], as mixed images have it; predictions are logits [B, C].
-class Classification final : public Kind {
+class Classification final : public TaskKind {
  public:
-  using Kind::Kind;
+  using TaskKind::TaskKind;
   /// Cross-entropy in fp32.
   Tensor loss(const Tensor& prediction, const Batch& batch) const override;
   Tensor logits(const Tensor& prediction) const override { return prediction; }

@@ -5,9 +5,9 @@ namespace ktb::tasks {
 
 /// Which two rows of a batch are views of one picture: y["picture"] [B] int64 holds each number
 /// twice; predictions are embeddings [B, d]. Chen et al.: SimCLR, arXiv 2002.05709.
-class Contrastive final : public Kind {
+class Contrastive final : public TaskKind {
  public:
-  using Kind::Kind;
+  using TaskKind::TaskKind;
   /// Cross-entropy of the other view among all others of the batch, by cosine over 0.5, in fp32.
   Tensor loss(const Tensor& prediction, const Batch& batch) const override;
 

@@ -5,9 +5,9 @@ namespace ktb::tasks {
 
 /// Acting in an environment. An evaluation adds the return of each episode as its prediction [E]
 /// and, in y["random"] [E], what random actions brought in the same episodes.
-class Control : public Kind {
+class Control : public TaskKind {
  public:
-  using Kind::Kind;
+  using TaskKind::TaskKind;
   /// return, its standard deviation return_sd, episodes; right is an episode above the random one.
   std::unique_ptr<Meter> meter(const Texts&) const override;
   /// chance: the mean of y["random"].

@@ -5,9 +5,9 @@ namespace ktb::tasks {
 
 /// Any number of `spec.outputs` labels at once: y["labels"] [B, C] float, 0 or 1; predictions are
 /// logits [B, C], and a label is chosen where its logit is above 0.
-class MultiLabel final : public Kind {
+class MultiLabel final : public TaskKind {
  public:
-  using Kind::Kind;
+  using TaskKind::TaskKind;
   /// Binary cross-entropy in fp32, mean over the labels.
   Tensor loss(const Tensor& prediction, const Batch& batch) const override;
 

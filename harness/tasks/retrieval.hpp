@@ -5,9 +5,9 @@ namespace ktb::tasks {
 
 /// Pictures and texts that belong together: y["entry"] [B] says which picture a text is of;
 /// predictions are [B, 2, d], of the picture and of the text, and are compared by cosine.
-class Retrieval final : public Kind {
+class Retrieval final : public TaskKind {
  public:
-  using Kind::Kind;
+  using TaskKind::TaskKind;
   /// In fp32: cross-entropy of the own text among the batch's texts and of the own picture among
   /// its pictures, half each, at temperature 0.07. Texts of one picture are no rivals.
   Tensor loss(const Tensor& prediction, const Batch& batch) const override;

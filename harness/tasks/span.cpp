@@ -8,8 +8,8 @@
 #include <map>
 #include <set>
 
-#include "core/squad.hpp"
-#include "core/unicode.hpp"
+#include "core/base/unicode.hpp"
+#include "core/score/squad.hpp"
 #include "ktb/error.hpp"
 #include "tasks/gathered.hpp"
 

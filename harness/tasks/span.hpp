@@ -7,9 +7,9 @@ namespace ktb::tasks {
 /// [B] is the question, y["start"] and y["end"] [B] are tokens, both 0 where the window has no
 /// answer, y["offsets"] [B, L, 2] the code points of each token in the passage, -1 outside.
 /// Predictions are logits [B, 2, L]. Texts: passage and answers.
-class Span final : public Kind {
+class Span final : public TaskKind {
  public:
-  using Kind::Kind;
+  using TaskKind::TaskKind;
   /// Cross-entropy in fp32 over all tokens, mean of start and end.
   Tensor loss(const Tensor& prediction, const Batch& batch) const override;
 

@@ -5,9 +5,9 @@ namespace ktb::tasks {
 
 /// Numbers are predicted, [B, P] of P numbers an example, and judged by r2. No example is right or
 /// wrong.
-class SquaredError : public Kind {
+class SquaredError : public TaskKind {
  public:
-  using Kind::Kind;
+  using TaskKind::TaskKind;
   /// Mean squared error over the numbers of each example, in fp32.
   Tensor loss(const Tensor& prediction, const Batch& batch) const final;
   /// chance: the mean of each number over the test split, which is r2 = 0.

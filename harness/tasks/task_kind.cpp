@@ -16,10 +16,10 @@
 namespace ktb::tasks {
 namespace {
 
-using Make = std::function<std::unique_ptr<Kind>(const TaskSpec&)>;
+using Make = std::function<std::unique_ptr<TaskKind>(const TaskSpec&)>;
 
 template <class T>
-std::unique_ptr<Kind> make(const TaskSpec& spec) {
+std::unique_ptr<TaskKind> make(const TaskSpec& spec) {
   return std::make_unique<T>(spec);
 }
 
@@ -42,7 +42,7 @@ const std::map<std::string, Make>& kinds() {
 
 }  // namespace
 
-std::unique_ptr<Kind> make_kind(const TaskSpec& spec) {
+std::unique_ptr<TaskKind> make_task_kind(const TaskSpec& spec) {
   const auto found = kinds().find(spec.kind);
   if (found != kinds().end()) return found->second(spec);
   std::string known;

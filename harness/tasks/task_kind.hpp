@@ -24,9 +24,9 @@ class Meter {
 };
 
 /// One kind of task: its loss (ktb::Task), its metrics and its floors.
-class Kind : public Task {
+class TaskKind : public Task {
  public:
-  explicit Kind(TaskSpec spec) : spec_(std::move(spec)) {}
+  explicit TaskKind(TaskSpec spec) : spec_(std::move(spec)) {}
   const TaskSpec& spec() const override { return spec_; }
 
   /// Of one evaluation. `texts` are those of the split, and outlive the meter.
@@ -42,6 +42,6 @@ class Kind : public Task {
 };
 
 /// By `spec.kind`; throws Error that names the known kinds.
-std::unique_ptr<Kind> make_kind(const TaskSpec& spec);
+std::unique_ptr<TaskKind> make_task_kind(const TaskSpec& spec);
 
 }  // namespace ktb::tasks

@@ -10,7 +10,7 @@
 #include <cctype>
 #include <numeric>
 
-#include "core/vqa.hpp"
+#include "core/score/vqa.hpp"
 #include "ktb/error.hpp"
 #include "tasks/gathered.hpp"
 

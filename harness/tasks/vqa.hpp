@@ -6,9 +6,9 @@ namespace ktb::tasks {
 /// A question about a picture, answered by one of `spec.classes`; predictions are logits [B, C].
 /// With one right answer, y["label"] [B], the task is categorical; with ten answers of people,
 /// y["scores"] [B, C] holds what each class is worth, and the texts `answers` judge.
-class Vqa final : public Kind {
+class Vqa final : public TaskKind {
  public:
-  using Kind::Kind;
+  using TaskKind::TaskKind;
   /// In fp32: cross-entropy with the label, or binary cross-entropy with the scores, summed over
   /// the answers.
   Tensor loss(const Tensor& prediction, const Batch& batch) const override;

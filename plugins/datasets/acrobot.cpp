@@ -3,7 +3,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "ktb/control.hpp"
+#include "ktb/control/control.hpp"
 #include "ktb/plugin.hpp"
 
 namespace {

@@ -1,7 +1,7 @@
-#include "ktb/delimited.hpp"
-#include "ktb/labelled_texts.hpp"
-#include "ktb/layout.hpp"
+#include "ktb/files/delimited.hpp"
+#include "ktb/files/layout.hpp"
 #include "ktb/plugin.hpp"
+#include "ktb/text/labelled_texts.hpp"
 
 namespace {
 using namespace ktb;

@@ -2,12 +2,12 @@
 
 #include <set>
 
-#include "ktb/coco.hpp"
-#include "ktb/json.hpp"
-#include "ktb/layout.hpp"
-#include "ktb/picture_table.hpp"
+#include "ktb/files/coco.hpp"
+#include "ktb/files/json.hpp"
+#include "ktb/files/layout.hpp"
+#include "ktb/files/picture_table.hpp"
 #include "ktb/plugin.hpp"
-#include "ktb/text_reader.hpp"
+#include "ktb/text/text_reader.hpp"
 
 namespace {
 using namespace ktb;

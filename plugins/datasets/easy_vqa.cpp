@@ -7,10 +7,10 @@
 #include <random>
 #include <set>
 
-#include "ktb/json.hpp"
-#include "ktb/picture.hpp"
+#include "ktb/files/json.hpp"
+#include "ktb/files/picture.hpp"
 #include "ktb/plugin.hpp"
-#include "ktb/text_reader.hpp"
+#include "ktb/text/text_reader.hpp"
 
 namespace {
 using namespace ktb;

@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <set>
 
-#include "ktb/draw.hpp"
-#include "ktb/font.hpp"
-#include "ktb/json.hpp"
-#include "ktb/picture.hpp"
+#include "ktb/files/draw.hpp"
+#include "ktb/files/font.hpp"
+#include "ktb/files/json.hpp"
+#include "ktb/files/picture.hpp"
 #include "ktb/plugin.hpp"
-#include "ktb/text_reader.hpp"
+#include "ktb/text/text_reader.hpp"
 
 namespace {
 using namespace ktb;

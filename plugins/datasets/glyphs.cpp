@@ -7,8 +7,8 @@
 #include <filesystem>
 #include <set>
 
-#include "ktb/draw.hpp"
-#include "ktb/font.hpp"
+#include "ktb/files/draw.hpp"
+#include "ktb/files/font.hpp"
 #include "ktb/plugin.hpp"
 
 namespace {

@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <random>
 
-#include "ktb/picture.hpp"
+#include "ktb/files/picture.hpp"
 #include "ktb/plugin.hpp"
 
 namespace {

@@ -1,9 +1,9 @@
 #include <cstdio>
 #include <set>
 
-#include "ktb/delimited.hpp"
-#include "ktb/labelled_texts.hpp"
+#include "ktb/files/delimited.hpp"
 #include "ktb/plugin.hpp"
+#include "ktb/text/labelled_texts.hpp"
 
 namespace {
 using namespace ktb;

@@ -1,7 +1,7 @@
 // Breakout on a 10 x 10 grid: a paddle, a ball that moves diagonally, three rows of bricks.
 #include <array>
 
-#include "ktb/grid_game.hpp"
+#include "ktb/control/grid_game.hpp"
 #include "ktb/plugin.hpp"
 
 namespace {

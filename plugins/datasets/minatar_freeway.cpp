@@ -2,7 +2,7 @@
 #include <array>
 #include <cstdlib>
 
-#include "ktb/grid_game.hpp"
+#include "ktb/control/grid_game.hpp"
 #include "ktb/plugin.hpp"
 
 namespace {

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "ktb/control.hpp"
+#include "ktb/control/control.hpp"
 #include "ktb/plugin.hpp"
 
 namespace {

@@ -5,10 +5,10 @@
 #include <filesystem>
 #include <set>
 
-#include "ktb/audio.hpp"
-#include "ktb/cache.hpp"
-#include "ktb/delimited.hpp"
-#include "ktb/layout.hpp"
+#include "ktb/files/audio.hpp"
+#include "ktb/files/cache.hpp"
+#include "ktb/files/delimited.hpp"
+#include "ktb/files/layout.hpp"
 #include "ktb/plugin.hpp"
 
 namespace {

@@ -2,10 +2,10 @@
 #include <map>
 #include <set>
 
-#include "ktb/json.hpp"
-#include "ktb/passages.hpp"
+#include "ktb/files/json.hpp"
+#include "ktb/files/unicode.hpp"
 #include "ktb/plugin.hpp"
-#include "ktb/unicode.hpp"
+#include "ktb/text/passages.hpp"
 
 namespace {
 using namespace ktb;

@@ -4,13 +4,13 @@
 #include <filesystem>
 #include <set>
 
-#include "ktb/audio.hpp"
-#include "ktb/cache.hpp"
-#include "ktb/delimited.hpp"
-#include "ktb/layout.hpp"
-#include "ktb/picture.hpp"
+#include "ktb/files/audio.hpp"
+#include "ktb/files/cache.hpp"
+#include "ktb/files/delimited.hpp"
+#include "ktb/files/layout.hpp"
+#include "ktb/files/picture.hpp"
 #include "ktb/plugin.hpp"
-#include "ktb/text_reader.hpp"
+#include "ktb/text/text_reader.hpp"
 
 namespace {
 using namespace ktb;

@@ -7,13 +7,13 @@
 #include <set>
 #include <unordered_map>
 
-#include "ktb/coco.hpp"
-#include "ktb/json.hpp"
-#include "ktb/layout.hpp"
-#include "ktb/picture_table.hpp"
+#include "ktb/files/coco.hpp"
+#include "ktb/files/json.hpp"
+#include "ktb/files/layout.hpp"
+#include "ktb/files/picture_table.hpp"
 #include "ktb/plugin.hpp"
-#include "ktb/text_reader.hpp"
-#include "ktb/vqa_answer.hpp"
+#include "ktb/text/text_reader.hpp"
+#include "ktb/text/vqa_answer.hpp"
 
 namespace {
 using namespace ktb;

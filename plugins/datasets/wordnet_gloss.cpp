@@ -4,8 +4,8 @@
 #include <map>
 
 #include "ktb/plugin.hpp"
-#include "ktb/text_reader.hpp"
-#include "ktb/wordnet.hpp"
+#include "ktb/text/text_reader.hpp"
+#include "ktb/text/wordnet.hpp"
 
 namespace {
 using namespace ktb;

@@ -5,11 +5,11 @@
 #include <set>
 #include <unordered_map>
 
-#include "ktb/passages.hpp"
+#include "ktb/files/unicode.hpp"
 #include "ktb/plugin.hpp"
-#include "ktb/unicode.hpp"
-#include "ktb/wordnet.hpp"
-#include "ktb/words.hpp"
+#include "ktb/text/passages.hpp"
+#include "ktb/text/wordnet.hpp"
+#include "ktb/text/words.hpp"
 
 namespace {
 using namespace ktb;

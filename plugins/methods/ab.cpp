@@ -3,10 +3,10 @@
 // AAAI 2019, arXiv 1811.03233; HobbitLong/RepDistiller.
 #include <map>
 
-#include "ktb/blocks.hpp"
-#include "ktb/layers.hpp"
-#include "ktb/maps.hpp"
+#include "ktb/nn/blocks.hpp"
 #include "ktb/plugin.hpp"
+#include "ktb/transfer/layers.hpp"
+#include "ktb/transfer/maps.hpp"
 
 namespace {
 

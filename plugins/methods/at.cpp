@@ -2,8 +2,8 @@
 // where the source looks, stage by stage. Zagoruyko and Komodakis, ICLR 2017, arXiv 1612.03928.
 #include <ATen/ops/mse_loss.h>
 
-#include "ktb/maps.hpp"
 #include "ktb/plugin.hpp"
+#include "ktb/transfer/maps.hpp"
 
 namespace {
 

@@ -9,10 +9,10 @@
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/zeros.h>
 
-#include "ktb/blocks.hpp"
-#include "ktb/logme.hpp"
+#include "ktb/nn/blocks.hpp"
 #include "ktb/plugin.hpp"
-#include "ktb/probe.hpp"
+#include "ktb/transfer/logme.hpp"
+#include "ktb/transfer/probe.hpp"
 
 namespace {
 
@@ -43,8 +43,8 @@ class BTuning final : public ktb::Method {
         form == "fixed_point" || (form == "auto" && rule_.stop < 0.01 && rule_.epsilon > 0);
   }
 
-  ktb::Needs needs() const override { return {.most = 0}; }
-  ktb::Use use(std::size_t i) const override {
+  ktb::MethodNeeds needs() const override { return {.most = 0}; }
+  ktb::SourceUse use(std::size_t i) const override {
     return {.features = false, .starts_target = start_ && i == 0};
   }
   std::string unsuited(const ktb::Pairing& p) const override {

@@ -18,10 +18,10 @@ class Bss final : public ktb::Method {
         trunk_lr_(o.get("trunk_lr", 0.1, "factor on the learning rate of a trunk with a start",
                         {.least = 0})) {}
 
-  ktb::Needs needs() const override {
+  ktb::MethodNeeds needs() const override {
     return {.modes = {ktb::Mode::kTrained, ktb::Mode::kNone}, .least = 0, .most = 1};
   }
-  ktb::Use use(std::size_t) const override { return {.model = false, .starts_target = true}; }
+  ktb::SourceUse use(std::size_t) const override { return {.model = false, .starts_target = true}; }
   std::string unsuited(const ktb::Pairing& p) const override { return p.unlike_trunks(); }
 
   std::vector<ktb::Group> groups() override {

@@ -2,8 +2,8 @@
 // of neighbours in the batch is correlated. Peng et al., ICCV 2019, arXiv 1904.01802.
 #include <algorithm>
 
-#include "ktb/layers.hpp"
 #include "ktb/plugin.hpp"
+#include "ktb/transfer/layers.hpp"
 
 namespace {
 
@@ -14,7 +14,7 @@ class Cc final : public ktb::Method {
         cc_(o.get("cc_weight", 0.02, "weight of the correlation")),
         width_(o.get("embed_dim", 128, "width of both embeddings", {.least = 1})) {}
 
-  ktb::Use use(std::size_t) const override { return {.features = false}; }
+  ktb::SourceUse use(std::size_t) const override { return {.features = false}; }
   std::string unsuited(const ktb::Pairing& p) const override { return p.unreadable(); }
 
   void attach() override {

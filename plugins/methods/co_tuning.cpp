@@ -10,8 +10,8 @@
 #include <ATen/ops/zeros.h>
 
 #include "ktb/plugin.hpp"
-#include "ktb/regression.hpp"
-#include "ktb/second_head.hpp"
+#include "ktb/transfer/regression.hpp"
+#include "ktb/transfer/second_head.hpp"
 
 namespace {
 
@@ -37,7 +37,7 @@ class CoTuning final : public ktb::Method {
                          {.least = 1e-9})),
         trunk_lr_(ktb::second_head_lr(o)) {}
 
-  ktb::Use use(std::size_t) const override { return ktb::second_head_use(); }
+  ktb::SourceUse use(std::size_t) const override { return ktb::second_head_use(); }
   std::string unsuited(const ktb::Pairing& p) const override {
     if (p.task.kind != "classification") return p.task.kind + " has no classes to relate";
     return ktb::unlike_second_head(p);

@@ -10,11 +10,11 @@
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/zeros.h>
 
-#include "ktb/blocks.hpp"
-#include "ktb/maps.hpp"
+#include "ktb/nn/blocks.hpp"
 #include "ktb/plugin.hpp"
-#include "ktb/probe.hpp"
-#include "ktb/regression.hpp"
+#include "ktb/transfer/maps.hpp"
+#include "ktb/transfer/probe.hpp"
+#include "ktb/transfer/regression.hpp"
 
 namespace {
 
@@ -38,7 +38,7 @@ class Delta final : public ktb::Method {
                        {.least = 1e-3})),
         trunk_lr_(o.get("trunk_lr", 0.1, "factor on the trunk's learning rate", {.least = 0})) {}
 
-  ktb::Use use(std::size_t) const override { return {.starts_target = true}; }
+  ktb::SourceUse use(std::size_t) const override { return {.starts_target = true}; }
   std::string unsuited(const ktb::Pairing& p) const override {
     if (auto reason = p.unlike_trunks(); !reason.empty()) return reason;
     if (auto reason = ktb::unlike_maps(p); !reason.empty()) return reason;

@@ -17,7 +17,7 @@ class Dist final : public ktb::Method {
         temperature_(o.get("temperature", 4.0, "softens both distributions", {.least = 1e-3})),
         eps_(o.get("eps", 1e-8, "added to the product of the norms", {.least = 0})) {}
 
-  ktb::Use use(std::size_t) const override { return {.features = false}; }
+  ktb::SourceUse use(std::size_t) const override { return {.features = false}; }
   std::string unsuited(const ktb::Pairing& p) const override { return p.unlike_outputs(); }
 
   ktb::Terms losses(ktb::Step& step) override {

@@ -19,7 +19,7 @@ class Dkd final : public ktb::Method {
         warmup_(o.get("warmup", 20.0, "epochs in which both weights grow from 0; 0: none",
                       {.least = 0})) {}
 
-  ktb::Use use(std::size_t) const override { return {.features = false}; }
+  ktb::SourceUse use(std::size_t) const override { return {.features = false}; }
   std::string unsuited(const ktb::Pairing& p) const override { return p.unlike_outputs(); }
 
   ktb::Terms losses(ktb::Step& step) override {

@@ -15,10 +15,10 @@ class Dml final : public ktb::Method {
       : temperature_(o.get("temperature", 1.0, "softens all distributions", {.least = 1e-3})),
         kl_(o.get("kl_weight", 1.0, "weight of the mean divergence from the peers")) {}
 
-  ktb::Needs needs() const override {
+  ktb::MethodNeeds needs() const override {
     return {.modes = {Mode::kFreshJoint, Mode::kTrainedJoint}, .least = 1, .most = 0};
   }
-  ktb::Use use(std::size_t) const override { return {.features = false}; }
+  ktb::SourceUse use(std::size_t) const override { return {.features = false}; }
   std::string unsuited(const ktb::Pairing& p) const override { return p.unlike_outputs(); }
 
   ktb::Terms losses(ktb::Step& step) override {

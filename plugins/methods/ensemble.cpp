@@ -10,7 +10,7 @@
 
 #include <cmath>
 
-#include "ktb/blocks.hpp"
+#include "ktb/nn/blocks.hpp"
 #include "ktb/plugin.hpp"
 
 namespace {
@@ -21,12 +21,12 @@ class Ensemble final : public ktb::Method {
  public:
   explicit Ensemble(ktb::Options&) {}
 
-  ktb::Needs needs() const override {
+  ktb::MethodNeeds needs() const override {
     return {.modes = {Mode::kTrained, Mode::kTrainedJoint, Mode::kFreshJoint},
             .most = 0,
             .target = false};
   }
-  ktb::Use use(std::size_t) const override { return {.features = false}; }
+  ktb::SourceUse use(std::size_t) const override { return {.features = false}; }
 
   std::string unsuited(const ktb::Pairing& p) const override {
     if (auto reason = p.unreadable(); !reason.empty()) return reason;

@@ -2,9 +2,9 @@
 // in one stage, as in the common reimplementations. Romero et al., ICLR 2015, arXiv 1412.6550.
 #include <ATen/ops/mse_loss.h>
 
-#include "ktb/layers.hpp"
-#include "ktb/maps.hpp"
 #include "ktb/plugin.hpp"
+#include "ktb/transfer/layers.hpp"
+#include "ktb/transfer/maps.hpp"
 
 namespace {
 

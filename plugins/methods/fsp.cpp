@@ -3,8 +3,8 @@
 // HobbitLong/RepDistiller.
 #include <ATen/ops/mse_loss.h>
 
-#include "ktb/maps.hpp"
 #include "ktb/plugin.hpp"
+#include "ktb/transfer/maps.hpp"
 
 namespace {
 

@@ -8,9 +8,9 @@
 
 #include <cmath>
 
-#include "ktb/blocks.hpp"
-#include "ktb/maps.hpp"
+#include "ktb/nn/blocks.hpp"
 #include "ktb/plugin.hpp"
+#include "ktb/transfer/maps.hpp"
 
 namespace {
 

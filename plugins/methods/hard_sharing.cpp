@@ -14,10 +14,10 @@ class HardSharing final : public ktb::Method {
                        "of the target's loss, then of each source's; none: 1 / number of tasks",
                        {.least = 0})) {}
 
-  ktb::Needs needs() const override {
+  ktb::MethodNeeds needs() const override {
     return {.modes = {Mode::kFreshJoint, Mode::kTrainedJoint}, .most = 0};
   }
-  ktb::Use use(std::size_t) const override { return {.features = false, .batches = true}; }
+  ktb::SourceUse use(std::size_t) const override { return {.features = false, .batches = true}; }
 
   std::string unsuited(const ktb::Pairing& p) const override {
     if (auto reason = p.unlike_trunks(); !reason.empty()) return reason;

@@ -15,8 +15,8 @@ class HubDistill final : public ktb::Method {
             o.get("weight", 0.03,
                   "weight of the mean over sources; the code's script 0.03, its default 0.001")) {}
 
-  ktb::Needs needs() const override { return {.most = 0}; }
-  ktb::Use use(std::size_t) const override { return {.features = false}; }
+  ktb::MethodNeeds needs() const override { return {.most = 0}; }
+  ktb::SourceUse use(std::size_t) const override { return {.features = false}; }
   std::string unsuited(const ktb::Pairing& p) const override { return p.unreadable(); }
 
   void attach() override {

@@ -7,8 +7,8 @@
 #include <ATen/ops/randn_like.h>
 #include <ATen/ops/zeros.h>
 
-#include "ktb/hub.hpp"
 #include "ktb/plugin.hpp"
+#include "ktb/transfer/hub.hpp"
 
 namespace {
 
@@ -37,7 +37,7 @@ class HubPathway final : public ktb::Method {
     rule_.renormalise = o.get("renormalise", true, "the k weights sum to 1: a constant if k = 1");
   }
 
-  ktb::Needs needs() const override {
+  ktb::MethodNeeds needs() const override {
     return {.modes = {Mode::kTrainedJoint, Mode::kFreshJoint, Mode::kTrained},
             .least = static_cast<int>(rule_.k),
             .most = 0,

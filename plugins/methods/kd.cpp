@@ -15,7 +15,7 @@ class Kd final : public ktb::Method {
                      "cls_KD, instead of both weights",
                      {.least = -1, .most = 1})) {}
 
-  ktb::Use use(std::size_t) const override { return {.features = false}; }
+  ktb::SourceUse use(std::size_t) const override { return {.features = false}; }
   std::string unsuited(const ktb::Pairing& p) const override { return p.unlike_outputs(); }
 
   ktb::Terms losses(ktb::Step& step) override {

@@ -8,8 +8,8 @@
 
 #include <algorithm>
 
-#include "ktb/maps.hpp"
 #include "ktb/plugin.hpp"
+#include "ktb/transfer/maps.hpp"
 
 namespace {
 

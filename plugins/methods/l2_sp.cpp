@@ -3,7 +3,7 @@
 // part of normalisations included; buffers do not.
 // Li, Grandvalet, Davoine: Explicit Inductive Bias for Transfer Learning, ICML 2018, arXiv
 // 1802.01483.
-#include "ktb/blocks.hpp"
+#include "ktb/nn/blocks.hpp"
 #include "ktb/plugin.hpp"
 
 namespace {
@@ -15,7 +15,7 @@ class L2Sp final : public ktb::Method {
         head_(o.get("head_weight", 0.01, "weight of ||head||^2 / 2")),
         trunk_lr_(o.get("trunk_lr", 0.1, "factor on the trunk's learning rate", {.least = 0})) {}
 
-  ktb::Use use(std::size_t) const override { return {.model = false, .starts_target = true}; }
+  ktb::SourceUse use(std::size_t) const override { return {.model = false, .starts_target = true}; }
   std::string unsuited(const ktb::Pairing& p) const override { return p.unlike_trunks(); }
 
   void attach() override {

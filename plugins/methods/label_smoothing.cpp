@@ -10,7 +10,7 @@ class LabelSmoothing final : public ktb::Method {
   explicit LabelSmoothing(ktb::Options& o)
       : alpha_(o.get("alpha", 0.1, "part of the label that is spread", {.least = 0, .most = 1})) {}
 
-  ktb::Needs needs() const override { return ktb::no_source(); }
+  ktb::MethodNeeds needs() const override { return ktb::no_source(); }
   std::string unsuited(const ktb::Pairing& p) const override { return p.no_classes(); }
 
   ktb::Terms losses(ktb::Step& step) override {

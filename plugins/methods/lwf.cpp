@@ -5,7 +5,7 @@
 #include <ATen/ops/zeros.h>
 
 #include "ktb/plugin.hpp"
-#include "ktb/second_head.hpp"
+#include "ktb/transfer/second_head.hpp"
 
 namespace {
 
@@ -16,7 +16,7 @@ class Lwf final : public ktb::Method {
         temperature_(o.get("temperature", 3.0, "softens both distributions", {.least = 1e-3})),
         trunk_lr_(ktb::second_head_lr(o)) {}
 
-  ktb::Use use(std::size_t) const override { return ktb::second_head_use(); }
+  ktb::SourceUse use(std::size_t) const override { return ktb::second_head_use(); }
   std::string unsuited(const ktb::Pairing& p) const override {
     if (p.task.train_size == 0) return p.task.name + " has no fixed training examples to remember";
     return ktb::unlike_second_head(p);

@@ -2,10 +2,10 @@
 // and one of the source; after the target's step the adapter follows the change that training made
 // to its result. Two variants: as the authors released it, on whole matrices, and as the paper
 // describes it, on the factors A of weights kept as B A. Li et al., AAAI 2025, arXiv 2404.13322.
-#include "ktb/adapter.hpp"
-#include "ktb/factored.hpp"
 #include "ktb/plugin.hpp"
-#include "ktb/sites.hpp"
+#include "ktb/transfer/adapter.hpp"
+#include "ktb/transfer/factored.hpp"
+#include "ktb/transfer/sites.hpp"
 
 namespace {
 
@@ -31,10 +31,10 @@ class MergeNet final : public ktb::Method {
         adapters_(o),
         factors_(o) {}
 
-  ktb::Needs needs() const override {
+  ktb::MethodNeeds needs() const override {
     return {.modes = {Mode::kFreshJoint, Mode::kTrainedJoint, Mode::kTrained, Mode::kNone}};
   }
-  ktb::Use use(std::size_t) const override { return {.features = false, .batches = true}; }
+  ktb::SourceUse use(std::size_t) const override { return {.features = false, .batches = true}; }
   std::string unsuited(const ktb::Pairing& p) const override {
     if (!both_) return {};
     if (p.sources.empty()) return "without a source there is nobody to give back to";

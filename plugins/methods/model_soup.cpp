@@ -17,8 +17,8 @@ class ModelSoup final : public ktb::Method {
                       "start; else it trains on")),
         trunk_lr_(o.get("trunk_lr", 1.0, "factor on the trunk's learning rate", {.least = 0})) {}
 
-  ktb::Needs needs() const override { return {.most = 0}; }
-  ktb::Use use(std::size_t) const override { return {.features = false}; }
+  ktb::MethodNeeds needs() const override { return {.most = 0}; }
+  ktb::SourceUse use(std::size_t) const override { return {.features = false}; }
   std::string unsuited(const ktb::Pairing& p) const override {
     if (auto reason = p.unlike_trunks(); !reason.empty()) return reason;
     return freeze_ && !same_labels(p) ? p.unlike_outputs() : "";

@@ -15,7 +15,7 @@ class Nkd final : public ktb::Method {
                            "cls_KD: 3",
                            {.least = 1e-3})) {}
 
-  ktb::Use use(std::size_t) const override { return {.features = false}; }
+  ktb::SourceUse use(std::size_t) const override { return {.features = false}; }
   std::string unsuited(const ktb::Pairing& p) const override { return p.unlike_outputs(); }
 
   ktb::Terms losses(ktb::Step& step) override {

@@ -1,8 +1,8 @@
 // Neuron selectivity transfer: the distribution of channels, as patterns over positions, becomes
 // the source's, by a maximum mean discrepancy with the kernel (a . b)^2. Huang and Wang, 2017,
 // arXiv 1707.01219.
-#include "ktb/maps.hpp"
 #include "ktb/plugin.hpp"
+#include "ktb/transfer/maps.hpp"
 
 namespace {
 

@@ -20,7 +20,7 @@ class PolicyDistill final : public ktb::Method {
         weight_(o.get("weight", 1.0, "of the imitation")),
         task_weight_(o.get("task_weight", 0.0, "of the target's own task")) {}
 
-  ktb::Use use(std::size_t) const override { return {.features = false}; }
+  ktb::SourceUse use(std::size_t) const override { return {.features = false}; }
 
   std::string unsuited(const ktb::Pairing& p) const override {
     if (p.task.kind != "control" && p.task.kind != "actor_critic")

@@ -2,8 +2,8 @@
 // those of the source, whatever the widths. Park et al., CVPR 2019, arXiv 1904.05068.
 #include <ATen/ops/smooth_l1_loss.h>
 
-#include "ktb/maps.hpp"
 #include "ktb/plugin.hpp"
+#include "ktb/transfer/maps.hpp"
 
 namespace {
 
@@ -20,7 +20,7 @@ class Rkd final : public ktb::Method {
         eps_(o.get("eps", 1e-12, "least squared distance", {.least = 0})),
         features_(o.get("features", "pooled", "what is related", {"pooled", "logits"})) {}
 
-  ktb::Use use(std::size_t) const override { return {.features = false}; }
+  ktb::SourceUse use(std::size_t) const override { return {.features = false}; }
   std::string unsuited(const ktb::Pairing& p) const override {
     if (features_ == "logits" && !p.task.categorical) return p.task.kind + " has no logits";
     return p.unreadable();

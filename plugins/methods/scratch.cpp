@@ -7,7 +7,7 @@ class Scratch final : public ktb::Method {
  public:
   explicit Scratch(ktb::Options&) {}
 
-  ktb::Needs needs() const override { return ktb::no_source(); }
+  ktb::MethodNeeds needs() const override { return ktb::no_source(); }
   ktb::Terms losses(ktb::Step& step) override { return {{"task", step.task_loss()}}; }
 };
 

@@ -5,10 +5,10 @@
 #include <ATen/ops/stack.h>
 #include <torch/nn/modules/linear.h>
 
-#include "ktb/blocks.hpp"
-#include "ktb/layers.hpp"
-#include "ktb/maps.hpp"
+#include "ktb/nn/blocks.hpp"
 #include "ktb/plugin.hpp"
+#include "ktb/transfer/layers.hpp"
+#include "ktb/transfer/maps.hpp"
 
 namespace {
 

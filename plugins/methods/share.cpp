@@ -7,7 +7,7 @@
 #include <algorithm>
 
 #include "ktb/plugin.hpp"
-#include "ktb/sites.hpp"
+#include "ktb/transfer/sites.hpp"
 
 namespace {
 
@@ -21,10 +21,10 @@ class Share final : public ktb::Method {
                    "instead, both layers take their mean after each step; needs "
                    "equal shapes and a source that trains along")) {}
 
-  ktb::Needs needs() const override {
+  ktb::MethodNeeds needs() const override {
     return {.modes = {Mode::kFreshJoint, Mode::kTrainedJoint, Mode::kTrained}};
   }
-  ktb::Use use(std::size_t) const override { return {.features = false, .batches = true}; }
+  ktb::SourceUse use(std::size_t) const override { return {.features = false, .batches = true}; }
   std::string unsuited(const ktb::Pairing& p) const override {
     return tie_ && !p.joint(0) ? "tied layers need a source that trains along" : "";
   }

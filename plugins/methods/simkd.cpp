@@ -2,9 +2,9 @@
 // from it, at test time too. Chen et al., CVPR 2022, arXiv 2203.14001.
 #include <ATen/ops/mse_loss.h>
 
-#include "ktb/layers.hpp"
-#include "ktb/maps.hpp"
 #include "ktb/plugin.hpp"
+#include "ktb/transfer/layers.hpp"
+#include "ktb/transfer/maps.hpp"
 
 namespace {
 

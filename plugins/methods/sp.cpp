@@ -1,7 +1,7 @@
 // Similarity preserving: pairs of examples that are alike to the source become alike to the target,
 // by the Gram matrices of the last maps. Tung and Mori, ICCV 2019, arXiv 1907.09682.
-#include "ktb/maps.hpp"
 #include "ktb/plugin.hpp"
+#include "ktb/transfer/maps.hpp"
 
 namespace {
 

@@ -19,7 +19,7 @@ class TfkdReg final : public ktb::Method {
         correct_(o.get("correct_prob", 0.99, "its probability of the true class",
                        {.least = 0, .most = 1})) {}
 
-  ktb::Needs needs() const override { return ktb::no_source(); }
+  ktb::MethodNeeds needs() const override { return ktb::no_source(); }
   std::string unsuited(const ktb::Pairing& p) const override { return p.no_classes(); }
 
   ktb::Terms losses(ktb::Step& step) override {

@@ -6,8 +6,8 @@
 #include <ATen/ops/one_hot.h>
 #include <torch/nn/modules/linear.h>
 
-#include "ktb/maps.hpp"
 #include "ktb/plugin.hpp"
+#include "ktb/transfer/maps.hpp"
 
 namespace {
 
@@ -21,7 +21,7 @@ class Uskd final : public ktb::Method {
         beta_(o.get("beta", 0.1, "weight of the other classes")),
         mu_(o.get("mu", 0.1, "weight of the weak classifier; constructor of cls_KD: 0.005")) {}
 
-  ktb::Needs needs() const override { return ktb::no_source(); }
+  ktb::MethodNeeds needs() const override { return ktb::no_source(); }
   std::string unsuited(const ktb::Pairing& p) const override {
     if (!p.task.categorical) return p.task.kind + " has no class distribution";
     if (p.task.outputs < 3) return p.task.name + " has fewer than three classes";

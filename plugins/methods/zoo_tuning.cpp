@@ -9,8 +9,8 @@
 
 #include <algorithm>
 
-#include "ktb/adaptive_conv.hpp"
 #include "ktb/plugin.hpp"
+#include "ktb/transfer/adaptive_conv.hpp"
 
 namespace {
 
@@ -27,8 +27,8 @@ class ZooTuning final : public ktb::Method {
                          "layer3 and layer4 of a ResNet-50",
                          {"late", "all", "none"})) {}
 
-  ktb::Needs needs() const override { return {.most = 0}; }
-  ktb::Use use(std::size_t) const override { return {.features = false}; }
+  ktb::MethodNeeds needs() const override { return {.most = 0}; }
+  ktb::SourceUse use(std::size_t) const override { return {.features = false}; }
   std::string unsuited(const ktb::Pairing& p) const override {
     for (const auto& shape : p.target->model.features)
       if (shape.size() != 3) return p.target->model.name + " is no network of convolutions";

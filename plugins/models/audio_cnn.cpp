@@ -1,6 +1,6 @@
 // Convolutions on log-mel energies, which they read as a picture of bands and frames.
-#include "ktb/conv_stages.hpp"
-#include "ktb/image_model.hpp"
+#include "ktb/nn/conv_stages.hpp"
+#include "ktb/nn/image_model.hpp"
 #include "ktb/plugin.hpp"
 
 namespace {

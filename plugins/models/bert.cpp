@@ -3,8 +3,8 @@
 // the tokens, BERT itself a layer on the first one.
 #include <ATen/ops/tanh.h>
 
+#include "ktb/nn/text_model.hpp"
 #include "ktb/plugin.hpp"
-#include "ktb/text_model.hpp"
 
 namespace {
 

@@ -1,8 +1,8 @@
 // A recurrent network in both directions on word embeddings.
 #include <ATen/ops/dropout.h>
 
+#include "ktb/nn/text_model.hpp"
 #include "ktb/plugin.hpp"
-#include "ktb/text_model.hpp"
 
 namespace {
 

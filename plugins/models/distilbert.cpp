@@ -1,7 +1,7 @@
 // DistilBERT under Hugging Face's parameter names, those of DistilBertModel: BERT without segments
 // and pooler, half as deep. The head reads the first token directly.
+#include "ktb/nn/text_model.hpp"
 #include "ktb/plugin.hpp"
-#include "ktb/text_model.hpp"
 
 namespace {
 

@@ -4,14 +4,14 @@
 #include <ATen/ops/stack.h>
 
 #include "ktb/error.hpp"
-#include "ktb/pair_model.hpp"
+#include "ktb/nn/image_text_model.hpp"
 #include "ktb/plugin.hpp"
 
 namespace {
 
-class DualEncoder final : public ktb::PairModel {
+class DualEncoder final : public ktb::ImageTextModel {
  public:
-  DualEncoder(const ktb::TaskSpec& task, ktb::Options& options) : PairModel(task, options) {
+  DualEncoder(const ktb::TaskSpec& task, ktb::Options& options) : ImageTextModel(task, options) {
     if (task.kind != "retrieval")
       throw ktb::Error("the task `" + task.name + "` is of kind " + task.kind +
                        ", and this model matches pictures and texts (retrieval); for others "

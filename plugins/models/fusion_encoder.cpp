@@ -7,8 +7,8 @@
 #include <ATen/ops/tanh.h>
 #include <torch/types.h>
 
-#include "ktb/inputs.hpp"
-#include "ktb/pair_model.hpp"
+#include "ktb/nn/image_text_model.hpp"
+#include "ktb/nn/inputs.hpp"
 #include "ktb/plugin.hpp"
 
 namespace {
@@ -16,9 +16,9 @@ namespace {
 using ktb::Tensor;
 using torch::nn::Linear;
 
-class FusionEncoder final : public ktb::PairModel {
+class FusionEncoder final : public ktb::ImageTextModel {
  public:
-  FusionEncoder(const ktb::TaskSpec& task, ktb::Options& options) : PairModel(task, options) {
+  FusionEncoder(const ktb::TaskSpec& task, ktb::Options& options) : ImageTextModel(task, options) {
     ktb::require_one_prediction(task);
     fusion_ =
         options.get("fusion", "cross", "how picture and text meet", {"cross", "concat", "product"});

@@ -2,7 +2,7 @@
 // stem whose padding of 1 makes 34 of 32, and a bias in every convolution.
 #include <string>
 
-#include "ktb/mobilenet.hpp"
+#include "ktb/nn/mobilenet.hpp"
 #include "ktb/plugin.hpp"
 
 namespace {

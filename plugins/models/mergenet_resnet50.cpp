@@ -4,8 +4,8 @@
 #include <array>
 #include <string>
 
+#include "ktb/nn/residual.hpp"
 #include "ktb/plugin.hpp"
-#include "ktb/residual.hpp"
 
 namespace {
 

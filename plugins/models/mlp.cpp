@@ -1,8 +1,8 @@
 #include <optional>
 #include <string>
 
-#include "ktb/image_model.hpp"
-#include "ktb/linear_stages.hpp"
+#include "ktb/nn/image_model.hpp"
+#include "ktb/nn/linear_stages.hpp"
 #include "ktb/plugin.hpp"
 
 namespace {

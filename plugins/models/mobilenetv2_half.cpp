@@ -3,7 +3,7 @@
 #include <cmath>
 #include <string>
 
-#include "ktb/mobilenet.hpp"
+#include "ktb/nn/mobilenet.hpp"
 #include "ktb/plugin.hpp"
 
 namespace {

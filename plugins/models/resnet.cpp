@@ -2,8 +2,8 @@
 // names and initialisation are those of HobbitLong/RepDistiller, whose networks mdistiller shares.
 #include <string>
 
+#include "ktb/nn/residual.hpp"
 #include "ktb/plugin.hpp"
-#include "ktb/residual.hpp"
 
 namespace {
 

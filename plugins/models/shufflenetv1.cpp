@@ -6,8 +6,8 @@
 #include <optional>
 #include <string>
 
-#include "ktb/blocks.hpp"
-#include "ktb/image_model.hpp"
+#include "ktb/nn/blocks.hpp"
+#include "ktb/nn/image_model.hpp"
 #include "ktb/plugin.hpp"
 
 namespace {

@@ -1,8 +1,8 @@
 #include <optional>
 #include <string>
 
-#include "ktb/blocks.hpp"
-#include "ktb/linear_stages.hpp"
+#include "ktb/nn/blocks.hpp"
+#include "ktb/nn/linear_stages.hpp"
 #include "ktb/plugin.hpp"
 
 namespace {

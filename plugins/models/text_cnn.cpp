@@ -4,8 +4,8 @@
 #include <ATen/ops/constant_pad_nd.h>
 #include <torch/nn/modules/conv.h>
 
+#include "ktb/nn/text_model.hpp"
 #include "ktb/plugin.hpp"
-#include "ktb/text_model.hpp"
 
 namespace {
 

@@ -2,8 +2,8 @@
 // initialisation. The defaults are those of deit_tiny_patch16_224 but for the image's size.
 #include <torch/nn/init.h>
 
+#include "ktb/nn/transformer.hpp"
 #include "ktb/plugin.hpp"
-#include "ktb/transformer.hpp"
 
 namespace {
 

@@ -5,9 +5,9 @@
 #include <optional>
 #include <string>
 
-#include "ktb/image_model.hpp"
+#include "ktb/nn/image_model.hpp"
+#include "ktb/nn/tokens.hpp"
 #include "ktb/plugin.hpp"
-#include "ktb/tokens.hpp"
 
 namespace {
 

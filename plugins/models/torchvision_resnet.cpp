@@ -6,8 +6,8 @@
 #include <map>
 #include <string>
 
+#include "ktb/nn/residual.hpp"
 #include "ktb/plugin.hpp"
-#include "ktb/residual.hpp"
 
 namespace {
 

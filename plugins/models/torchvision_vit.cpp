@@ -4,8 +4,8 @@
 
 #include <cmath>
 
+#include "ktb/nn/transformer.hpp"
 #include "ktb/plugin.hpp"
-#include "ktb/transformer.hpp"
 
 namespace {
 

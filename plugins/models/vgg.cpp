@@ -7,8 +7,8 @@
 #include <map>
 #include <string>
 
-#include "ktb/blocks.hpp"
-#include "ktb/image_model.hpp"
+#include "ktb/nn/blocks.hpp"
+#include "ktb/nn/image_model.hpp"
 #include "ktb/plugin.hpp"
 
 namespace {

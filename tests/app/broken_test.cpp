@@ -6,7 +6,7 @@
 #include <map>
 
 #include "app/shell.hpp"
-#include "core/json.hpp"
+#include "core/base/json.hpp"
 #include "temporary_folder.hpp"
 
 namespace ktb::tests {

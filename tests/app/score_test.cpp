@@ -5,7 +5,7 @@
 #include <fstream>
 
 #include "app/shell.hpp"
-#include "core/json.hpp"
+#include "core/base/json.hpp"
 #include "temporary_folder.hpp"
 
 namespace ktb::tests {

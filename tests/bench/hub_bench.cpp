@@ -6,10 +6,10 @@
 
 #include <ctime>
 
-#include "ktb/blocks.hpp"
-#include "ktb/hub.hpp"
-#include "run/loader.hpp"
-#include "run/plain.hpp"
+#include "ktb/nn/blocks.hpp"
+#include "ktb/transfer/hub.hpp"
+#include "run/plugins/loader.hpp"
+#include "run/plugins/plain.hpp"
 
 namespace ktb::run {
 namespace {

@@ -5,9 +5,9 @@
 #include <filesystem>
 #include <fstream>
 
-#include "../core/fake_catalogue.hpp"
-#include "core/plan.hpp"
-#include "core/suite.hpp"
+#include "core/fake_catalogue.hpp"
+#include "core/plan/plan.hpp"
+#include "core/suite/suite.hpp"
 
 namespace ktb::core {
 namespace {

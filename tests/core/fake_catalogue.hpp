@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "core/catalogue.hpp"
-#include "core/digest.hpp"
-#include "core/suggest.hpp"
+#include "core/base/digest.hpp"
+#include "core/base/suggest.hpp"
+#include "core/plan/catalogue.hpp"
 
 namespace ktb::core {
 

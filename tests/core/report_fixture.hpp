@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "core/outcomes.hpp"
-#include "core/plan.hpp"
-#include "core/table.hpp"
+#include "core/plan/plan.hpp"
+#include "core/store/outcomes.hpp"
+#include "core/table/table.hpp"
 
 /// A plan and its records, written by hand: what every test of tables, renderers and export starts
 /// from.

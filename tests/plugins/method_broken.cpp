@@ -21,7 +21,9 @@ class Broken final : public ktb::Method {
     if (how_ == "cannot be made") throw ktb::Error("there is no codebook");
   }
 
-  ktb::Needs needs() const override { return {.modes = {ktb::Mode::kNone}, .least = 0, .most = 0}; }
+  ktb::MethodNeeds needs() const override {
+    return {.modes = {ktb::Mode::kNone}, .least = 0, .most = 0};
+  }
   ktb::Terms losses(ktb::Step& step) override {
     auto loss = step.task_loss();
     if (step.index == 2) loss = misbehave(loss);

@@ -6,7 +6,9 @@ namespace {
 class Forgets final : public ktb::Method {
  public:
   explicit Forgets(ktb::Options&) {}
-  ktb::Needs needs() const override { return {.modes = {ktb::Mode::kNone}, .least = 0, .most = 0}; }
+  ktb::MethodNeeds needs() const override {
+    return {.modes = {ktb::Mode::kNone}, .least = 0, .most = 0};
+  }
   ktb::Terms losses(ktb::Step& step) override {
     weight_ += 0.5;
     return {{"task", weight_ * step.task_loss()}};

@@ -8,7 +8,9 @@ namespace {
 class HidesParameters final : public ktb::Method {
  public:
   explicit HidesParameters(ktb::Options&) {}
-  ktb::Needs needs() const override { return {.modes = {ktb::Mode::kNone}, .least = 0, .most = 0}; }
+  ktb::MethodNeeds needs() const override {
+    return {.modes = {ktb::Mode::kNone}, .least = 0, .most = 0};
+  }
   void attach() override {
     const auto outputs = t().pairing.task.outputs;
     mix_ = register_module("mix", torch::nn::Linear(outputs, outputs));

@@ -6,7 +6,9 @@ namespace {
 class NeverLearns final : public ktb::Method {
  public:
   explicit NeverLearns(ktb::Options&) {}
-  ktb::Needs needs() const override { return {.modes = {ktb::Mode::kNone}, .least = 0, .most = 0}; }
+  ktb::MethodNeeds needs() const override {
+    return {.modes = {ktb::Mode::kNone}, .least = 0, .most = 0};
+  }
   ktb::Terms losses(ktb::Step& step) override { return {{"task", 0 * step.task_loss()}}; }
 };
 

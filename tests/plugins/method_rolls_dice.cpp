@@ -8,7 +8,9 @@ namespace {
 class RollsDice final : public ktb::Method {
  public:
   explicit RollsDice(ktb::Options&) {}
-  ktb::Needs needs() const override { return {.modes = {ktb::Mode::kNone}, .least = 0, .most = 0}; }
+  ktb::MethodNeeds needs() const override {
+    return {.modes = {ktb::Mode::kNone}, .least = 0, .most = 0};
+  }
   ktb::Terms losses(ktb::Step& step) override {
     return {{"task", (1 + dice_() / 4294967296.0) * step.task_loss()}};
   }

@@ -1,4 +1,4 @@
-#include "ktb/audio.hpp"
+#include "ktb/files/audio.hpp"
 
 #include <ATen/ops/allclose.h>
 #include <ATen/ops/tensor.h>

@@ -1,4 +1,4 @@
-#include "run/augment.hpp"
+#include "run/data/augment.hpp"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>

@@ -1,11 +1,11 @@
 // A convolution that methods can replace is torch's own where none does, bit for bit.
-#include "ktb/blocks.hpp"
+#include "ktb/nn/blocks.hpp"
 
 #include <gmock/gmock.h>
 #include <torch/types.h>
 #include <torch/utils.h>
 
-#include "run/random.hpp"
+#include "run/data/random.hpp"
 
 namespace ktb::run {
 namespace {

@@ -1,4 +1,4 @@
-#include "ktb/cache.hpp"
+#include "ktb/files/cache.hpp"
 
 #include <ATen/ops/arange.h>
 #include <ATen/ops/equal.h>
@@ -8,7 +8,7 @@
 #include <chrono>
 #include <cstdlib>
 
-#include "ktb/picture_table.hpp"
+#include "ktb/files/picture_table.hpp"
 #include "run/data_place.hpp"
 #include "run/picture_files.hpp"
 

@@ -6,8 +6,8 @@
 #include <filesystem>
 #include <sstream>
 
-#include "run/check.hpp"
-#include "run/formula.hpp"
+#include "run/check/check.hpp"
+#include "run/check/formula.hpp"
 #include "temporary_folder.hpp"
 
 namespace ktb::run {

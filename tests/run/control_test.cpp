@@ -1,5 +1,5 @@
 // Acting and learning from it: what the memory keeps, what targets are, who is judged how.
-#include "run/control.hpp"
+#include "run/control/control_feed.hpp"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
@@ -15,7 +15,7 @@
 #include <tuple>
 
 #include "ktb/error.hpp"
-#include "run/control_memory.hpp"
+#include "run/control/replay_buffer.hpp"
 #include "tasks/control.hpp"
 
 namespace ktb::run {
@@ -73,7 +73,7 @@ Tensor always(const Batch& batch, std::vector<float> row) {
 Tensor right(const Batch& batch) { return always(batch, {0, 1}); }
 
 /// state, reward, next, discount of all that a memory holds.
-std::vector<std::tuple<float, float, float, float>> contents(Memory& memory) {
+std::vector<std::tuple<float, float, float, float>> contents(ReplayBuffer& memory) {
   const auto s = memory.draw(400);
   std::vector<std::tuple<float, float, float, float>> all;
   for (std::int64_t i = 0; i < s.state.size(0); ++i)
@@ -86,9 +86,9 @@ std::vector<std::tuple<float, float, float, float>> contents(Memory& memory) {
 
 const World kNumber = {"number", {1}, "number", "number", {0, 1}, 10};
 
-TEST(Waiting, AddsUpRewardsUntilTheEnd) {
-  Memory memory(kNumber, 10, 1);
-  Waiting waiting(2, 0.5);
+TEST(RewardQueue, AddsUpRewardsUntilTheEnd) {
+  ReplayBuffer memory(kNumber, 10, 1);
+  RewardQueue waiting(2, 0.5);
   waiting.step({0}, 0, {1, false, false}, {1}, memory);
   EXPECT_EQ(memory.size(), 0);
   waiting.step({1}, 0, {2, false, false}, {2}, memory);
@@ -98,24 +98,24 @@ TEST(Waiting, AddsUpRewardsUntilTheEnd) {
               UnorderedElementsAre(Entry{0, 2, 2, 0.25}, Entry{1, 4, 3, 0}, Entry{2, 4, 3, 0}));
 }
 
-TEST(Waiting, ACutEpisodeWouldHaveGoneOn) {
-  Memory memory(kNumber, 10, 1);
-  Waiting waiting(2, 0.5);
+TEST(RewardQueue, ACutEpisodeWouldHaveGoneOn) {
+  ReplayBuffer memory(kNumber, 10, 1);
+  RewardQueue waiting(2, 0.5);
   waiting.step({0}, 0, {1, false, false}, {1}, memory);
   waiting.step({1}, 0, {2, false, true}, {2}, memory);
   using Entry = std::tuple<float, float, float, float>;
   EXPECT_THAT(contents(memory), UnorderedElementsAre(Entry{0, 2, 2, 0.25}, Entry{1, 2, 2, 0.5}));
 }
 
-TEST(Memory, ForgetsTheOldest) {
-  Memory memory(kNumber, 2, 1);
+TEST(ReplayBuffer, ForgetsTheOldest) {
+  ReplayBuffer memory(kNumber, 2, 1);
   for (float i = 0; i < 3; ++i) memory.put({{i}, 0, 0, {i + 1}, 1});
   using Entry = std::tuple<float, float, float, float>;
   EXPECT_THAT(contents(memory), UnorderedElementsAre(Entry{1, 0, 2, 1}, Entry{2, 0, 3, 1}));
 }
 
-TEST(Memory, GridsComeBackAsTheyWere) {
-  Memory memory({"grid", {1, 2, 2}, "grid", "grid", {0, 1}, 10}, 4, 1);
+TEST(ReplayBuffer, GridsComeBackAsTheyWere) {
+  ReplayBuffer memory({"grid", {1, 2, 2}, "grid", "grid", {0, 1}, 10}, 4, 1);
   memory.put({{1, 0, 0, 1}, 1, 0.5, {0, 1, 1, 0}, 0.9});
   const auto sample = memory.draw(1);
   EXPECT_TRUE(at::equal(sample.state, at::tensor({1.0F, 0.0F, 0.0F, 1.0F}).view({1, 1, 2, 2})));

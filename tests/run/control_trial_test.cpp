@@ -4,8 +4,8 @@
 #include <filesystem>
 #include <string>
 
-#include "run/safetensors.hpp"
-#include "run/trial.hpp"
+#include "run/train/safetensors.hpp"
+#include "run/train/trial.hpp"
 #include "temporary_folder.hpp"
 
 namespace ktb::run {

@@ -8,8 +8,8 @@
 #include <string>
 
 #include "ktb/dataset.hpp"
-#include "run/loader.hpp"
-#include "run/plain.hpp"
+#include "run/plugins/loader.hpp"
+#include "run/plugins/plain.hpp"
 #include "temporary_folder.hpp"
 
 namespace ktb::run {

@@ -1,4 +1,4 @@
-#include "run/data.hpp"
+#include "run/data/example_feed.hpp"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
@@ -54,7 +54,7 @@ DataRequest request(std::uint64_t seed = 1) {
   return r;
 }
 
-TaskData make(const DataRequest& r) { return TaskData(Toy(), DataFolder({}), r); }
+ExampleFeed make(const DataRequest& r) { return ExampleFeed(Toy(), DataFolder({}), r); }
 
 /// Which examples a batch holds, read from its pixels.
 std::vector<std::int64_t> numbers(const Batch& batch) {
@@ -64,8 +64,8 @@ std::vector<std::int64_t> numbers(const Batch& batch) {
   return {all.const_data_ptr<std::int64_t>(), all.const_data_ptr<std::int64_t>() + all.numel()};
 }
 
-using Reader = void (TaskData::*)(const TaskData::Visit&) const;
-std::vector<std::int64_t> all(const TaskData& data, Reader reader) {
+using Reader = void (ExampleFeed::*)(const ExampleFeed::Visit&) const;
+std::vector<std::int64_t> all(const ExampleFeed& data, Reader reader) {
   std::vector<std::int64_t> found;
   (data.*reader)([&](const Batch& batch) {
     for (const auto i : numbers(batch)) found.push_back(i);
@@ -73,12 +73,12 @@ std::vector<std::int64_t> all(const TaskData& data, Reader reader) {
   return found;
 }
 
-std::vector<std::int64_t> counts(const TaskData& data) {
+std::vector<std::int64_t> counts(const ExampleFeed& data) {
   const auto c = at::bincount(data.train_labels(), {}, 4);
   return {c.const_data_ptr<std::int64_t>(), c.const_data_ptr<std::int64_t>() + 4};
 }
 
-TEST(TaskData, AnEpochHoldsEveryExampleOnceAndTheLastBatchIsPartial) {
+TEST(ExampleFeed, AnEpochHoldsEveryExampleOnceAndTheLastBatchIsPartial) {
   auto data = make(request());
   EXPECT_EQ(data.steps_per_epoch(), 21);
   std::multiset<std::int64_t> seen;
@@ -93,7 +93,7 @@ TEST(TaskData, AnEpochHoldsEveryExampleOnceAndTheLastBatchIsPartial) {
   EXPECT_EQ(std::set(seen.begin(), seen.end()).size(), 206u);
 }
 
-TEST(TaskData, ABatchOfOneIsLeftOut) {
+TEST(ExampleFeed, ABatchOfOneIsLeftOut) {
   auto r = request();
   r.batch = 41;  // 5 * 41 + 1
   EXPECT_EQ(make(r).steps_per_epoch(), 5);
@@ -101,7 +101,7 @@ TEST(TaskData, ABatchOfOneIsLeftOut) {
   EXPECT_EQ(make(r).steps_per_epoch(), 1);
 }
 
-TEST(TaskData, ABatchIsAFunctionOfTheStep) {
+TEST(ExampleFeed, ABatchIsAFunctionOfTheStep) {
   auto one = make(request()), other = make(request());
   const auto late = numbers(one.train_batch(40));
   EXPECT_NE(late, numbers(one.train_batch(19)));
@@ -110,7 +110,7 @@ TEST(TaskData, ABatchIsAFunctionOfTheStep) {
   EXPECT_NE(late, numbers(make(request(2)).train_batch(40)));
 }
 
-TEST(TaskData, ImagesAreFloatsInChannelsLast) {
+TEST(ExampleFeed, ImagesAreFloatsInChannelsLast) {
   const auto x = make(request()).train_batch(0).x.at("image");
   EXPECT_EQ(x.sizes(), (std::vector<std::int64_t>{10, 1, 4, 4}));
   EXPECT_EQ(x.scalar_type(), at::kFloat);
@@ -118,7 +118,7 @@ TEST(TaskData, ImagesAreFloatsInChannelsLast) {
   EXPECT_FLOAT_EQ(x[0][0][3][3].item<float>(), 5.f / 255);
 }
 
-TEST(TaskData, SubsetsAreBalancedNestedAndTheSameForAllSeeds) {
+TEST(ExampleFeed, SubsetsAreBalancedNestedAndTheSameForAllSeeds) {
   auto r = request(1);
   r.train = 40;
   r.test = 20;
@@ -129,14 +129,14 @@ TEST(TaskData, SubsetsAreBalancedNestedAndTheSameForAllSeeds) {
   EXPECT_EQ(one.kind().spec().train_size, 40);
   r.seed = 2;
   const auto other = make(r);
-  EXPECT_EQ(all(one, &TaskData::survey), all(other, &TaskData::survey));
-  EXPECT_EQ(all(one, &TaskData::test), all(other, &TaskData::test));
+  EXPECT_EQ(all(one, &ExampleFeed::survey), all(other, &ExampleFeed::survey));
+  EXPECT_EQ(all(one, &ExampleFeed::test), all(other, &ExampleFeed::test));
   r.train = 80;
-  const auto larger = all(make(r), &TaskData::survey);
-  EXPECT_TRUE(std::ranges::includes(larger, all(one, &TaskData::survey)));
+  const auto larger = all(make(r), &ExampleFeed::survey);
+  EXPECT_TRUE(std::ranges::includes(larger, all(one, &ExampleFeed::survey)));
 }
 
-TEST(TaskData, LabelsAreDrawnPerSeedAndLeaveNoClassOut) {
+TEST(ExampleFeed, LabelsAreDrawnPerSeedAndLeaveNoClassOut) {
   auto r = request(1);
   r.labels = 0.01;
   EXPECT_THAT(counts(make(r)), ::testing::ElementsAre(1, 1, 1, 1));
@@ -144,38 +144,38 @@ TEST(TaskData, LabelsAreDrawnPerSeedAndLeaveNoClassOut) {
   const auto one = make(r);
   EXPECT_THAT(counts(one), ::testing::ElementsAre(5, 5, 5, 5));
   r.seed = 2;
-  EXPECT_NE(all(one, &TaskData::survey), all(make(r), &TaskData::survey));
+  EXPECT_NE(all(one, &ExampleFeed::survey), all(make(r), &ExampleFeed::survey));
 }
 
-TEST(TaskData, ValidationComesOutOfTrainAndIsNeverTrainedOn) {
+TEST(ExampleFeed, ValidationComesOutOfTrainAndIsNeverTrainedOn) {
   auto r = request();
   r.train = 160;
   r.validation = 0.25;
   const auto data = make(r);
   EXPECT_EQ(data.train_size(), 120);
   EXPECT_EQ(data.validation_size(), 40);
-  auto train = all(data, &TaskData::survey), held = all(data, &TaskData::validation);
+  auto train = all(data, &ExampleFeed::survey), held = all(data, &ExampleFeed::validation);
   for (const auto i : held) EXPECT_FALSE(std::ranges::binary_search(train, i));
   train.insert(train.end(), held.begin(), held.end());
   std::ranges::sort(train);
   r.validation = 0;
-  EXPECT_EQ(train, all(make(r), &TaskData::survey));
+  EXPECT_EQ(train, all(make(r), &ExampleFeed::survey));
   r.validation = 40;
-  EXPECT_EQ(held, all(make(r), &TaskData::validation));
+  EXPECT_EQ(held, all(make(r), &ExampleFeed::validation));
   r.seed = 2;
-  EXPECT_NE(held, all(make(r), &TaskData::validation));
+  EXPECT_NE(held, all(make(r), &ExampleFeed::validation));
 }
 
-TEST(TaskData, SurveyGoesInOrderWithIndicesAndTestHasNone) {
+TEST(ExampleFeed, SurveyGoesInOrderWithIndicesAndTestHasNone) {
   const auto data = make(request());
   data.survey([](const Batch& batch) {
     EXPECT_TRUE(at::equal(batch.index, at::tensor(numbers(batch), at::kLong)));
   });
   data.test([](const Batch& batch) { EXPECT_FALSE(batch.index.defined()); });
-  EXPECT_EQ(all(data, &TaskData::test).size(), 80u);
+  EXPECT_EQ(all(data, &ExampleFeed::test).size(), 80u);
 }
 
-TEST(TaskData, AugmentationTouchesTrainingAlone) {
+TEST(ExampleFeed, AugmentationTouchesTrainingAlone) {
   auto r = request();
   r.augment = {"crop4", "flip"};
   auto plain = make(request()), data = make(r);
@@ -185,10 +185,10 @@ TEST(TaskData, AugmentationTouchesTrainingAlone) {
   EXPECT_TRUE(at::equal(a.index, b.index));
   EXPECT_FALSE(at::equal(a.x.at("image"), b.x.at("image")));
   EXPECT_TRUE(at::equal(b.x.at("image"), make(r).train_batch(3).x.at("image")));
-  EXPECT_EQ(all(plain, &TaskData::survey), all(data, &TaskData::survey));
+  EXPECT_EQ(all(plain, &ExampleFeed::survey), all(data, &ExampleFeed::survey));
 }
 
-TEST(TaskData, MoreThanThereIsIsRefused) {
+TEST(ExampleFeed, MoreThanThereIsIsRefused) {
   auto r = request();
   r.train = 1000;
   try {
@@ -203,7 +203,7 @@ TEST(TaskData, MoreThanThereIsIsRefused) {
   EXPECT_THROW(make(r), Error);
 }
 
-TEST(TaskData, RequestComesFromTrialJson) {
+TEST(ExampleFeed, RequestComesFromTrialJson) {
   const auto task = core::Json::parse(
       R"({"dataset": "images", "plugin": "toy", "hash": "c0ffee", "train": 7, "labels": 0.5,
           "augment": ["flip"]})");

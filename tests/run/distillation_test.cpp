@@ -12,9 +12,9 @@
 #include <string>
 #include <vector>
 
-#include "run/conformance.hpp"
-#include "run/conformance_world.hpp"
-#include "run/step.hpp"
+#include "run/kit/conformance.hpp"
+#include "run/kit/world.hpp"
+#include "run/train/step.hpp"
 
 namespace ktb::run {
 namespace {

@@ -13,10 +13,10 @@
 #include <vector>
 
 #include "kit_trial.hpp"
-#include "ktb/blocks.hpp"
-#include "ktb/gating.hpp"
-#include "ktb/hub.hpp"
-#include "run/flops.hpp"
+#include "ktb/nn/blocks.hpp"
+#include "ktb/transfer/gating.hpp"
+#include "ktb/transfer/hub.hpp"
+#include "run/train/flops.hpp"
 
 namespace ktb::run {
 namespace {

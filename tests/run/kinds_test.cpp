@@ -41,7 +41,7 @@ double number(const Tensor& x) { return x.item<double>(); }
 // multi_label
 
 TEST(MultiLabel, LossIsTheMeanOverTheLabels) {
-  const auto kind = make_kind(spec_of("multi_label", 2));
+  const auto kind = make_task_kind(spec_of("multi_label", 2));
   const auto loss =
       kind->loss(at::zeros({1, 2}, at::kBFloat16), with({{"labels", floats({1, 0}).view({1, 2})}}));
   EXPECT_EQ(loss.scalar_type(), at::kFloat);
@@ -51,7 +51,7 @@ TEST(MultiLabel, LossIsTheMeanOverTheLabels) {
 }
 
 TEST(MultiLabel, MetricsOverBatches) {
-  const auto kind = make_kind(spec_of("multi_label", 2));
+  const auto kind = make_task_kind(spec_of("multi_label", 2));
   const auto meter = kind->meter({});
   // Label 0 ranks hit, miss, hit: AP (1 + 2/3) / 2. Label 1 never occurs and is left out.
   meter->add(floats({3, -1, 2, -1}).view({2, 2}),
@@ -67,14 +67,14 @@ TEST(MultiLabel, MetricsOverBatches) {
 }
 
 TEST(MultiLabel, NanRanksLast) {
-  const auto kind = make_kind(spec_of("multi_label", 1));
+  const auto kind = make_task_kind(spec_of("multi_label", 1));
   const auto meter = kind->meter({});
   meter->add(floats({kNan, -5}).view({2, 1}), with({{"labels", floats({1, 0}).view({2, 1})}}));
   EXPECT_DOUBLE_EQ(meter->metrics().at("map"), 0.5);
 }
 
 TEST(MultiLabel, Floors) {
-  const auto kind = make_kind(spec_of("multi_label", 3));
+  const auto kind = make_task_kind(spec_of("multi_label", 3));
   // Of three examples label 0 has one, label 1 two, label 2 none.
   const auto floor =
       kind->floor({{"labels", floats({1, 1, 0, 0, 1, 0, 0, 0, 0}).view({3, 3})}}, {});
@@ -88,7 +88,7 @@ TEST(MultiLabel, Floors) {
 // regression
 
 TEST(Regression, SquaredErrorAndItsMetrics) {
-  const auto kind = make_kind(spec_of("regression", 1));
+  const auto kind = make_task_kind(spec_of("regression", 1));
   const auto meter = kind->meter({});
   meter->add(floats({1, 2}).view({2, 1}), with({{"value", floats({1, 4})}}));
   meter->add(floats({6}).view({1, 1}), with({{"value", floats({7})}}));
@@ -104,7 +104,7 @@ TEST(Regression, SquaredErrorAndItsMetrics) {
 }
 
 TEST(Regression, AConstantHasNoCorrelation) {
-  const auto kind = make_kind(spec_of("regression", 1));
+  const auto kind = make_task_kind(spec_of("regression", 1));
   const auto meter = kind->meter({});
   meter->add(floats({2, 2}).view({2, 1}), with({{"value", floats({1, 3})}}));
   EXPECT_TRUE(std::isnan(meter->metrics().at("pearson")));
@@ -112,7 +112,7 @@ TEST(Regression, AConstantHasNoCorrelation) {
 }
 
 TEST(Regression, NanIsNotOrdered) {
-  const auto kind = make_kind(spec_of("regression", 1));
+  const auto kind = make_task_kind(spec_of("regression", 1));
   const auto meter = kind->meter({});
   meter->add(floats({kNan, 2}).view({2, 1}), with({{"value", floats({1, 3})}}));
   EXPECT_TRUE(std::isnan(meter->metrics().at("spearman")));
@@ -122,7 +122,7 @@ TEST(Regression, NanIsNotOrdered) {
 
 /// Two questions over one passage of code points; the second may have no answer.
 struct Spans : ::testing::Test {
-  Spans() : kind(make_kind(spec_of("span", 2))) {
+  Spans() : kind(make_task_kind(spec_of("span", 2))) {
     texts["passage"] = {{"na\xC3\xAFve red cats"}, {"na\xC3\xAFve red cats"}};
     texts["answers"] = {{"red cats", "cats"}, {"the na\xC3\xAFve"}};
   }
@@ -138,7 +138,7 @@ struct Spans : ::testing::Test {
     return at::stack({floats(start), floats(end)}).unsqueeze(0);
   }
 
-  std::unique_ptr<Kind> kind;
+  std::unique_ptr<TaskKind> kind;
   Texts texts;
 };
 
@@ -251,7 +251,7 @@ TaskSpec answers_of(bool categorical) {
 }
 
 TEST(Vqa, OneAnswerIsPlainAccuracy) {
-  const auto kind = make_kind(answers_of(true));
+  const auto kind = make_task_kind(answers_of(true));
   const Texts texts = {{"answers", {{"red"}, {"2"}}}};
   const auto meter = kind->meter(texts);
   const auto batch = with({{"label", whole({0, 1})}, {"entry", whole({0, 1})}});
@@ -271,7 +271,7 @@ TEST(Vqa, OneAnswerIsPlainAccuracy) {
 
 /// Three questions that ten people answered, with what each class is worth.
 struct PeoplesAnswers : ::testing::Test {
-  PeoplesAnswers() : kind(make_kind(answers_of(false))) {
+  PeoplesAnswers() : kind(make_task_kind(answers_of(false))) {
     auto& answers = texts["answers"];
     answers.assign(3, std::vector<std::string>(10, "yes"));
     answers[0][0] = "Two";                             // cleaned: 2 once, yes nine times
@@ -284,7 +284,7 @@ struct PeoplesAnswers : ::testing::Test {
     return with({{"entry", whole(entries)},
                  {"scores", at::zeros({static_cast<std::int64_t>(entries.size()), 3})}});
   }
-  std::unique_ptr<Kind> kind;
+  std::unique_ptr<TaskKind> kind;
   Texts texts;
 };
 
@@ -337,7 +337,7 @@ Tensor pairs(const std::vector<double>& pictures, const std::vector<double>& tex
 }
 
 TEST(Retrieval, LossSeesTheBatchButNotTextsOfOnePicture) {
-  const auto kind = make_kind(spec_of("retrieval", 2));
+  const auto kind = make_task_kind(spec_of("retrieval", 2));
   const auto prediction = pairs({3, 0, 0, 2}, {1, 0, 0, 5}, 2);
   const auto apart = kind->loss(prediction, with({{"entry", whole({4, 7})}}));
   EXPECT_NEAR(number(apart[0]), std::log1p(std::exp(-1 / 0.07)), 1e-6);
@@ -348,7 +348,7 @@ TEST(Retrieval, LossSeesTheBatchButNotTextsOfOnePicture) {
 }
 
 TEST(Retrieval, RanksAreOverTheWholeSplit) {
-  const auto kind = make_kind(spec_of("retrieval", 2));
+  const auto kind = make_task_kind(spec_of("retrieval", 2));
   const auto meter = kind->meter({});
   // Picture 7 along x with two texts, picture 3 along y with one, which lies nearer to x.
   meter->add(pairs({1, 0, 1, 0}, {1, 0, 0, 1}, 2), with({{"entry", whole({7, 7})}}));
@@ -383,7 +383,7 @@ TEST(Retrieval, FoldsSearchAmongTheirOwn) {
 
 TEST(Retrieval, ChanceIsARandomOrder) {
   // Three pictures, the first with two of four texts.
-  const auto kind = make_kind(spec_of("retrieval", 2));
+  const auto kind = make_task_kind(spec_of("retrieval", 2));
   const auto floor = kind->floor({{"entry", whole({5, 5, 6, 8})}}, {});
   const double one = (2.0 / 4 + 1.0 / 4 + 1.0 / 4) / 3 + 1.0 / 3;
   EXPECT_DOUBLE_EQ(floor.at("chance"), one + 2 + 2);
@@ -392,7 +392,7 @@ TEST(Retrieval, ChanceIsARandomOrder) {
 TEST(Kinds, AnEvaluationNeedsExamples) {
   const Texts texts = {{"passage", {{""}}}, {"answers", {{""}}}};
   for (const char* kind : {"multi_label", "regression", "span", "vqa", "retrieval"}) {
-    const auto task = make_kind(spec_of(kind, 2));
+    const auto task = make_task_kind(spec_of(kind, 2));
     const auto meter = task->meter(texts);
     EXPECT_THROW(meter->metrics(), Error) << kind;
     EXPECT_THAT(meter->correct(), IsEmpty()) << kind;

@@ -2,8 +2,8 @@
 #include <memory>
 #include <string>
 
-#include "run/conformance_world.hpp"
-#include "run/step.hpp"
+#include "run/kit/world.hpp"
+#include "run/train/step.hpp"
 
 namespace ktb::run {
 

@@ -3,7 +3,7 @@
 
 #include <cstdio>
 
-#include "core/json.hpp"
+#include "core/base/json.hpp"
 #include "run/data_place.hpp"
 #include "run/picture_files.hpp"
 

@@ -1,4 +1,4 @@
-#include "run/loader.hpp"
+#include "run/plugins/loader.hpp"
 
 #include <gmock/gmock.h>
 #include <unistd.h>

@@ -9,8 +9,8 @@
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 
-#include "ktb/adapter.hpp"
-#include "ktb/factored.hpp"
+#include "ktb/transfer/adapter.hpp"
+#include "ktb/transfer/factored.hpp"
 #include "setting.hpp"
 
 namespace ktb::run {

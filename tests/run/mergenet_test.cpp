@@ -10,9 +10,9 @@
 #include <algorithm>
 #include <tuple>
 
-#include "ktb/adapter.hpp"
+#include "ktb/transfer/adapter.hpp"
 #include "rig.hpp"
-#include "run/describe.hpp"
+#include "run/plugins/describe.hpp"
 #include "setting.hpp"
 
 namespace ktb::run {

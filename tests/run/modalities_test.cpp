@@ -90,7 +90,7 @@ std::shared_ptr<Feed> feed_of(std::int64_t batch = 8) {
   request.name = request.axis = Data::spec().name;
   request.batch = batch;
   request.channels_last = false;
-  return std::make_shared<TaskData>(Data(), DataFolder({}), request);
+  return std::make_shared<ExampleFeed>(Data(), DataFolder({}), request);
 }
 
 std::shared_ptr<Model> reader(const TaskSpec& task) {

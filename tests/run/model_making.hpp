@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "ktb/error.hpp"
-#include "run/loader.hpp"
-#include "run/random.hpp"
+#include "run/data/random.hpp"
+#include "run/plugins/loader.hpp"
 
 namespace ktb::run {
 

@@ -8,9 +8,9 @@
 #include <cstdio>
 #include <ostream>
 
-#include "ktb/blocks.hpp"
+#include "ktb/nn/blocks.hpp"
 #include "run/model_making.hpp"
-#include "run/safetensors.hpp"
+#include "run/train/safetensors.hpp"
 
 namespace ktb::run {
 namespace {

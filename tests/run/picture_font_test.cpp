@@ -1,7 +1,7 @@
 #include <ATen/ops/equal.h>
 #include <gmock/gmock.h>
 
-#include "ktb/font.hpp"
+#include "ktb/files/font.hpp"
 #include "run/data_place.hpp"
 #include "run/font_files.hpp"
 

@@ -8,7 +8,7 @@
 #include <set>
 #include <tuple>
 
-#include "ktb/words.hpp"
+#include "ktb/text/words.hpp"
 #include "run/data_place.hpp"
 #include "run/font_files.hpp"
 

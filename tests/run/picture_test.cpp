@@ -1,4 +1,4 @@
-#include "ktb/picture.hpp"
+#include "ktb/files/picture.hpp"
 
 #include <ATen/ops/equal.h>
 #include <gmock/gmock.h>

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "run/loader.hpp"
+#include "run/plugins/loader.hpp"
 #include "tasks/task_kind.hpp"
 
 namespace ktb::run {
@@ -58,7 +58,7 @@ class Rig final : public Step {
   std::string from = "fc.weight";  ///< where knowledge leaves the source
 
   explicit Rig(std::int64_t width = 8, std::int64_t source_width = 12, std::int64_t batch = 4)
-      : kind_(tasks::make_kind(tiny_task())) {
+      : kind_(tasks::make_task_kind(tiny_task())) {
     torch::manual_seed(1);
     target = std::make_shared<Tiny>(tiny_task(), width);
     source = std::make_shared<Tiny>(tiny_task(), source_width);
@@ -137,7 +137,7 @@ class Rig final : public Step {
     return {model.task(), card, mode};
   }
 
-  std::unique_ptr<tasks::Kind> kind_;
+  std::unique_ptr<tasks::TaskKind> kind_;
   Lane lane_;
   std::map<Seat, Output> outputs_;
 };

@@ -1,4 +1,4 @@
-#include "run/safetensors.hpp"
+#include "run/train/safetensors.hpp"
 
 #include <ATen/ops/arange.h>
 #include <ATen/ops/equal.h>

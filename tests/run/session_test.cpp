@@ -5,10 +5,10 @@
 #include <map>
 #include <string>
 
-#include "core/version.hpp"
+#include "core/base/version.hpp"
 #include "ktb/abi.hpp"
-#include "run/build.hpp"
-#include "run/step.hpp"
+#include "run/train/build.hpp"
+#include "run/train/step.hpp"
 
 namespace ktb::run {
 namespace {

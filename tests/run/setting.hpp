@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "ktb/error.hpp"
-#include "run/conformance_world.hpp"
-#include "run/plain.hpp"
-#include "run/safetensors.hpp"
-#include "run/step.hpp"
+#include "run/kit/world.hpp"
+#include "run/plugins/plain.hpp"
+#include "run/train/safetensors.hpp"
+#include "run/train/step.hpp"
 
 namespace ktb::run {
 

@@ -9,9 +9,9 @@
 #include <filesystem>
 #include <limits>
 
-#include "core/json.hpp"
+#include "core/base/json.hpp"
 #include "ktb/error.hpp"
-#include "run/safetensors.hpp"
+#include "run/train/safetensors.hpp"
 #include "tasks/metrics.hpp"
 #include "tasks/task_kind.hpp"
 
@@ -35,7 +35,7 @@ Batch labelled(const std::vector<std::int64_t>& labels) {
 }
 
 TEST(Classification, CountsTopOneAndTopFiveOverBatches) {
-  const auto kind = make_kind(classes(6));
+  const auto kind = make_task_kind(classes(6));
   const auto meter = kind->meter({});
   const auto falling = at::tensor({6., 5., 4., 3., 2., 1.}).to(at::kFloat).unsqueeze(0);
   meter->add(falling.expand({2, 6}), labelled({0, 4}));
@@ -48,14 +48,14 @@ TEST(Classification, CountsTopOneAndTopFiveOverBatches) {
 }
 
 TEST(Classification, TopFiveNeedsMoreThanFiveClasses) {
-  const auto kind = make_kind(classes(5));
+  const auto kind = make_task_kind(classes(5));
   const auto meter = kind->meter({});
   meter->add(at::zeros({1, 5}), labelled({0}));
   EXPECT_FALSE(meter->metrics().contains("top5"));
 }
 
 TEST(Classification, LossIsPerExampleInFp32) {
-  const auto kind = make_kind(classes(4));
+  const auto kind = make_task_kind(classes(4));
   const auto loss = kind->loss(at::zeros({3, 4}, at::kBFloat16), labelled({0, 1, 3}));
   EXPECT_EQ(loss.sizes(), (std::vector<std::int64_t>{3}));
   EXPECT_EQ(loss.scalar_type(), at::kFloat);
@@ -63,7 +63,7 @@ TEST(Classification, LossIsPerExampleInFp32) {
 }
 
 TEST(Classification, NeitherTiesNorNanAreRight) {
-  const auto kind = make_kind(classes(6));
+  const auto kind = make_task_kind(classes(6));
   const auto meter = kind->meter({});
   meter->add(at::zeros({1, 6}), labelled({0}));
   meter->add(at::full({1, 6}, std::numeric_limits<double>::quiet_NaN(), at::kFloat), labelled({0}));
@@ -72,12 +72,12 @@ TEST(Classification, NeitherTiesNorNanAreRight) {
 }
 
 TEST(Classification, NothingAddedIsAnErrorAndNotANumber) {
-  const auto kind = make_kind(classes(2));
+  const auto kind = make_task_kind(classes(2));
   EXPECT_THROW(kind->meter({})->metrics(), Error);
 }
 
 TEST(Classification, Floors) {
-  const auto floor = make_kind(classes(4))->floor(labelled({1, 1, 1, 0, 2}).y, {});
+  const auto floor = make_task_kind(classes(4))->floor(labelled({1, 1, 1, 0, 2}).y, {});
   EXPECT_DOUBLE_EQ(floor.at("chance"), 0.25);
   EXPECT_DOUBLE_EQ(floor.at("majority"), 0.6);
 }
@@ -86,7 +86,7 @@ TEST(Kinds, AnUnknownOneIsRefusedByName) {
   auto spec = classes(2);
   spec.kind = "divination";
   try {
-    make_kind(spec);
+    make_task_kind(spec);
     FAIL() << "made a kind that does not exist";
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("divination"));

@@ -6,8 +6,8 @@
 #include <cctype>
 #include <set>
 
-#include "ktb/unicode.hpp"
-#include "ktb/wordnet.hpp"
+#include "ktb/files/unicode.hpp"
+#include "ktb/text/wordnet.hpp"
 #include "run/data_place.hpp"
 
 namespace ktb::run {

@@ -12,10 +12,10 @@
 #include <ostream>
 #include <sstream>
 
-#include "run/check.hpp"
-#include "run/kit_tasks.hpp"
+#include "run/check/check.hpp"
 #include "run/model_making.hpp"
-#include "run/safetensors.hpp"
+#include "run/plugins/sample_tasks.hpp"
+#include "run/train/safetensors.hpp"
 
 namespace ktb::run {
 namespace {

@@ -2,11 +2,11 @@
 // files.
 #include <gmock/gmock.h>
 
-#include "ktb/delimited.hpp"
-#include "ktb/json.hpp"
-#include "ktb/unicode.hpp"
-#include "ktb/wordpiece.hpp"
-#include "ktb/words.hpp"
+#include "ktb/files/delimited.hpp"
+#include "ktb/files/json.hpp"
+#include "ktb/files/unicode.hpp"
+#include "ktb/text/wordpiece.hpp"
+#include "ktb/text/words.hpp"
 #include "run/data_place.hpp"
 
 namespace ktb::run {

@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "kit_trial.hpp"
-#include "ktb/logme.hpp"
-#include "ktb/regression.hpp"
-#include "run/plain.hpp"
+#include "ktb/transfer/logme.hpp"
+#include "ktb/transfer/regression.hpp"
+#include "run/plugins/plain.hpp"
 
 namespace ktb::run {
 namespace {

@@ -15,17 +15,17 @@
 namespace ktb {
 
 /// What a method can be paired with, known from its options alone.
-struct Needs {
+struct MethodNeeds {
   std::vector<Mode> modes = {Mode::kTrained};  ///< those it can take, the default first
   int least = 1, most = 1;                     ///< number of sources; most 0: any
   bool target = true;                          ///< false: the hub itself predicts
 };
 
 /// Training without a source.
-inline Needs no_source() { return {.modes = {Mode::kNone}, .least = 0, .most = 0}; }
+inline MethodNeeds no_source() { return {.modes = {Mode::kNone}, .least = 0, .most = 0}; }
 
 /// What it wants of one source.
-struct Use {
+struct SourceUse {
   bool model = true;     ///< false: only its weights, its task or its batches matter
   bool features = true;  ///< false: only pred and pooled are read, so outputs can be kept
   bool batches = false;  ///< its own task's batches are drawn each step
@@ -39,7 +39,7 @@ struct Use {
 struct KTB_API Transfer {
   Pairing pairing;
   std::shared_ptr<Model> target;
-  std::vector<std::shared_ptr<Model>> sources;  ///< null where Use::model is false
+  std::vector<std::shared_ptr<Model>> sources;  ///< null where SourceUse::model is false
   std::vector<std::string> into;  ///< the target's sites, `takes()` where the suite is silent
   std::vector<std::vector<std::string>> from;  ///< of each source, `gives()` likewise
   Tensor labels;  ///< [N] of the training split in index order; undefined where there are none
@@ -65,8 +65,8 @@ class KTB_API Method : public torch::nn::Module {
   ~Method() override;
 
   // Plan time: from options and plain data only.
-  virtual Needs needs() const { return {}; }
-  virtual Use use(std::size_t) const { return {}; }
+  virtual MethodNeeds needs() const { return {}; }
+  virtual SourceUse use(std::size_t) const { return {}; }
   /// Why this pairing cannot be run: a hole in the table, with this footnote. "": it can.
   virtual std::string unsuited(const Pairing&) const { return {}; }
 

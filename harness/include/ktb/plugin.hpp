@@ -3,10 +3,10 @@
 #include "ktb/abi.hpp"
 #include "ktb/case.hpp"
 #include "ktb/dataset.hpp"
-#include "ktb/losses.hpp"
 #include "ktb/method.hpp"
 #include "ktb/model.hpp"
 #include "ktb/options.hpp"
+#include "ktb/transfer/losses.hpp"
 
 /// KTB_PLUGIN_NAME, which the build defines for each plugin. Glued together where it is used: GCC
 /// takes no compiled header that mentions a word which the command line defines.

@@ -1,0 +1,115 @@
+#include "core/base/json_file.hpp"
+
+#include <fmt/format.h>
+
+#include <fstream>
+#include <iterator>
+#include <set>
+
+#include "core/base/error.hpp"
+
+namespace ktb::core {
+namespace {
+
+std::string read_whole(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (!file.good() && !file.eof()) throw Error(path + ": cannot be read; is the path right?");
+  return text;
+}
+
+/// `[json.exception.parse_error.101] parse error at ...` without its bracket.
+std::string without_number(const std::string& message) {
+  const auto end = message.find("] ");
+  return end == std::string::npos ? message : message.substr(end + 2);
+}
+
+std::string found(const Json& value) {
+  switch (value.type()) {
+    case Json::value_t::null:
+      return "null";
+    case Json::value_t::boolean:
+      return value.dump();
+    case Json::value_t::string:
+      return "a text";
+    case Json::value_t::array:
+      return "an array";
+    case Json::value_t::object:
+      return "an object";
+    default:
+      return "the number " + value.dump();
+  }
+}
+
+}  // namespace
+
+void JsonView::refuse(const std::string& what) const {
+  throw Error(fmt::format("{}{}{}: {}", file_, path_.empty() ? "" : ", ", path_, what));
+}
+
+void JsonView::expected(const char* wanted) const {
+  refuse(fmt::format("expected {}, found {}", wanted, found(*value_)));
+}
+
+std::optional<JsonView> JsonView::find(const std::string& key) const {
+  if (!value_->is_object()) expected("an object");
+  const auto member = value_->find(key);
+  if (member == value_->end()) return std::nullopt;
+  return JsonView(*member, file_, path_.empty() ? key : fmt::format("{}.{}", path_, key));
+}
+
+JsonView JsonView::operator[](const std::string& key) const {
+  if (auto member = find(key)) return *member;
+  refuse(fmt::format("`{}` is missing", key));
+}
+
+std::vector<JsonView> JsonView::items() const {
+  if (!value_->is_array()) expected("an array");
+  std::vector<JsonView> all;
+  all.reserve(value_->size());
+  for (std::size_t i = 0; i < value_->size(); ++i)
+    all.emplace_back((*value_)[i], file_, fmt::format("{}[{}]", path_, i));
+  return all;
+}
+
+const std::string& JsonView::text() const {
+  if (!value_->is_string()) expected("a text");
+  return value_->get_ref<const std::string&>();
+}
+
+double JsonView::number() const {
+  if (!value_->is_number()) expected("a number");
+  return value_->get<double>();
+}
+
+std::string JsonView::id() const {
+  if (value_->is_number_integer()) return value_->dump();
+  if (!value_->is_string()) expected("a text or a whole number");
+  return text();
+}
+
+bool JsonView::truth() const {
+  if (!value_->is_boolean()) expected("true or false");
+  return value_->get<bool>();
+}
+
+JsonFile read_json_file(const std::string& path) {
+  JsonFile file;
+  file.path = path;
+  std::set<std::string> known;
+  const auto note_keys = [&](int depth, Json::parse_event_t event, const Json& parsed) {
+    if (depth != 1 || event != Json::parse_event_t::key) return true;
+    file.keys.push_back(parsed.get<std::string>());
+    if (!known.insert(file.keys.back()).second)
+      throw Error(fmt::format("{}: \"{}\" stands there twice", path, file.keys.back()));
+    return true;
+  };
+  try {
+    file.data = Json::parse(read_whole(path), note_keys);
+  } catch (const Json::exception& problem) {
+    throw Error(fmt::format("{}: no valid JSON: {}", path, without_number(problem.what())));
+  }
+  return file;
+}
+
+}  // namespace ktb::core

@@ -1,0 +1,35 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "core/base/json.hpp"
+
+namespace ktb::core {
+
+/// Another name of a plugin, with preset options.
+struct Alias {
+  std::string name;
+  Json preset;
+};
+
+/// What a plugin file says of itself, read without loading it (ktb/plugin.hpp writes it).
+struct PluginNote {
+  std::string path, kind, name, abi, summary, citation;
+  std::vector<Alias> aliases;
+};
+
+/// Throws Error: no such file, no ELF file, no note (not a ktbench plugin).
+PluginNote read_plugin_note(const std::string& path);
+
+/// Where plugins are looked for: `extra` first, then $KTBENCH_PLUGIN_PATH, then beside the binary.
+std::vector<std::string> plugin_dirs(const std::vector<std::string>& extra);
+
+/// All plugins in these folders and their models/, methods/, datasets/; by kind and name. The first
+/// of two equal names wins if it comes from an earlier folder; files without a note are left out.
+std::vector<PluginNote> find_plugins(const std::vector<std::string>& dirs);
+
+/// One line for each field in which two ABI keys differ: `torch: plugin 2.10.0, this
+/// ktbench 2.11.0`.
+std::vector<std::string> abi_differences(const std::string& plugin, const std::string& host);
+
+}  // namespace ktb::core

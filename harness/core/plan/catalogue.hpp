@@ -1,0 +1,32 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/json.hpp"
+
+namespace ktb::core {
+
+/// A plugin as its file's note tells, without loading it.
+struct PluginFile {
+  std::string kind;  ///< model, method, dataset
+  std::string name;  ///< the file's stem
+  std::string path;
+  std::string hash;  ///< SHA-256 of the file
+  std::string summary, citation;
+  Json preset;  ///< options that the alias sets; {} where the plugin's own name was asked for
+};
+
+/// What the planner asks of plugins; tests give a fake one.
+class Catalogue {
+ public:
+  virtual ~Catalogue() = default;
+  /// By plugin name or alias; none: no such plugin.
+  virtual std::optional<PluginFile> find(const std::string& kind, const std::string& name) = 0;
+  /// Every name and alias of a kind, for "nearest known name".
+  virtual std::vector<std::string> names(const std::string& kind) = 0;
+  /// docs/contracts.md, "describe": all answers for one plan at once.
+  virtual Json describe(const Json& request) = 0;
+};
+
+}  // namespace ktb::core

@@ -1,0 +1,97 @@
+#pragma once
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/plan/describer.hpp"
+#include "core/plan/expand.hpp"
+#include "core/plan/plan.hpp"
+#include "core/suite/suite.hpp"
+
+namespace ktb::core {
+
+using Origins = std::map<std::string, std::string>;  ///< dotted setting -> `x.toml:12` or `default`
+using OptionValues = std::vector<std::pair<std::string, Json>>;
+
+struct LayeredRecipe {
+  Json values;
+  std::string text;  ///< `values` dumped once
+  Origins origin;
+};
+
+/// One training with every layer of its settings laid, and the ids of what was asked about it.
+struct Draft {
+  const MethodDef* method = nullptr;
+  std::string mode;  ///< empty: not known before the plugin is asked
+  Json options = Json::object();
+  Origins origin;                            ///< of the options
+  std::map<std::string, std::string> paths;  ///< option -> the suite's path that set it
+  std::shared_ptr<const LayeredRecipe> recipe;
+  std::vector<std::size_t> rules;  ///< Drafter::rules() that touched it
+  std::string dataset_id, target_id, base_id, method_id;
+  std::vector<std::string> source_ids, plus_ids,
+      pairings;  ///< pairings: the method's, then each plus'
+  bool transfers() const { return mode != "none"; }
+};
+
+/// Lays the layers: plugin default, recipe, the method's own, rules in file order, axes, --set.
+/// What plugins answered so far decides which options a method has; ask and draft again until
+/// nothing new is asked.
+class Drafter {
+ public:
+  /// `smoke`: every recipe takes two steps.
+  Drafter(const Suite& suite, Describer& describer, bool smoke);
+
+  Draft draft(const Wish& wish, const OptionValues& tuned);
+  /// Every combination of the values that the method tunes; one empty one where it tunes nothing.
+  std::vector<OptionValues> candidates(const std::string& method);
+
+  /// Forgets which options found a method that has them: before each pass.
+  void begin_pass() { found_.clear(); }
+  /// Throws SuiteError for a rule's or axis' option that no method has.
+  void check_found() const;
+
+  const MethodDef& method(const std::string& name);
+  const DatasetDef& dataset(const std::string& name);
+  const ModelDef& model(const std::string& name);
+  std::string dataset_id(const std::string& name);
+  std::string model_id(const std::string& name, const std::string& dataset,
+                       const std::string& goal);
+
+  std::vector<Rule>& rules() { return rules_; }
+
+ private:
+  struct Found {
+    bool applied = false;
+    std::vector<std::string> known;
+  };
+  void list_rules();
+  bool tunes() const;
+  std::string mode_of(const MethodDef& method, const std::string& base) const;
+  std::vector<std::size_t> matching(const Wish& wish, const Draft& draft) const;
+  std::shared_ptr<const LayeredRecipe> recipe(const Wish& wish, const Draft& draft,
+                                              const std::vector<std::size_t>& rules);
+  void check_schedule(const Json& schedule) const;
+  void set(Draft& draft, const std::string& option, const Json& value, const std::string& path,
+           bool optional);
+  void lay_options(Draft& draft, const Wish& wish, const std::vector<std::size_t>& rules,
+                   const OptionValues& tuned);
+  void ask_about(Draft& draft, const Wish& wish);
+
+  const Suite& suite_;
+  Describer& describer_;
+  std::map<std::string, MethodDef> methods_;
+  std::map<std::string, DatasetDef> datasets_;
+  std::map<std::string, ModelDef> models_;
+  std::map<std::string, std::string> ids_;
+  std::map<std::string, std::shared_ptr<const LayeredRecipe>> recipes_;
+  std::map<std::string, Found> found_;  ///< by the suite's path of the option
+  std::vector<Rule> rules_;
+  std::map<std::string, std::size_t> rule_index_;  ///< the path of a rule's setting -> rules_
+  bool smoke_;
+  double default_validation_ = 0;
+};
+
+}  // namespace ktb::core

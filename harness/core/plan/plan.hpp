@@ -1,0 +1,96 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/base/json.hpp"
+#include "core/plan/catalogue.hpp"
+#include "core/suite/table_spec.hpp"
+
+namespace ktb::core {
+
+struct Suite;
+
+/// One training: the unit of running, caching, resuming, failing.
+struct Trial {
+  std::string id;                  ///< readable slug and the first 12 digits of the key
+  std::string key;                 ///< content key, docs/contracts.md
+  Json spec;                       ///< trial.json
+  std::string fields;              ///< canonical JSON that the key hashes, for `ktbench why`
+  std::vector<std::string> needs;  ///< trials that make its sources' weights
+};
+
+/// One seed of a cell.
+struct Sample {
+  std::uint64_t seed = 0;
+  std::string trial;  ///< id, the first candidate where values are tuned; empty in a hole
+  std::vector<std::string> sources;  ///< trials behind its sources (shared between cells)
+  std::vector<std::string> tuning;   ///< the other candidates: one of all is picked on validation
+};
+
+/// One entry of a table: everything but the seed.
+struct Cell {
+  /// grid, dataset, pair, source, target, method, labels, and option.NAME where an axis sets it.
+  std::map<std::string, std::string> axes;
+  std::vector<Sample> samples;
+  std::string hole;                           ///< why it cannot be run; empty: it can
+  std::map<std::string, std::string> origin;  ///< dotted setting -> `x.toml:12` or `default`
+  /// Where values are picked on validation: what was tried, in the order `trial`, `tuning[0]`, ...
+  std::vector<std::string> candidates;  ///< explore = 0.01, explore = 0.1, ...; else empty
+};
+
+/// A data set or plugin that the plan needs and this machine lacks.
+struct Missing {
+  std::string kind;     ///< dataset, model, method, weights
+  std::string name;     ///< a data set as the suite calls it, a plugin, a file
+  std::string message;  ///< several lines: wanted, looked, get
+  std::size_t trials = 0;
+};
+
+/// A `[[when]]` or `--set` rule and how many trials it touched.
+struct Rule {
+  std::string text;   ///< recipe.optimizer.lr = 0.01
+  std::string place;  ///< line 30
+  std::size_t trials = 0;
+};
+
+struct Plan {
+  std::string suite, profile, file, title, question, device;
+  std::vector<Trial> trials;  ///< sources first: an order that can be run
+  std::vector<Cell> cells;    ///< in the suite's order
+  std::vector<TableSpec> tables;
+  std::vector<Missing> missing;
+  std::vector<Rule> rules;
+  std::vector<std::string> warnings;  ///< unequal tuning, small validation
+  /// Axis -> its values in the order in which the suite names them: the order of rows and columns.
+  std::map<std::string, std::vector<std::string>> order;
+  std::map<std::string, std::string> labels;  ///< name -> label for display (`[method.N] label`)
+
+  const Trial& trial(const std::string& id) const;  ///< throws Error
+};
+
+struct PlanOptions {
+  std::string device = "cpu";
+  bool smoke = false;  ///< two steps and one evaluation of every cell
+  /// Keeps cells of which any axis value or `method pair` matches one of these globs, and what they
+  /// need.
+  std::vector<std::string> filters;
+};
+
+/// Why a trial is as it is: {"id", "key", "settings": [{"name", "value", "origin"}], "fields"}.
+Json explain(const Plan& plan, const Cell& cell, std::uint64_t seed);
+
+/// The members in which two trials' `fields` differ, as `recipe.epochs: 2 -> 3`; none: the same
+/// trial.
+std::vector<std::string> key_difference(const Json& before, const Json& after);
+
+/// Throws SuiteError. Plugins and data that are missing end up in `Plan::missing`; their cells
+/// stay.
+Plan make_plan(const Suite& suite, Catalogue& catalogue, const PlanOptions& options);
+
+/// `results/plans/<suite>.<profile>.json`: enough for status and report, without the specs.
+Json to_json(const Plan& plan);
+Plan plan_from_json(const Json& json);
+
+}  // namespace ktb::core

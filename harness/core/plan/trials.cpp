@@ -1,0 +1,336 @@
+#include "core/plan/trials.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/base/digest.hpp"
+#include "core/base/version.hpp"
+
+namespace ktb::core {
+namespace {
+
+bool trained(const std::string& mode) { return mode == "trained" || mode == "trained-joint"; }
+
+std::string plural(std::size_t count, const std::string& noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
+/// How many sources a method takes, against how many it is given.
+std::string wrong_count(const Json& range, std::size_t given, const std::string& method) {
+  const std::size_t least = range.at(0), most = range.at(1);
+  if (given >= least && (most == 0 || given <= most)) return "";
+  const std::string takes = least == most ? plural(least, "source")
+                            : most == 0   ? fmt::format("at least {}", plural(least, "source"))
+                                          : fmt::format("{} to {}", least, plural(most, "source"));
+  return fmt::format("{} takes {}, not {}", method, takes, given);
+}
+
+}  // namespace
+
+void DraftBook::settle(const std::vector<Wish>& wishes) {
+  do {
+    drafts_.clear();
+    drafter_.begin_pass();
+    for (const auto& wish : wishes) draft(wish);
+  } while (describer_.ask());
+  drafter_.check_found();
+}
+
+void DraftBook::draft(const Wish& wish) {
+  const auto [entry, fresh] = drafts_.try_emplace(&wish);
+  if (!fresh) return;
+  std::vector<Draft> made;
+  for (const auto& tuned : drafter_.candidates(wish.method)) {
+    Draft next = drafter_.draft(wish, tuned);
+    const bool known = std::any_of(made.begin(), made.end(),
+                                   [&](const Draft& d) { return d.options == next.options; });
+    if (!known) made.push_back(std::move(next));
+  }
+  const bool needs = made[0].transfers() && made[0].mode != "fresh-joint";
+  drafts_[&wish] = std::move(made);
+  if (!needs) return;
+  for (const auto& use : wish.sources) draft(training_of(use));
+}
+
+const Wish& DraftBook::training_of(const SourceWish& source) {
+  if (source.cell) return *source.cell;
+  const std::string key =
+      fmt::format("{}@{}|{}", source.model, source.dataset, source.def ? source.def->name : "");
+  auto& wish = sources_[key];
+  if (!wish) wish = std::make_unique<Wish>(source_training(source));
+  return *wish;
+}
+
+TrialBook::Training& TrialBook::training(const Wish& wish, std::size_t candidate) {
+  auto& all = trainings_[&wish];
+  const auto& drafts = drafts_.of(wish);
+  if (all.empty()) all.resize(drafts.size());
+  if (!all[candidate]) {
+    all[candidate] = std::make_unique<Training>();
+    Training& made = *all[candidate];
+    made.wish = &wish;
+    made.draft = &drafts[candidate];
+    build(made);
+    return made;
+  }
+  return *all[candidate];
+}
+
+void TrialBook::take(Training& training, const Part& part, const std::string& prefix) {
+  training.lacks.insert(part.lacks.begin(), part.lacks.end());
+  for (const auto& [name, place] : part.origin) training.origin[prefix + "." + name] = place;
+  if (training.hole.empty()) training.hole = part.hole;
+}
+
+void TrialBook::build(Training& t) {
+  const Wish& wish = *t.wish;
+  const Part& task =
+      parts_.task(wish.dataset, wish.labels, wish.training ? wish.training->task : "");
+  take(t, task, "task");
+  t.spec["task"] = task.spec;
+  t.texts["task"] = task.text;
+  build_method(t);
+  if (t.hole.empty()) t.hole = cannot(t);
+  build_target(t);
+  build_sources(t);
+  build_recipe(t);
+  const bool transfers = t.draft->transfers() && !wish.sources.empty();
+  t.spec["axes"] = {{"dataset", wish.dataset},
+                    {"source", transfers ? wish.source : ""},
+                    {"target", wish.target},
+                    {"method", wish.method},
+                    {"pair", transfers ? wish.pair : ""},
+                    {"labels", show_value(wish.labels)}};
+  for (const auto& option : wish.option_axes) {
+    const Json& options = t.spec["method"]["options"];
+    if (options.contains(option)) t.spec["axes"]["option." + option] = show_value(options[option]);
+  }
+  t.spec["schema"] = kRecordSchema;
+  t.spec["device"] = options_.device;
+  t.spec["smoke"] = options_.smoke;
+  for (const char* key : {"schema", "device", "smoke"}) t.texts[key] = t.spec[key].dump();
+  t.texts["sdk"] = Json(sdk_hash()).dump();
+  t.texts["torch"] = Json(torch_version()).dump();
+  t.texts["seed"] = t.texts["sources"] = "";  // differ from seed to seed: fields_of
+  t.spec["keep_weights"] = wish.method == "scratch";
+  t.spec["limits"] = suite_.limits;
+  t.slug = slug(t);
+}
+
+/// What the method's descriptor and the pairing rule out.
+std::string TrialBook::cannot(const Training& t) const {
+  const Draft& draft = *t.draft;
+  const std::string& name = draft.method->name;
+  if (const Json* answer = describer_.answer("methods", draft.method_id)) {
+    const auto modes = answer->value("modes", std::vector<std::string>{});
+    if (!modes.empty() && !std::count(modes.begin(), modes.end(), draft.mode)) {
+      return fmt::format("{} takes source = {}, not {}", name, fmt::join(modes, " or "),
+                         draft.mode);
+    }
+    if (draft.transfers() && answer->contains("sources")) {
+      const std::string wrong = wrong_count((*answer)["sources"], t.wish->sources.size(), name);
+      if (!wrong.empty()) return wrong;
+    }
+    if (answer->value("target", true) && t.wish->target_model.empty()) {
+      return fmt::format("{} needs a target, and `self` of several sources is none", name);
+    }
+  }
+  for (std::size_t i = 0; i < draft.pairings.size(); ++i) {
+    const std::string reason = describer_.unsuited(draft.pairings[i]);
+    if (!reason.empty()) return i == 0 ? reason : draft.method->plus[i - 1].first + ": " + reason;
+  }
+  return "";
+}
+
+void TrialBook::build_target(Training& t) {
+  const Json* answer = describer_.answer("methods", t.draft->method_id);
+  const bool none = t.wish->target_model.empty() || (answer && !answer->value("target", true));
+  if (none) {
+    t.spec["target"] = nullptr;
+    t.texts["target"] = "null";
+    return;
+  }
+  const Part& model = parts_.model(t.wish->target_model, t.wish->dataset,
+                                   t.wish->training ? t.wish->training->task : "");
+  take(t, model, "target");
+  t.spec["target"] = model.spec;
+  t.texts["target"] = model.text;
+  if (t.draft->transfers()) {
+    t.texts["sites"] = Json({model.spec["from"], model.spec["into"]}).dump();
+  } else {
+    t.spec["target"]["from"] = t.spec["target"]["into"] = Json::array();
+  }
+}
+
+void TrialBook::build_method(Training& t) {
+  const Draft& draft = *t.draft;
+  const Part part = parts_.method(*draft.method, draft.method_id, draft.options, draft.paths);
+  take(t, part, "method");
+  t.spec["method"] = part.spec;
+  t.texts["method"] = part.fields.dump();
+  t.spec["plus"] = Json::array();
+  Json fields = Json::array();
+  for (std::size_t i = 0; i < draft.plus_ids.size(); ++i) {
+    const auto& [name, weight] = draft.method->plus[i];
+    const MethodDef& other = drafter_.method(name);
+    std::map<std::string, std::string> paths;
+    for (const auto& [option, value] : other.options.items())
+      paths[option] = other.path + "." + option;
+    Part plus = parts_.method(other, draft.plus_ids[i], other.options, paths);
+    plus.spec["weight"] = plus.fields["weight"] = weight;
+    take(t, plus, fmt::format("plus.{}", i));
+    t.spec["plus"].push_back(plus.spec);
+    fields.push_back(plus.fields);
+  }
+  t.texts["plus"] = fields.dump();
+}
+
+void TrialBook::build_sources(Training& t) {
+  t.spec["sources"] = t.sources = Json::array();
+  if (!t.draft->transfers() || !t.hole.empty()) return;
+  for (const auto& use : t.wish->sources) add_source(t, use);
+}
+
+void TrialBook::add_source(Training& t, const SourceWish& use) {
+  const std::string model_name = use.cell ? use.cell->target_model : use.model;
+  const std::string dataset = use.cell ? use.cell->dataset : use.dataset;
+  const std::string& mode = t.draft->mode;
+  if (model_name.empty()) {
+    t.hole = fmt::format("source {}: its cell trains no single model", use.name);
+    return;
+  }
+  const Part& model = parts_.model(model_name, dataset, use.task);
+  const Part& task = parts_.task(dataset, use.cell ? use.cell->labels : 1.0, use.task);
+  const std::string prefix = fmt::format("sources.{}", t.feeds.size());
+  take(t, model, prefix);
+  take(t, task, prefix + ".task");
+  Json spec = model.spec;
+  spec["name"] = use.name;
+  spec["mode"] = mode;
+  spec["trial"] = "";
+  spec["task"] = task.spec;
+  Json fields = {{"mode", mode}, {"from", model.spec["from"]}, {"into", model.spec["into"]}};
+  const bool file = use.def && !use.def->weights.empty();
+  const Wish* feed = trained(mode) && !file ? &drafts_.training_of(use) : nullptr;
+  if (!feed) {
+    fields["model"] = model.fields;
+    fields["task"] = task.fields;
+  }
+  if (file && trained(mode)) {
+    const Part weights = parts_.weights(use.def->weights);
+    take(t, weights, prefix + ".weights");
+    spec["weights"] = weights.spec;
+    fields["weights"] = weights.fields;
+  }
+  if (feed) {
+    if (drafts_.of(*feed).size() > 1) {
+      t.hole = fmt::format(
+          "source {}: its method is tuned, so which trial it is shows only afterwards", use.name);
+    } else if (const std::string& reason = hole(*feed, 0); !reason.empty()) {
+      t.hole = fmt::format("source {}: {}", use.name, reason);
+    }
+    spec["weights"] = "";
+  }
+  t.spec["sources"].push_back(std::move(spec));
+  t.sources.push_back(std::move(fields));
+  t.feeds.push_back(feed);
+}
+
+void TrialBook::build_recipe(Training& t) {
+  t.spec["recipe"] = t.draft->recipe->values;
+  t.texts["recipe"] = t.draft->recipe->text;
+  for (const auto& [key, place] : t.draft->recipe->origin) t.origin["recipe." + key] = place;
+}
+
+/// Plugin names only: the same content has the same id in every suite.
+std::string TrialBook::slug(const Training& t) const {
+  std::string text = t.spec["method"]["plugin"];
+  for (const auto& source : t.spec["sources"]) {
+    text += "-" + (t.feeds.size() > 2 ? std::to_string(t.feeds.size())
+                                      : source["plugin"].get<std::string>());
+    if (t.feeds.size() > 2) break;
+  }
+  if (t.spec["target"].is_object()) text += "-" + t.spec["target"]["plugin"].get<std::string>();
+  text += "-" + t.spec["task"]["plugin"].get<std::string>();
+  for (char& c : text) {
+    if (!std::isalnum(static_cast<unsigned char>(c)) && c != '-') c = '_';
+  }
+  return text;
+}
+
+std::map<std::string, std::string> TrialBook::option_axes(const Wish& wish) {
+  std::map<std::string, std::string> axes;
+  for (const auto& [axis, value] : training(wish, 0).spec["axes"].items()) {
+    if (axis.starts_with("option.")) axes[axis] = value;
+  }
+  return axes;
+}
+
+std::size_t TrialBook::trial(const Wish& wish, std::size_t candidate, SeedAt at) {
+  Training& t = training(wish, candidate);
+  if (const auto made = t.made.find(at.seed); made != t.made.end()) return made->second;
+  // A cell's last seed takes the template: nobody asks for it again.
+  const bool last = !wish.grid.empty() && at.index + 1 == wish.seeds.size();
+  Json spec = last ? std::move(t.spec) : t.spec, feeds = t.sources;
+  std::set<std::size_t> needs;
+  for (std::size_t i = 0; i < t.feeds.size(); ++i) {
+    if (!t.feeds[i]) continue;
+    const auto& own = suite_.source_seeds;
+    const bool finished = t.wish->sources[i].cell != nullptr;
+    const SeedAt source{own.empty() || finished ? at.seed : own[at.index % own.size()], at.index};
+    const std::size_t index = trial(*t.feeds[i], 0, source);
+    spec["sources"][i]["trial"] = trials_[index].id;
+    feeds[i]["trial"] = trials_[index].key;
+    needs.insert(index);
+  }
+  const std::size_t index =
+      add(t, std::move(spec), fields_of(t, feeds, at.seed), std::move(needs), at);
+  t.made[at.seed] = index;
+  return index;
+}
+
+/// The same text as dumping the whole, without dumping what all seeds share again.
+std::string TrialBook::fields_of(const Training& t, const Json& sources, std::uint64_t seed) const {
+  std::string text = "{";
+  for (const auto& [key, value] : t.texts) {
+    if (text.size() > 1) text += ',';
+    text += '"' + key + "\":";
+    text += key == "seed" ? std::to_string(seed) : key == "sources" ? sources.dump() : value;
+  }
+  return text + "}";
+}
+
+std::size_t TrialBook::add(Training& t, Json spec, std::string fields, std::set<std::size_t> needs,
+                           SeedAt at) {
+  Trial made;
+  made.key = sha256_text(fields);
+  const auto [known, fresh] = by_key_.emplace(made.key, trials_.size());
+  if (!fresh) return known->second;
+  made.id = fmt::format("{}-s{}-{}", t.slug, at.seed, made.key.substr(0, 12));
+  spec["id"] = made.id;
+  spec["key"] = made.key;
+  spec["seed"] = at.seed;
+  spec["axes"]["seed"] = std::to_string(at.seed);
+  std::set<std::size_t> lacks = t.lacks;
+  for (const auto index : needs) {
+    made.needs.push_back(trials_[index].id);
+    trials_[index].spec["keep_weights"] = true;
+    lacks.insert(lacks_[index].begin(), lacks_[index].end());
+  }
+  made.spec = std::move(spec);
+  made.fields = std::move(fields);
+  trials_.push_back(std::move(made));
+  lacks_.push_back(std::move(lacks));
+  first_drafts_.push_back(t.draft);
+  return known->second;
+}
+
+void TrialBook::count_up() {
+  for (std::size_t i = 0; i < trials_.size(); ++i) {
+    for (const auto rule : first_drafts_[i]->rules) ++drafter_.rules()[rule].trials;
+    for (const auto lack : lacks_[i]) ++parts_.missing()[lack].trials;
+  }
+}
+
+}  // namespace ktb::core

@@ -1,0 +1,103 @@
+#include "core/plan/warnings.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+namespace ktb::core {
+namespace {
+
+/// Below this a difference of 2 % between two candidates is within one standard error.
+constexpr std::int64_t kEnoughToPick = 600;
+
+void unequal_tuning(const Plan& plan, std::vector<std::string>& out) {
+  std::map<std::string, std::size_t> tried;
+  for (const auto& cell : plan.cells) {
+    if (!cell.hole.empty()) continue;
+    auto& most = tried[cell.axes.at("method")];
+    most = std::max(most, std::max<std::size_t>(1, cell.candidates.size()));
+  }
+  std::set<std::size_t> counts;
+  std::vector<std::string> shown;
+  for (const auto& [method, count] : tried) {
+    counts.insert(count);
+    shown.push_back(fmt::format("{} {}", method, count));
+  }
+  if (counts.size() < 2) return;
+  out.push_back(fmt::format("unequal tuning, configurations tried: {}", fmt::join(shown, ", ")));
+}
+
+/// The examples that a trial keeps back; -1: not known, or none, because an environment is endless.
+std::int64_t validation_size(const Json& spec,
+                             const std::map<std::string, std::int64_t>& train_sizes) {
+  const Json& task = spec.at("task");
+  const double share = spec.at("recipe").at("validation");
+  if (share == 0) return 0;
+  const auto known = train_sizes.find(task.at("dataset"));
+  if (known != train_sizes.end() && known->second == 0) return -1;
+  if (share > 1) return std::llround(share);
+  std::int64_t train = task.at("train");
+  if (train == 0) {
+    if (known == train_sizes.end()) return -1;
+    train = known->second;
+  }
+  const double labels = task.at("labels");
+  return std::llround(share * (labels > 1 ? labels : labels * static_cast<double>(train)));
+}
+
+void small_validation(const Plan& plan, const std::map<std::string, std::int64_t>& train_sizes,
+                      std::vector<std::string>& out) {
+  std::set<std::string> picking;
+  for (const auto& cell : plan.cells) {
+    if (cell.candidates.empty()) continue;
+    for (const auto& sample : cell.samples) picking.insert(sample.trial);
+  }
+  std::map<std::string, std::int64_t> least;
+  for (const auto& trial : plan.trials) {
+    const bool picks =
+        picking.count(trial.id) || trial.spec.at("recipe").at("select") == "best-validation";
+    if (!picks) continue;
+    const std::int64_t size = validation_size(trial.spec, train_sizes);
+    if (size < 0 || size >= kEnoughToPick) continue;
+    const std::string dataset = trial.spec.at("task").at("dataset");
+    const auto [entry, fresh] = least.emplace(dataset, size);
+    if (!fresh) entry->second = std::min(entry->second, size);
+  }
+  for (const auto& [dataset, size] : least) {
+    out.push_back(
+        size == 0
+            ? fmt::format("{}: recipe.validation = 0, so there is nothing to pick with", dataset)
+            : fmt::format("{}: validation has as few as {} examples, too few to pick with (one "
+                          "standard error is up to {:.1f} %)",
+                          dataset, size, 50 / std::sqrt(static_cast<double>(size))));
+  }
+}
+
+void best_test(const Plan& plan, std::vector<std::string>& out) {
+  const auto count = std::count_if(plan.trials.begin(), plan.trials.end(), [](const Trial& trial) {
+    return trial.spec.at("recipe").at("select") == "best-test";
+  });
+  if (count == 0) return;
+  out.push_back(fmt::format(
+      "select = best-test: {} trials pick their epoch on the test split; tables mark them", count));
+}
+
+}  // namespace
+
+std::vector<std::string> warnings_of(const Suite& suite, const Plan& plan,
+                                     const std::map<std::string, std::int64_t>& train_sizes) {
+  std::vector<std::string> out;
+  unequal_tuning(plan, out);
+  small_validation(plan, train_sizes, out);
+  best_test(plan, out);
+  for (const auto& rule : plan.rules) {
+    if (rule.trials == 0)
+      out.push_back(fmt::format("{} ({}) touches no trial", rule.text, rule.place));
+  }
+  if (suite.tables.empty()) out.push_back("the suite has no [table.NAME]: nothing will be shown");
+  return out;
+}
+
+}  // namespace ktb::core

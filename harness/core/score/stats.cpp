@@ -1,0 +1,310 @@
+#include "core/score/stats.hpp"
+
+#include <algorithm>
+#include <boost/math/distributions/binomial.hpp>
+#include <boost/math/distributions/chi_squared.hpp>
+#include <boost/math/distributions/fisher_f.hpp>
+#include <boost/math/distributions/normal.hpp>
+#include <boost/math/distributions/students_t.hpp>
+#include <boost/math/quadrature/gauss_kronrod.hpp>
+#include <boost/math/tools/roots.hpp>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <map>
+#include <numeric>
+
+#include "core/base/error.hpp"
+
+namespace ktb::core {
+namespace {
+
+namespace bm = boost::math;
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+double two_sided_t(double t, double df) {
+  if (std::isnan(t)) return kNan;
+  if (std::isinf(t)) return 0;
+  return 2 * bm::cdf(bm::complement(bm::students_t(df), std::abs(t)));
+}
+
+/// Twice the rank of each value among all, 1 the lowest; ties share their mean, so twice it is
+/// whole.
+std::vector<std::int64_t> double_ranks(std::span<const double> x) {
+  std::vector<std::size_t> order(x.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&](auto a, auto b) { return x[a] < x[b]; });
+  std::vector<std::int64_t> ranks(x.size());
+  for (std::size_t first = 0; first < order.size();) {
+    std::size_t last = first;
+    while (last < order.size() && x[order[last]] == x[order[first]]) ++last;
+    for (std::size_t i = first; i < last; ++i) {
+      ranks[order[i]] = static_cast<std::int64_t>(first + 1 + last);
+    }
+    first = last;
+  }
+  return ranks;
+}
+
+/// How much of `counts` (sum -> number of ways) lies at least as far from `centre` as `seen`.
+double share_as_far(const std::map<std::int64_t, double>& counts, std::int64_t twice_centre,
+                    std::int64_t seen) {
+  const std::int64_t distance = std::abs(2 * seen - twice_centre);
+  double far = 0, all = 0;
+  for (const auto& [sum, count] : counts) {
+    all += count;
+    if (std::abs(2 * sum - twice_centre) >= distance) far += count;
+  }
+  return far / all;
+}
+
+double binomial_two_sided(std::size_t low, std::size_t n) {
+  if (n == 0) return 1;
+  const bm::binomial_distribution<> half(static_cast<double>(n), 0.5);
+  return std::min(1.0, 2 * bm::cdf(half, static_cast<double>(low)));
+}
+
+std::vector<std::size_t> ascending(std::span<const double> p) {
+  std::vector<std::size_t> order(p.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return p[a] < p[b]; });
+  return order;
+}
+
+void require_same_length(std::size_t a, std::size_t b) {
+  if (a != b || a == 0) {
+    throw Error("paired samples need one length of at least 1; found " + std::to_string(a) +
+                " and " + std::to_string(b));
+  }
+}
+
+/// Probability that the range of k standard normal values is at most q.
+double range_cdf(double q, std::size_t k) {
+  const bm::normal normal;
+  const auto density = [&](double z) {
+    const double inside = bm::cdf(normal, z) - bm::cdf(normal, z - q);
+    return bm::pdf(normal, z) * std::pow(inside, static_cast<double>(k - 1));
+  };
+  using Rule = bm::quadrature::gauss_kronrod<double, 61>;
+  return static_cast<double>(k) * Rule::integrate(density, -9.0, 9.0 + q, 12, 1e-12);
+}
+
+}  // namespace
+
+double t_quantile(double p, double df) { return bm::quantile(bm::students_t(df), p); }
+double normal_quantile(double p) { return bm::quantile(bm::normal(), p); }
+double chi2_quantile(double p, double df) { return bm::quantile(bm::chi_squared(df), p); }
+
+double mean(std::span<const double> x) {
+  if (x.empty()) throw Error("mean of no values");
+  return std::accumulate(x.begin(), x.end(), 0.0) / static_cast<double>(x.size());
+}
+
+double sample_sd(std::span<const double> x) {
+  if (x.size() < 2) return kNan;
+  const double centre = mean(x);
+  double sum = 0;
+  for (const double value : x) sum += (value - centre) * (value - centre);
+  return std::sqrt(sum / static_cast<double>(x.size() - 1));
+}
+
+double standard_error(std::span<const double> x) {
+  return sample_sd(x) / std::sqrt(static_cast<double>(x.size()));
+}
+
+Interval t_interval(std::span<const double> x, double level) {
+  const double centre = mean(x);
+  if (x.size() < 2) return {kNan, kNan};
+  const double half =
+      t_quantile(0.5 + level / 2, static_cast<double>(x.size() - 1)) * standard_error(x);
+  return {centre - half, centre + half};
+}
+
+PairedT paired_t(std::span<const double> a, std::span<const double> b, double level) {
+  require_same_length(a.size(), b.size());
+  std::vector<double> difference(a.size());
+  for (std::size_t i = 0; i < a.size(); ++i) difference[i] = a[i] - b[i];
+  PairedT result;
+  result.difference = mean(difference);
+  result.df = static_cast<double>(a.size() - 1);
+  result.interval = t_interval(difference, level);
+  if (a.size() < 2) {
+    result.t = result.p = kNan;
+    return result;
+  }
+  const double se = standard_error(difference);
+  const double constant =
+      result.difference == 0 ? kNan : std::copysign(kInfinity, result.difference);
+  result.t = se == 0 ? constant : result.difference / se;
+  result.p = two_sided_t(result.t, result.df);
+  return result;
+}
+
+SignedRank wilcoxon(std::span<const double> difference) {
+  std::vector<double> size;
+  std::vector<bool> positive;
+  for (const double d : difference) {
+    if (d == 0) continue;
+    size.push_back(std::abs(d));
+    positive.push_back(d > 0);
+  }
+  if (size.empty()) return {};
+  const std::vector<std::int64_t> ranks = double_ranks(size);
+  std::map<std::int64_t, double> counts{{0, 1.0}};
+  std::int64_t seen = 0, all = 0;
+  for (std::size_t i = 0; i < ranks.size(); ++i) {
+    std::map<std::int64_t, double> next = counts;
+    for (const auto& [sum, count] : counts) next[sum + ranks[i]] += count;
+    counts = std::move(next);
+    all += ranks[i];
+    if (positive[i]) seen += ranks[i];
+  }
+  return {static_cast<double>(seen) / 2, share_as_far(counts, all, seen)};
+}
+
+double wilcoxon_floor(std::size_t n) {
+  return std::min(1.0, std::ldexp(2.0, -static_cast<int>(n)));
+}
+
+SignTest sign_test(std::span<const double> difference) {
+  SignTest result;
+  for (const double d : difference) {
+    result.positive += d > 0;
+    result.negative += d < 0;
+  }
+  result.p = binomial_two_sided(std::min(result.positive, result.negative),
+                                result.positive + result.negative);
+  return result;
+}
+
+RankSum mann_whitney(std::span<const double> a, std::span<const double> b) {
+  if (a.empty() || b.empty()) throw Error("Mann-Whitney test of no values");
+  std::vector<double> all(a.begin(), a.end());
+  all.insert(all.end(), b.begin(), b.end());
+  const std::vector<std::int64_t> ranks = double_ranks(all);
+  // counts[m]: sum of doubled ranks of m chosen values -> number of choices
+  std::vector<std::map<std::int64_t, double>> counts(a.size() + 1);
+  counts[0][0] = 1;
+  for (const std::int64_t rank : ranks) {
+    for (std::size_t chosen = a.size(); chosen > 0; --chosen) {
+      for (const auto& [sum, count] : counts[chosen - 1]) counts[chosen][sum + rank] += count;
+    }
+  }
+  const std::int64_t seen =
+      std::accumulate(ranks.begin(), ranks.begin() + a.size(), std::int64_t{0});
+  const auto n = static_cast<std::int64_t>(a.size()), m = static_cast<std::int64_t>(b.size());
+  RankSum result;
+  result.u = static_cast<double>(seen - n * (n + 1)) / 2;
+  result.cliffs_delta = 2 * result.u / static_cast<double>(n * m) - 1;
+  // doubled rank sums are centred at n (n + m + 1)
+  result.p = share_as_far(counts[a.size()], 2 * n * (n + m + 1), seen);
+  return result;
+}
+
+Agreement agreement(const std::vector<bool>& first, const std::vector<bool>& second) {
+  require_same_length(first.size(), second.size());
+  Agreement table{};
+  for (std::size_t i = 0; i < first.size(); ++i) table[(first[i] ? 0 : 2) + (second[i] ? 0 : 1)]++;
+  return table;
+}
+
+double mcnemar_exact(const Agreement& table) {
+  return binomial_two_sided(static_cast<std::size_t>(std::min(table[1], table[2])),
+                            static_cast<std::size_t>(table[1] + table[2]));
+}
+
+double mcnemar_mid_p(const Agreement& table) {
+  const std::int64_t n = table[1] + table[2];
+  if (n == 0) return 1;
+  const bm::binomial_distribution<> half(static_cast<double>(n), 0.5);
+  const auto low = static_cast<double>(std::min(table[1], table[2]));
+  return std::min(1.0, 2 * bm::cdf(half, low) - bm::pdf(half, low));
+}
+
+std::vector<double> bonferroni(std::span<const double> p) {
+  std::vector<double> adjusted;
+  for (const double value : p)
+    adjusted.push_back(std::min(1.0, value * static_cast<double>(p.size())));
+  return adjusted;
+}
+
+std::vector<double> holm(std::span<const double> p) {
+  std::vector<double> adjusted(p.size());
+  double highest = 0;
+  std::size_t left = p.size();
+  for (const std::size_t i : ascending(p)) {
+    highest = std::max(highest, std::min(1.0, p[i] * static_cast<double>(left--)));
+    adjusted[i] = highest;
+  }
+  return adjusted;
+}
+
+std::vector<double> benjamini_hochberg(std::span<const double> p) {
+  std::vector<double> adjusted(p.size());
+  const std::vector<std::size_t> order = ascending(p);
+  double lowest = 1;
+  for (std::size_t rank = p.size(); rank > 0; --rank) {
+    const std::size_t i = order[rank - 1];
+    lowest = std::min(lowest, p[i] * static_cast<double>(p.size()) / static_cast<double>(rank));
+    adjusted[i] = lowest;
+  }
+  return adjusted;
+}
+
+Friedman friedman(const std::vector<std::vector<double>>& scores) {
+  if (scores.empty() || scores[0].size() < 2) {
+    throw Error("Friedman's test needs a data set and two methods");
+  }
+  const auto rows = static_cast<double>(scores.size());
+  const auto k = static_cast<double>(scores[0].size());
+  Friedman result;
+  result.average_rank.resize(scores[0].size());
+  double ties = 0;
+  for (const std::vector<double>& row : scores) {
+    require_same_length(row.size(), scores[0].size());
+    std::map<double, double> equal;
+    const std::vector<std::int64_t> ranks = double_ranks(row);
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      result.average_rank[i] += k + 1 - static_cast<double>(ranks[i]) / 2;
+      ++equal[row[i]];
+    }
+    for (const auto& [value, t] : equal) ties += t * (t * t - 1);
+  }
+  double squares = 0;
+  for (double& rank : result.average_rank) {
+    squares += rank * rank;
+    rank /= rows;
+  }
+  const double correction = 1 - ties / (k * (k * k - 1) * rows);
+  const double plain = 12 / (k * rows * (k + 1)) * squares - 3 * rows * (k + 1);
+  if (correction <= 0) {
+    result.chi2 = result.p = result.f = result.f_p = kNan;
+    return result;
+  }
+  result.chi2 = std::max(0.0, plain / correction);
+  result.p = bm::cdf(bm::complement(bm::chi_squared(k - 1), result.chi2));
+  const double rest = rows * (k - 1) - result.chi2;
+  const bool perfect = rest <= 1e-9 * rows * (k - 1);
+  result.f = perfect ? kInfinity : (rows - 1) * result.chi2 / rest;
+  const bool tested = !perfect && rows > 1;
+  result.f_p =
+      tested ? bm::cdf(bm::complement(bm::fisher_f(k - 1, (k - 1) * (rows - 1)), result.f)) : 0;
+  return result;
+}
+
+double nemenyi_q(std::size_t methods, double alpha) {
+  const auto excess = [&](double q) { return range_cdf(q, methods) - (1 - alpha); };
+  boost::uintmax_t rounds = 100;
+  const auto bracket =
+      bm::tools::toms748_solve(excess, 1e-6, 60.0, bm::tools::eps_tolerance<double>(40), rounds);
+  return (bracket.first + bracket.second) / 2 / std::sqrt(2.0);
+}
+
+double critical_difference(std::size_t methods, std::size_t data_sets, double alpha) {
+  const auto k = static_cast<double>(methods);
+  return nemenyi_q(methods, alpha) * std::sqrt(k * (k + 1) / (6 * static_cast<double>(data_sets)));
+}
+
+}  // namespace ktb::core

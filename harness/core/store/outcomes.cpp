@@ -1,0 +1,38 @@
+#include "core/store/outcomes.hpp"
+
+#include <optional>
+#include <utility>
+
+#include "core/store/store.hpp"
+
+namespace ktb::core {
+namespace {
+
+/// A worker renews its progress twice a second; a longer silence means that its machine went down.
+constexpr double kSilenceSeconds = 600;
+
+}  // namespace
+
+const Record* Outcomes::find(const std::string& trial) const {
+  const auto found = records.find(trial);
+  return found == records.end() ? nullptr : &found->second;
+}
+
+Outcomes outcomes(const Plan& plan, const Store& store, bool with_specs) {
+  Outcomes result;
+  for (const Trial& trial : plan.trials) {
+    std::optional<Record> record = store.load(trial.id);
+    if (record && record->key == trial.key) {
+      result.records.emplace(trial.id, std::move(*record));
+      if (with_specs) {
+        result.specs.emplace(trial.id, trial.spec.is_object() ? trial.spec : store.spec(trial.id));
+      }
+    } else if (const auto progress = store.progress(trial.id);
+               progress && progress->age < kSilenceSeconds) {
+      result.running.insert(trial.id);
+    }
+  }
+  return result;
+}
+
+}  // namespace ktb::core

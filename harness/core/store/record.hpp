@@ -1,0 +1,58 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/base/json.hpp"
+
+namespace ktb::core {
+
+/// A closed set; `hole` stands in plans only.
+enum class Status {
+  kOk,
+  kHole,
+  kFailed,
+  kCrashed,
+  kOutOfMemory,
+  kTimeout,
+  kDiverged,
+  kInterrupted
+};
+std::string to_string(
+    Status status);  ///< ok, hole, failed, crashed, out-of-memory, timeout, diverged, interrupted
+Status status_from(const std::string& text);  ///< throws Error
+
+/// One trial's outcome: record.json of docs/contracts.md. Unknown members of the file survive in
+/// `rest`.
+struct Record {
+  std::string id, key;
+  std::uint64_t seed = 0;
+  Status status = Status::kFailed;
+  std::string reason;
+  std::map<std::string, std::string> axes;
+  std::map<std::string, double> metrics, validation, floor, cost, terms;
+  std::vector<std::map<std::string, double>> source_metrics;
+  std::map<std::string, std::int64_t> parameters, examples;
+  Json selected = Json::object(), provenance = Json::object(), rest = Json::object();
+  std::vector<std::string> warnings;
+  bool ok() const { return status == Status::kOk; }
+};
+
+/// NaN and infinity travel as the strings "nan", "inf", "-inf".
+Json to_json(const Record& record);
+Record record_from_json(const Json& json);
+
+/// The metric that judges the trial's kind of task.
+std::string main_metric(const Record& record);
+
+/// How a metric is shown: top1 -> {"top-1 %", 100, higher is better}. Unknown names are shown as
+/// they are.
+struct MetricInfo {
+  std::string label;
+  double scale = 1;
+  bool higher_is_better = true;
+};
+MetricInfo metric_info(const std::string& name);
+
+}  // namespace ktb::core

@@ -1,0 +1,75 @@
+#pragma once
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/json.hpp"
+#include "core/plan/plan.hpp"
+#include "core/store/record.hpp"
+
+namespace ktb::core {
+
+/// Readers see the old text or the new one, never a part: the text goes to a temporary file in the
+/// same folder, then to the disk, then takes the name. Throws Error (full disk, no rights); the old
+/// file then stands untouched.
+void write_atomically(const std::filesystem::path& path, std::string_view text);
+
+/// Throws Error that names the file.
+std::string read_text(const std::filesystem::path& path);
+
+/// How far a trial at work has come: progress.json.
+struct TrialProgress {
+  std::uint64_t step = 0, steps = 0;
+  double loss = 0;
+  double age = 0;  ///< seconds since it was renewed
+};
+
+/// The one store of trials for all suites, `results/`. Layout: docs/contracts.md.
+class Store {
+ public:
+  using Warn = std::function<void(const std::string&)>;
+
+  /// `warn` hears of files that cannot be read, once each; by default they go to standard error.
+  explicit Store(std::filesystem::path results, Warn warn = nullptr);
+
+  const std::filesystem::path& results() const { return results_; }
+  std::filesystem::path folder(const std::string& id) const;
+  std::vector<std::string> trials() const;  ///< ids, sorted
+
+  /// None where there is no record; one that cannot be read counts as none, with a warning.
+  std::optional<Record> load(const std::string& id) const;
+  /// Writes record.json into the trial's folder, which is made where there is none.
+  void save(const Record& record) const;
+
+  bool has_weights(const std::string& id) const;
+  /// Whether the trial need not run again: `ok`, of the same key, with weights where they are
+  /// needed.
+  bool reusable(const Trial& trial, bool needs_weights = false) const;
+
+  /// trial.json; null where there is none.
+  Json spec(const std::string& id) const;
+  /// Lines of curve.jsonl; a last line cut short by a crash is left out.
+  std::vector<Json> curve(const std::string& id) const;
+  /// Right or wrong, a test sample each; as many as the record counts. Empty where none were kept.
+  std::vector<bool> samples(const std::string& id) const;
+  std::optional<TrialProgress> progress(const std::string& id) const;
+
+  std::filesystem::path plan_path(const std::string& suite, const std::string& profile) const;
+  void save_plan(const Plan& plan) const;
+  std::optional<Plan> load_plan(const std::string& suite, const std::string& profile) const;
+
+ private:
+  void warn(const std::string& text) const;
+  std::optional<Json> load_json(const std::filesystem::path& path) const;
+
+  std::filesystem::path results_;
+  Warn warn_;
+  std::shared_ptr<std::set<std::string>> warned_;
+};
+
+}  // namespace ktb::core

@@ -1,0 +1,146 @@
+#include "core/suite/schedule.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/base/error.hpp"
+
+namespace ktb::core {
+namespace {
+
+constexpr double kPi = 3.14159265358979323846;
+
+/// From `start` to `end` along half a cosine; beyond `extent` it swings back.
+double swing(double start, double end, double position, double extent) {
+  if (extent <= 0) return start;
+  return end + (start - end) * (1 + std::cos(kPi * position / extent)) / 2;
+}
+
+/// One cycle as PyTorch has it: 30 % up, 70 % down, counted in steps.
+double cycle(double start, double peak, double end, double position, double extent) {
+  const double top = 0.3 * extent - 1;
+  const double last = extent - 1;
+  if (position <= top) return swing(start, peak, position, top);
+  return swing(peak, end, position - top, last - top);
+}
+
+double after_warmup(const Schedule& s, double lr, double position, double extent) {
+  const double since = position - s.warmup;
+  const double left = extent - s.warmup;
+  if (s.name == "step")
+    return s.every > 0 ? lr * std::pow(s.gamma, std::floor(position / s.every)) : lr;
+  if (s.name == "multistep") {
+    const auto passed =
+        std::count_if(s.at.begin(), s.at.end(), [&](double at) { return at <= position; });
+    return lr * std::pow(s.gamma, static_cast<double>(passed));
+  }
+  if (s.name == "exponential") return lr * std::pow(s.gamma, since);
+  if (s.name == "linear") return left > 0 ? lr + (s.min - lr) * std::min(1.0, since / left) : lr;
+  if (s.name == "cosine") return swing(lr, s.min, since, left);
+  if (s.name == "one_cycle") return cycle(lr / 25, lr, lr / 25e4, since, left);
+  return lr;
+}
+
+struct Run {
+  Schedule schedule;
+  double lr = 0;
+  double extent = 0;
+  int steps = 0;
+};
+
+/// PyTorch's words to ours.
+Run from_torch(const Json& options) {
+  const std::string name = options.at("scheduler");
+  Run run;
+  run.lr = options.at("base_lr");
+  run.steps = options.at("steps");
+  run.extent = run.steps;
+  Schedule& s = run.schedule;
+  if (name == "StepLR") {
+    s.name = "step";
+    s.every = options.at("step_size");
+    s.gamma = options.at("gamma");
+  } else if (name == "MultiStepLR") {
+    s.name = "multistep";
+    s.at = options.at("milestones").get<std::vector<double>>();
+    s.gamma = options.at("gamma");
+  } else if (name == "ExponentialLR") {
+    s.name = "exponential";
+    s.gamma = options.at("gamma");
+  } else if (name == "CosineAnnealingLR") {
+    s.name = "cosine";
+    s.min = options.at("eta_min");
+    run.extent = options.at("T_max");
+  } else if (name == "LinearLR") {
+    run.lr *= options.at("end_factor").get<double>();
+    s.warmup = options.at("total_iters");
+    s.warmup_from =
+        options.at("start_factor").get<double>() / options.at("end_factor").get<double>();
+  } else if (name == "SequentialLR(LinearLR, CosineAnnealingLR)") {
+    s.name = "cosine";
+    s.min = options.at("eta_min");
+    s.warmup = options.at("warmup_steps");
+    s.warmup_from = options.at("start_factor");
+    run.extent = s.warmup + options.at("T_max").get<double>();
+  } else if (name == "OneCycleLR") {
+    s.name = "one_cycle";
+    run.lr = options.at("max_lr");
+    run.extent = options.at("total_steps");
+  } else if (name != "ConstantLR") {
+    throw Error(fmt::format("no schedule answers to `{}`", name));
+  }
+  return run;
+}
+
+}  // namespace
+
+const std::vector<std::string>& schedule_names() {
+  static const std::vector<std::string> kNames = {"constant", "step",   "multistep", "exponential",
+                                                  "linear",   "cosine", "one_cycle"};
+  return kNames;
+}
+
+Schedule schedule_from_json(const Json& json) {
+  Schedule s;
+  s.name = json.at("name");
+  s.at = json.value("at", s.at);
+  s.every = json.value("every", s.every);
+  s.gamma = json.value("gamma", s.gamma);
+  s.warmup = json.value("warmup", s.warmup);
+  s.warmup_from = json.value("warmup_from", s.warmup_from);
+  s.min = json.value("min", s.min);
+  return s;
+}
+
+double lr_at(const Schedule& schedule, double lr, double position, double extent) {
+  if (position < schedule.warmup) {
+    const double from = schedule.warmup_from;
+    return lr * (from + (1 - from) * position / schedule.warmup);
+  }
+  return after_warmup(schedule, lr, position, extent);
+}
+
+std::optional<double> momentum_at(const Schedule& schedule, double position, double extent) {
+  if (schedule.name != "one_cycle" || position < schedule.warmup) return std::nullopt;
+  return cycle(0.95, 0.85, 0.95, position - schedule.warmup, extent - schedule.warmup);
+}
+
+std::vector<double> schedule_trace(const Json& options) {
+  const Run run = from_torch(options);
+  std::vector<double> trace;
+  for (int i = 0; i <= run.steps; ++i) trace.push_back(lr_at(run.schedule, run.lr, i, run.extent));
+  return trace;
+}
+
+std::vector<double> schedule_momentum_trace(const Json& options) {
+  const Run run = from_torch(options);
+  std::vector<double> trace;
+  for (int i = 0; i <= run.steps; ++i) {
+    if (const auto value = momentum_at(run.schedule, i, run.extent)) trace.push_back(*value);
+  }
+  return trace;
+}
+
+}  // namespace ktb::core

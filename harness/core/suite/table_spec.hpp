@@ -1,0 +1,40 @@
+#pragma once
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/base/json.hpp"
+
+namespace ktb::core {
+
+/// A row made of other cells: `derive.best_single = { method = "finetune", over = "source" }`.
+struct Derived {
+  std::string name;    ///< the row's name
+  std::string method;  ///< whose cells
+  std::string over;    ///< the axis it takes the best of, picked on validation where there is one
+};
+
+/// `[table.N]` of a suite with `like` resolved.
+struct TableSpec {
+  std::string name, title;
+  std::map<std::string, std::vector<std::string>> where;  ///< axis -> globs
+  std::vector<std::string> rows = {"method"};             ///< axes
+  std::vector<std::string> cols = {"pair"};
+  std::vector<std::string> metrics;  ///< the task kind's first one where empty
+  std::string baseline;              ///< a row's name; empty: none
+  std::vector<std::string> extra;    ///< source, published, chance, cost, n
+  std::vector<Derived> derive;
+  std::vector<std::string> published;  ///< file stems under results/published/, first match wins
+  bool marks = true;
+  std::string spread = "sd";  ///< sd, ci, se, range, none
+  int digits = 1;
+  std::string view = "values";  ///< difference: to the baseline, with what it says
+  std::string fit;              ///< column, page
+  bool mean = false;            ///< a last column with the mean over columns
+  std::string note;
+};
+
+Json to_json(const TableSpec& table);
+TableSpec table_spec_from_json(const Json& json);
+
+}  // namespace ktb::core

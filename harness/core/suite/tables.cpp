@@ -1,0 +1,145 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "core/base/suggest.hpp"
+#include "core/suite/build.hpp"
+#include "core/suite/fields.hpp"
+
+namespace ktb::core {
+namespace {
+
+using At = Document::At;
+using Words = std::vector<std::string>;
+
+const Words kAxes = {"grid", "dataset", "source", "target", "pair", "method", "labels"};
+const Words kKeys = {"where", "like",   "rows",      "cols",  "metrics", "baseline",
+                     "extra", "derive", "published", "marks", "spread",  "digits",
+                     "fit",   "mean",   "note",      "view"};
+
+/// Puts what a table takes over from its `like` under its own keys.
+void inherit(Document& document, const std::string& name, std::set<std::string> below) {
+  const std::string path = "table." + name;
+  const Fields at(document, path);
+  if (!at.has("like")) return;
+  const std::string parent = at.text("like");
+  const Words names = document.keys("table");
+  if (!std::count(names.begin(), names.end(), parent)) {
+    document.fail(at.path("like"), At::kValue, fmt::format("there is no [table.{}]", parent),
+                  fmt::format("tables: {}", fmt::join(names, ", ")));
+  }
+  below.insert(name);
+  if (below.count(parent)) {
+    document.fail(at.path("like"), At::kValue,
+                  fmt::format("[table.{}] is, in the end, like itself", parent));
+  }
+  inherit(document, parent, below);
+  Document before = document;
+  before.erase(path + ".like");
+  document.erase(path);
+  document.overlay(before, "table." + parent, path);
+  document.overlay(before, path, path);
+}
+
+Words axes(const Document& document, const Fields& at, const std::string& key,
+           const Words& missing) {
+  const Words named = at.has(key) ? at.texts(key) : missing;
+  for (const auto& axis : named) {
+    if (std::count(kAxes.begin(), kAxes.end(), axis) || axis.starts_with("option.")) continue;
+    document.fail(at.path(key), At::kValue,
+                  fmt::format("`{}` is no axis{}", axis, did_you_mean(axis, kAxes)),
+                  fmt::format("axes: {}, option.NAME", fmt::join(kAxes, ", ")));
+  }
+  return named;
+}
+
+std::map<std::string, Words> where(const Document& document, const std::string& path) {
+  std::map<std::string, Words> out;
+  const Fields at(document, path);
+  Words known = kAxes;
+  known.push_back("option");
+  at.only(known);
+  for (const auto& axis : at.keys()) {
+    if (axis != "option") {
+      out[axis] = at.patterns(axis);
+      continue;
+    }
+    at.expect_table("option", "where.option.k = 2");
+    const Fields options(document, at.path("option"));
+    for (const auto& name : options.keys()) out["option." + name] = options.patterns(name);
+  }
+  return out;
+}
+
+std::vector<Derived> derived(const Document& document, const std::string& path) {
+  std::vector<Derived> out;
+  const Fields at(document, path);
+  for (const auto& name : at.keys()) {
+    at.expect_table(name, name + " = { method = \"finetune\", over = \"source\" }");
+    const Fields row(document, at.path(name));
+    row.only({"method", "over"});
+    for (const auto& key : {"method", "over"}) {
+      if (!row.has(key))
+        document.fail(at.path(name), At::kKey, fmt::format("derive.{} has no `{}`", name, key));
+    }
+    out.push_back({name, row.text("method"), axes(document, row, "over", {}).front()});
+  }
+  return out;
+}
+
+TableSpec table(const Document& document, const std::string& name) {
+  TableSpec made;
+  made.name = name;
+  const Fields at(document, "table." + name);
+  at.only(kKeys);
+  at.expect_table("where", "where.grid = \"same\"");
+  at.expect_table("derive", "derive.best = { method = \"finetune\", over = \"source\" }");
+  made.where = where(document, at.path("where"));
+  made.derive = derived(document, at.path("derive"));
+  made.rows = axes(document, at, "rows", made.rows);
+  made.cols = axes(document, at, "cols", made.cols);
+  made.metrics = at.texts("metrics");
+  made.baseline = at.text("baseline");
+  made.extra = at.texts("extra");
+  static const Words kExtra = {"source", "published", "chance", "cost", "inference", "shares", "n"};
+  for (const auto& word : made.extra) {
+    if (std::count(kExtra.begin(), kExtra.end(), word)) continue;
+    document.fail(at.path("extra"), At::kValue,
+                  fmt::format("`{}` is nothing that a table can add", word),
+                  fmt::format("known: {}", fmt::join(kExtra, ", ")));
+  }
+  made.published = at.texts("published");
+  made.marks = at.flag("marks", made.marks);
+  made.spread = at.word("spread", made.spread, {"sd", "ci", "se", "range", "none"});
+  made.digits = static_cast<int>(at.count("digits", made.digits, 0));
+  made.view = at.word("view", made.view, {"values", "difference"});
+  if (made.view == "difference" && made.baseline.empty())
+    document.fail(at.path("view"), At::kValue, "a difference needs a row to differ from",
+                  "name it: baseline = \"scratch\"");
+  made.fit = at.word("fit", made.fit, {"column", "page"});
+  made.mean = at.flag("mean", made.mean);
+  made.note = at.text("note");
+  return made;
+}
+
+}  // namespace
+
+std::vector<TableSpec> build_tables(Document& document, const std::string& title) {
+  const Words names = document.keys("table");
+  if (const Json* all = document.find("table"); all && !all->is_object()) {
+    document.fail("table", At::kKey, "a table has a name: [table.main]");
+  }
+  for (const auto& name : names) {
+    Fields(document, "table").expect_table(name, "rows = \"method\"");
+  }
+  for (const auto& name : names) inherit(document, name, {});
+  std::vector<TableSpec> tables;
+  for (const auto& name : names) {
+    tables.push_back(table(document, name));
+    tables.back().title = names.size() == 1 || title.empty() ? title : title + ": " + name;
+  }
+  return tables;
+}
+
+}  // namespace ktb::core

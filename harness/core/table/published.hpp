@@ -1,0 +1,57 @@
+#pragma once
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/json.hpp"
+
+namespace ktb::core {
+
+/// One number of the literature.
+struct PublishedValue {
+  std::map<std::string, std::string> axes;  ///< globs that a cell's axes must match
+  std::string metric;
+  double value = 0;  ///< a fraction where metrics are fractions
+  std::optional<double> sd;
+  std::size_t n = 0;  ///< runs behind it; 0: not said
+  std::map<std::string, std::string>
+      protocol;  ///< dotted setting -> value, the file's own and the entry's
+  std::string source;
+};
+
+/// Files `results/published/NAME.toml`: `source`, `[protocol]`, and numbers. A `[[value]]` is one,
+/// with `metric`, `value`, `sd`, `n`, `source`, `protocol`; a `[[table]]` is many, with `rows` and
+/// `cols` (axes), `columns`, `values.ROW = [...]` (nan: not published), `sd.ROW`, `protocols.ROW`.
+/// Every other key is an axis.
+struct Published {
+  std::vector<PublishedValue> values;
+
+  /// The first value that fits; null where there is none.
+  const PublishedValue* find(const std::map<std::string, std::string>& axes,
+                             const std::string& metric) const;
+};
+
+/// Throws Error that names file and line.
+Published read_published(const std::filesystem::path& path);
+
+/// Settings of the protocol that a trial does not share: `epochs 240, here 2`. `spec` is
+/// trial.json; a setting is looked for in its recipe, its task, its method's options and from its
+/// root.
+std::vector<std::string> protocol_differences(const PublishedValue& published, const Json& spec);
+
+enum class Verdict { kWithin, kAbove, kBelow, kNotComparable };
+std::string to_string(Verdict verdict);
+
+struct Judgement {
+  Verdict verdict = Verdict::kNotComparable;
+  std::vector<std::string> reasons;  ///< why the two cannot be compared
+};
+
+/// Where our values stand beside a published one: within means that the 95 % interval of the
+/// difference includes 0 (Welch where both spreads are known, else with the spread that is). A
+/// published spread over an unknown number of runs counts as that of one run.
+Judgement judge(const std::vector<double>& ours, const PublishedValue& published, const Json& spec);
+
+}  // namespace ktb::core

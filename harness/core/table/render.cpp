@@ -1,0 +1,66 @@
+#include "core/table/render.hpp"
+
+#include <fmt/format.h>
+
+namespace ktb::core {
+
+Shown shown(const Entry& entry, const Table& table) {
+  Shown shown;
+  shown.letters = table.letters(entry.notes);
+  switch (entry.state) {
+    case State::kBlank:
+      return shown;
+    case State::kFixed:
+    case State::kComplete:
+      shown.main = entry.value;
+      shown.spread = entry.spread;
+      break;
+    case State::kPartial:
+      shown.main = entry.value;
+      break;
+    case State::kRunning:
+      shown.main = "…";
+      break;
+    case State::kPending:
+      shown.main = "·";
+      break;
+    case State::kFailed:
+    case State::kHole:
+      shown.main = "-";
+      break;
+  }
+  if (entry.state == State::kPartial || entry.state == State::kFailed) {
+    shown.count = fmt::format("({}/{})", entry.values.size(), entry.wanted);
+  }
+  shown.marks = std::string(entry.best ? "=" : "") + (entry.significant ? "*" : "");
+  shown.verdict = entry.verdict;
+  return shown;
+}
+
+std::string headline(const Table& table) {
+  std::string line = table.title;
+  for (const std::string& part : table.caption) line += ", " + part;
+  return line;
+}
+
+std::vector<std::string> lettered(const Table& table) {
+  std::vector<std::string> lines;
+  for (const std::string& note : table.footnotes) {
+    lines.push_back(fmt::format("{} {}", table.letters({note}), note));
+  }
+  return lines;
+}
+
+std::string row_head(const Table& table, std::size_t axis) {
+  return axis < table.row_axes.size() ? table.row_axes[axis] : "";
+}
+
+std::string column_head(const Column& column) {
+  std::string head;
+  for (const std::string& part : column.heads) {
+    if (!part.empty()) head += (head.empty() ? "" : ", ") + part;
+  }
+  return head + (column.baseline ? " (baseline)" : "");
+}
+
+}  // namespace ktb::core

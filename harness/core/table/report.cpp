@@ -1,0 +1,136 @@
+#include "core/table/report.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <optional>
+#include <utility>
+
+#include "core/base/error.hpp"
+#include "core/store/outcomes.hpp"
+#include "core/store/store.hpp"
+#include "core/table/published.hpp"
+#include "core/table/render_csv.hpp"
+#include "core/table/render_latex.hpp"
+#include "core/table/render_markdown.hpp"
+#include "core/table/render_text.hpp"
+
+namespace ktb::core {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::array<std::pair<const char*, Format>, 5> kFormats{{{"text", Format::kText},
+                                                                  {"ascii", Format::kAscii},
+                                                                  {"markdown", Format::kMarkdown},
+                                                                  {"latex", Format::kLatex},
+                                                                  {"csv", Format::kCsv}}};
+
+bool wants_published(const TableSpec& spec) {
+  return !spec.published.empty() &&
+         std::count(spec.extra.begin(), spec.extra.end(), "published") > 0;
+}
+
+/// In the folder of results, or in a `results` beside the suite or above it, as results may lie
+/// elsewhere.
+fs::path published_path(const std::string& name, const Plan& plan, const Store& store) {
+  const fs::path own = store.results() / "published" / (name + ".toml");
+  if (fs::exists(own) || plan.file.empty()) return own;
+  fs::path folder = fs::absolute(plan.file).parent_path();
+  for (; folder.has_relative_path(); folder = folder.parent_path()) {
+    const fs::path other = folder / "results" / "published" / (name + ".toml");
+    if (fs::exists(other)) return other;
+  }
+  return own;
+}
+
+/// The numbers of all files that a table names, in their order.
+Published published_of(const TableSpec& spec, const Plan& plan, const Store& store,
+                       std::vector<std::string>& lacking) {
+  Published all;
+  for (const std::string& name : spec.published) {
+    const fs::path path = published_path(name, plan, store);
+    if (!fs::exists(path)) {
+      lacking.push_back(path.string());
+      continue;
+    }
+    const Published one = read_published(path);
+    all.values.insert(all.values.end(), one.values.begin(), one.values.end());
+  }
+  return all;
+}
+
+std::vector<const TableSpec*> specs_of(const Plan& plan, const std::string& table) {
+  std::vector<const TableSpec*> specs;
+  std::string known;
+  for (const TableSpec& spec : plan.tables) {
+    known += (known.empty() ? "" : ", ") + spec.name;
+    if (table.empty() || spec.name == table) specs.push_back(&spec);
+  }
+  if (!specs.empty()) return specs;
+  if (known.empty()) {
+    throw Error(fmt::format("suite `{}` has no [table.NAME]: nothing to show", plan.suite));
+  }
+  throw Error(fmt::format("suite `{}` has no table `{}`; it has {}", plan.suite, table, known));
+}
+
+std::string render_one(const Table& table, Format format) {
+  switch (format) {
+    case Format::kMarkdown:
+      return render_markdown(table);
+    case Format::kLatex:
+      return render_latex(table);
+    case Format::kAscii:
+      return render_text(table, {.ascii = true});
+    default:
+      return render_text(table);
+  }
+}
+
+}  // namespace
+
+Format format_from(const std::string& name) {
+  std::string known;
+  for (const auto& [text, format] : kFormats) {
+    if (name == text) return format;
+    known += (known.empty() ? "" : ", ") + std::string(text);
+  }
+  throw Error(fmt::format("unknown format `{}`; known are {}", name, known));
+}
+
+std::vector<Table> make_tables(const Plan& plan, const Store& store, const std::string& table) {
+  const std::vector<const TableSpec*> specs = specs_of(plan, table);
+  const bool published = std::any_of(specs.begin(), specs.end(),
+                                     [](const TableSpec* spec) { return wants_published(*spec); });
+  const Outcomes known = outcomes(plan, store, published);
+  std::vector<Table> tables;
+  for (const TableSpec* spec : specs) {
+    std::optional<Published> numbers;
+    std::vector<std::string> lacking;
+    if (wants_published(*spec)) numbers = published_of(*spec, plan, store, lacking);
+    tables.push_back(build_table(plan, *spec, known, numbers));
+    for (const std::string& path : lacking)
+      tables.back().legend.push_back(fmt::format("no published values: there is no {}", path));
+  }
+  return tables;
+}
+
+std::string render(const std::vector<Table>& tables, Format format) {
+  if (format == Format::kCsv) return render_csv(tables);
+  std::string text;
+  for (const Table& table : tables) {
+    if (!text.empty()) text += "\n";
+    text += render_one(table, format);
+    const Table differences = difference_table(table);
+    if (!differences.rows.empty()) text += "\n" + render_one(differences, format);
+  }
+  return text;
+}
+
+std::string report(const Plan& plan, const Store& store, const std::string& table, Format format) {
+  return render(make_tables(plan, store, table), format);
+}
+
+}  // namespace ktb::core

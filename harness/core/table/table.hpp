@@ -1,0 +1,103 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/plan/plan.hpp"
+#include "core/store/outcomes.hpp"
+#include "core/suite/table_spec.hpp"
+#include "core/table/published.hpp"
+
+namespace ktb::core {
+
+using Axes = std::map<std::string, std::string>;
+
+/// How complete an entry is. No gap is silent: every state but `kBlank` shows.
+enum class State {
+  kBlank,     ///< nothing belongs here, as in an extra row
+  kFixed,     ///< a figure without seeds: chance, cost, published
+  kComplete,  ///< all seeds
+  kPartial,   ///< some seeds, `(2/3)`; carries no mark
+  kRunning,   ///< none yet, at least one at work
+  kPending,   ///< none yet
+  kFailed,    ///< none, and none will come without another run
+  kHole       ///< cannot be run; a footnote says why
+};
+std::string to_string(State state);
+
+/// To the baseline, over the seeds that both have.
+struct Difference {
+  double mean = 0, low = 0, high = 0;  ///< 95 % t interval; NaN for one pair
+  std::size_t pairs = 0;
+  double p = 1;           ///< exact signed-rank test; NaN where the pair of entries is not tested
+  double p_adjusted = 1;  ///< Holm over the table
+};
+
+/// One entry. Numbers are in the unit shown (percent where the metric is shown as percent).
+struct Entry {
+  State state = State::kBlank;
+  std::map<std::uint64_t, double> values;  ///< by seed
+  std::size_t wanted = 0;                  ///< seeds asked for
+  double mean = 0, low = 0, high = 0;      ///< low and high: the spread
+  std::string value, spread;               ///< as shown; spread empty where there is none
+  std::optional<Difference> difference;
+  bool best = false;         ///< the best of its group, or tied with it
+  bool significant = false;  ///< differs from the baseline after correction
+  std::string verdict;       ///< in a published row: where ours stands
+  std::vector<std::string> notes;
+  std::int64_t steps = 0;  ///< of training, where the last step is judged
+  std::string task;  ///< data set and labels behind it: entries of two tasks are never compared
+};
+
+enum class ColumnKind { kCells, kMean, kSeeds, kCost };
+
+struct Column {
+  ColumnKind kind = ColumnKind::kCells;
+  Axes axes;
+  std::string metric;              ///< name in records
+  std::vector<std::string> heads;  ///< one a column axis, then the metric where there are several
+  bool baseline = false;
+};
+
+enum class RowKind { kCells, kDerived, kPublished, kExtra };
+
+struct Row {
+  RowKind kind = RowKind::kCells;
+  Axes axes;
+  std::vector<std::string> labels;  ///< one a row axis
+  bool baseline = false;
+  std::vector<std::string> notes;
+  std::vector<Entry> entries;  ///< one a column
+};
+
+/// What every renderer draws from: nothing below this needs the plan or the records.
+struct Table {
+  std::string name, title;
+  std::vector<std::string> caption;  ///< metric, spread, seeds, selection, examples, device
+  std::vector<std::string> row_axes;
+  std::vector<Column> columns;
+  std::vector<Row> rows;
+  std::vector<std::string> legend;     ///< what the symbols mean
+  std::vector<std::string> footnotes;  ///< lettered a, b, c in the order of reading
+  bool interval = false;  ///< spreads are intervals: `55.1 [53.0, 57.1]`, not `55.1±1.0`
+  std::string fit;        ///< column, page; empty: as wide as it is
+
+  /// `a,c`: letters of notes that are among the footnotes.
+  std::string letters(const std::vector<std::string>& notes) const;
+};
+
+/// A pure function of its arguments. Throws Error where two cells fall on one entry.
+Table build_table(const Plan& plan, const TableSpec& spec, const Outcomes& outcomes,
+                  const std::optional<Published>& published = std::nullopt);
+
+/// The entries' differences to the baseline as a table of its own; no rows where there are none.
+Table difference_table(const Table& table);
+
+/// `-0.04` with one digit is `0.0`; NaN is `nan`.
+std::string fixed(double value, int digits);
+/// Digits after the point: as the table asks for percentages, two more for figures around 1.
+int digits_of(const std::string& metric, const TableSpec& spec);
+
+}  // namespace ktb::core

@@ -1,0 +1,42 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "core/base/json.hpp"
+#include "ktb/task.hpp"
+#include "run/train/safetensors.hpp"
+
+namespace ktb::run {
+
+/// One fidelity case: what goes in, and what an implementation is expected to answer.
+struct StoredCase {
+  std::string method;  ///< which check: kd, model_resnet20, schedule
+  core::Json options;
+  Tensors tensors;  ///< all of the file
+  TensorFile file;  ///< keeps the order, and the metadata
+
+  bool has(const std::string& name) const { return tensors.contains(name); }
+  /// Undefined where there is none.
+  Tensor find(const std::string& name) const;
+  /// Metadata that holds JSON; null where there is none.
+  core::Json metadata(const std::string& name) const;
+};
+
+/// Throws Error: unreadable, or no case (no `method`, options that are no JSON).
+StoredCase read_case(const std::string& path);
+
+/// How an answer compares with all references of its case.
+struct Verdict {
+  int compared = 0;
+  std::string fault;  ///< the worst tensor with expected, actual and tolerance; empty: all agree
+};
+
+/// Every reference (`out.`, `grad.`, `buf.after.`, `param_after.`, `in.check.`) must be answered
+/// and agree: max|x - ref| <= atol + rtol max|ref| over the tensor, whole numbers exactly, NaN and
+/// infinities by the same value. An answer `out.weight` serves `out.weight.norm`, `.first64`,
+/// `.mean` and the like too. An unweighted `out.term.X` may be left out where the weighted one is
+/// given.
+Verdict judge(const StoredCase& stored, const Tensors& answers);
+
+}  // namespace ktb::run

@@ -1,0 +1,137 @@
+// Deep Q-learning: double targets (arXiv 1509.06461), a target network, a memory of transitions.
+#include <torch/types.h>
+#include <torch/utils.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/seed.hpp"
+#include "run/control/learner.hpp"
+#include "run/control/replay_buffer.hpp"
+
+namespace ktb::run {
+namespace {
+
+/// Weights of a while ago, which for a moment take the place of the live ones.
+class PastWeights {
+ public:
+  void remember(const std::vector<Tensor>& live) {
+    const torch::NoGradGuard no_grad;
+    if (past_.empty())
+      for (const auto& tensor : live) past_.push_back(tensor.detach().clone());
+    for (std::size_t i = 0; i < live.size(); ++i) past_[i].copy_(live[i]);
+  }
+  /// Exchanges storages, so calling it twice leaves all as it was.
+  void trade(std::vector<Tensor>& live) {
+    for (std::size_t i = 0; i < live.size(); ++i) {
+      const auto now = live[i].detach();
+      live[i].set_data(past_[i]);
+      past_[i] = now;
+    }
+  }
+
+ private:
+  std::vector<Tensor> past_;
+};
+
+class Dqn final : public Learner {
+ public:
+  Dqn(const LearnerPlace& place, Actor actor)
+      : place_(place),
+        how_(place.set.learning()),
+        actor_(std::move(actor)),
+        live_(actor_.weights()),
+        memory_(place.set.world(), how_.memory, core::axis_seed({place.axis, "memory"})),
+        dice_(core::axis_seed({place.axis, "explore"})) {
+    for (std::int64_t i = 0; i < how_.copies; ++i) {
+      copies_.emplace_back(place.set, core::axis_seed({place.axis, "copy"}, i));
+      waiting_.emplace_back(how_.n_step, how_.gamma);
+    }
+  }
+
+  Batch next() override {
+    while (transitions_ < how_.warmup) act();
+    for (due_ += how_.transitions; due_ >= how_.copies; due_ -= how_.copies) act();
+    if (steps_++ % how_.sync == 0) past_.remember(live_);
+    const auto sample = memory_.draw(place_.batch);
+    Batch batch;
+    batch.x["state"] = sample.state.to(place_.device);
+    batch.y["action"] = sample.action.to(place_.device);
+    batch.y["td_target"] = targets(sample);
+    return batch;
+  }
+
+  std::int64_t transitions() const override { return transitions_; }
+
+ private:
+  Tensor values(const Batch& batch) const { return place_.kind.logits(actor_.predict(batch)); }
+
+  Tensor targets(const ReplayBuffer::Sample& sample) {
+    Batch next;
+    next.x["state"] = sample.next.to(place_.device);
+    const auto now = how_.double_q ? values(next) : Tensor();
+    past_.trade(live_);
+    const auto past = values(next);
+    past_.trade(live_);
+    const auto choice = (now.defined() ? now : past).argmax(1, /*keepdim=*/true);
+    return sample.reward.to(place_.device) +
+           sample.discount.to(place_.device) * past.gather(1, choice).squeeze(1);
+  }
+
+  /// One step of every copy.
+  void act() {
+    const auto best = greedy();
+    const auto most = static_cast<std::int64_t>(place_.set.world().actions.size()) - 1;
+    const double share = exploration();
+    for (std::size_t i = 0; i < copies_.size(); ++i) {
+      const bool random = dice_.uniform() < share;
+      const auto action = random ? dice_.whole(0, most) : best[i];
+      auto before = copies_[i].seen();
+      const auto end = copies_[i].step(action);
+      waiting_[i].step(std::move(before), action, end, copies_[i].seen(), memory_);
+      if (end.over()) copies_[i].begin();
+    }
+    transitions_ += how_.copies;
+  }
+
+  double exploration() const {
+    if (transitions_ < how_.warmup) return 1;
+    const double way = static_cast<double>(transitions_) / static_cast<double>(how_.explore_over);
+    return std::max(how_.explore, 1 - (1 - how_.explore) * way);
+  }
+
+  /// The best known action of each copy; during the warm-up, which is random, any.
+  std::vector<std::int64_t> greedy() const {
+    if (transitions_ < how_.warmup) return std::vector<std::int64_t>(copies_.size());
+    std::vector<const Observation*> seen;
+    for (const auto& copy : copies_) seen.push_back(&copy.seen());
+    const auto best =
+        values(batch_of(seen, place_.set.world(), place_.device)).argmax(1).cpu().contiguous();
+    return {best.const_data_ptr<std::int64_t>(),
+            best.const_data_ptr<std::int64_t>() + best.numel()};
+  }
+
+  LearnerPlace place_;
+  const Learning& how_;
+  Actor actor_;
+  std::vector<Tensor> live_;
+  PastWeights past_;
+  ReplayBuffer memory_;
+  SeededDraws dice_;
+  std::vector<EpisodeRunner> copies_;
+  std::vector<RewardQueue> waiting_;
+  std::int64_t transitions_ = 0, due_ = 0, steps_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Learner> make_dqn(const LearnerPlace& place, Actor actor) {
+  return std::make_unique<Dqn>(place, std::move(actor));
+}
+
+std::unique_ptr<Learner> make_learner(const LearnerPlace& place, Actor actor) {
+  const bool ppo = place.set.learning().learner == "ppo";
+  return (ppo ? make_ppo : make_dqn)(place, std::move(actor));
+}
+
+}  // namespace ktb::run

@@ -1,0 +1,52 @@
+#include "run/control/episode_runner.hpp"
+
+#include <ATen/ops/empty.h>
+
+#include <algorithm>
+#include <functional>
+#include <numeric>
+
+namespace ktb::run {
+
+EpisodeRunner::EpisodeRunner(const ControlDataset& set, std::uint64_t seed)
+    : world_(set.world()), environment_(set.environment()), draws_(seed) {
+  const auto size = std::accumulate(world_.shape.begin(), world_.shape.end(), std::int64_t{1},
+                                    std::multiplies<>());
+  raw_.resize(static_cast<std::size_t>(size));
+  seen_.resize(raw_.size());
+  begin();
+}
+
+void EpisodeRunner::begin() {
+  environment_->reset(draws_);
+  steps_ = 0;
+  total_ = 0;
+  look();
+}
+
+EpisodeRunner::End EpisodeRunner::step(std::int64_t action) {
+  const auto outcome =
+      environment_->step(world_.actions.at(static_cast<std::size_t>(action)), draws_);
+  ++steps_;
+  total_ += outcome.reward;
+  look();
+  return {outcome.reward, outcome.terminated, !outcome.terminated && steps_ >= world_.limit};
+}
+
+void EpisodeRunner::look() {
+  environment_->observe(raw_.data());
+  std::ranges::transform(raw_, seen_.begin(), [](double x) { return static_cast<float>(x); });
+}
+
+Batch batch_of(const std::vector<const Observation*>& all, const World& world, at::Device device) {
+  std::vector<std::int64_t> shape{static_cast<std::int64_t>(all.size())};
+  shape.insert(shape.end(), world.shape.begin(), world.shape.end());
+  auto x = at::empty(shape, at::kFloat);
+  auto* place = x.mutable_data_ptr<float>();
+  for (const auto* seen : all) place = std::copy(seen->begin(), seen->end(), place);
+  Batch batch;
+  batch.x["state"] = x.to(device);
+  return batch;
+}
+
+}  // namespace ktb::run

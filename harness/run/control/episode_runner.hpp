@@ -1,0 +1,45 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "ktb/control/control.hpp"
+
+namespace ktb::run {
+
+/// An observation, row by row.
+using Observation = std::vector<float>;
+
+/// One copy of an environment with its own random numbers and the clock of its episode.
+class EpisodeRunner {
+ public:
+  EpisodeRunner(const ControlDataset& set, std::uint64_t seed);
+
+  struct End {
+    double reward;
+    bool terminated;  ///< by the rules: nothing comes after
+    bool cut;         ///< at the limit: it would have gone on
+    bool over() const { return terminated || cut; }
+  };
+  void begin();
+  /// `action` by its number.
+  End step(std::int64_t action);
+  const Observation& seen() const { return seen_; }
+  double total() const { return total_; }  ///< reward of the episode so far
+
+ private:
+  void look();
+
+  const World& world_;
+  std::unique_ptr<Environment> environment_;
+  SeededDraws draws_;
+  std::vector<double> raw_;
+  Observation seen_;
+  std::int64_t steps_ = 0;
+  double total_ = 0;
+};
+
+/// [n, World::shape] of n observations.
+Batch batch_of(const std::vector<const Observation*>& all, const World& world, at::Device device);
+
+}  // namespace ktb::run

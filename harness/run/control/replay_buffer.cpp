@@ -1,0 +1,70 @@
+#include "run/control/replay_buffer.hpp"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/randint.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace ktb::run {
+
+ReplayBuffer::ReplayBuffer(const World& world, std::int64_t capacity, std::uint64_t seed)
+    : capacity_(capacity), generator_(at::detail::createCPUGenerator(seed)) {
+  std::vector<std::int64_t> shape{capacity};
+  shape.insert(shape.end(), world.shape.begin(), world.shape.end());
+  const auto type = world.shape.size() == 3 ? at::kByte : at::kFloat;
+  states_ = at::empty(shape, type);
+  nexts_ = at::empty(shape, type);
+  actions_ = at::empty({capacity}, at::kLong);
+  rewards_ = at::empty({capacity}, at::kFloat);
+  discounts_ = at::empty({capacity}, at::kFloat);
+}
+
+void ReplayBuffer::keep(Tensor& store, const Observation& seen) {
+  const auto place = at_ * static_cast<std::int64_t>(seen.size());
+  if (store.scalar_type() == at::kByte)
+    std::transform(seen.begin(), seen.end(), store.mutable_data_ptr<std::uint8_t>() + place,
+                   [](float x) { return static_cast<std::uint8_t>(x); });
+  else
+    std::copy(seen.begin(), seen.end(), store.mutable_data_ptr<float>() + place);
+}
+
+void ReplayBuffer::put(const Transition& t) {
+  keep(states_, t.state);
+  keep(nexts_, t.next);
+  actions_.mutable_data_ptr<std::int64_t>()[at_] = t.action;
+  rewards_.mutable_data_ptr<float>()[at_] = static_cast<float>(t.reward);
+  discounts_.mutable_data_ptr<float>()[at_] = static_cast<float>(t.discount);
+  at_ = (at_ + 1) % capacity_;
+  size_ = std::min(size_ + 1, capacity_);
+}
+
+ReplayBuffer::Sample ReplayBuffer::draw(std::int64_t count) {
+  const auto rows = at::randint(size_, {count}, generator_, at::kLong);
+  const auto some = [&](const Tensor& all) { return all.index_select(0, rows); };
+  return {some(states_).to(at::kFloat), some(nexts_).to(at::kFloat), some(actions_), some(rewards_),
+          some(discounts_)};
+}
+
+void RewardQueue::step(Observation state, std::int64_t action, const EpisodeRunner::End& end,
+                       const Observation& next, ReplayBuffer& memory) {
+  waiting_.push_back({std::move(state), action, 0, {}, 1});
+  for (auto& one : waiting_) {
+    one.reward += one.discount * end.reward;
+    one.discount *= gamma_;
+  }
+  if (static_cast<std::int64_t>(waiting_.size()) == n_) release(end, next, memory);
+  while (end.over() && !waiting_.empty()) release(end, next, memory);
+}
+
+void RewardQueue::release(const EpisodeRunner::End& end, const Observation& next,
+                          ReplayBuffer& memory) {
+  auto& first = waiting_.front();
+  first.next = next;
+  if (end.terminated) first.discount = 0;
+  memory.put(first);
+  waiting_.pop_front();
+}
+
+}  // namespace ktb::run

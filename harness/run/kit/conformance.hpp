@@ -1,0 +1,47 @@
+#pragma once
+#include <functional>
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+#include "run/plugins/loader.hpp"
+
+namespace ktb::run {
+
+/// `ktbench plugin test`: what every plugin of a kind must keep, on tasks and models of the kit's
+/// own. Prints one line a check and, at the end, `N passed, N failed, N skipped`; returns 1 if any
+/// failed, else 0. Throws PluginError where the file cannot be loaded.
+int test_plugin(Registry& registry, const std::string& library,
+                const std::vector<std::string>& data_dirs, std::ostream& out);
+
+/// A check that does not apply, with the reason.
+struct Skipped : Error {
+  using Error::Error;
+};
+/// Throws Error with this text unless it holds.
+void demand(bool holds, const std::string& text);
+
+/// Prints and counts checks.
+class Report {
+ public:
+  explicit Report(std::ostream& out) : out_(out) {}
+  /// `body` throws Skipped, or whatever else the check failed by; true if it passed.
+  bool check(const std::string& what, const std::function<void()>& body);
+  /// Prints the last line; the exit code.
+  int finish() const;
+
+ private:
+  void line(const char* word, const std::string& text);
+
+  std::ostream& out_;
+  int passed_ = 0, failed_ = 0, skipped_ = 0;
+};
+
+void test_method(Registry& registry, const std::string& name, Report& report);
+void test_model(Registry& registry, const std::string& name, Report& report);
+void test_dataset(Registry& registry, const std::string& name,
+                  const std::vector<std::string>& data_dirs, Report& report);
+/// What remains of it where the data come from acting.
+void test_environment(const ControlDataset& set, Report& report);
+
+}  // namespace ktb::run

@@ -1,0 +1,36 @@
+#include "run/train/cuda_module.hpp"
+
+#include <dlfcn.h>
+#include <fmt/core.h>
+
+#include <filesystem>
+
+#include "ktb/error.hpp"
+
+namespace ktb::run {
+namespace {
+
+CudaModule& load() {
+  std::error_code gone;
+  const auto home =
+      std::filesystem::read_symlink("/proc/self/exe", gone).parent_path().parent_path();
+  const auto path = (home / "lib" / "ktb_cuda.so").string();
+  void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL | RTLD_NODELETE);
+  if (!library)
+    throw Error(
+        fmt::format("device cuda cannot be used: {}\nIt needs a GPU, its driver, and "
+                    "LibTorch's CUDA libraries: run scripts/setup on a machine with a GPU",
+                    dlerror()));
+  auto* make = reinterpret_cast<CudaModule* (*)()>(dlsym(library, "ktb_cuda_module"));
+  if (!make) throw Error(path + " is no CUDA module of this ktbench: build it again");
+  return *make();
+}
+
+}  // namespace
+
+CudaModule& cuda_module() {
+  static CudaModule& module = load();
+  return module;
+}
+
+}  // namespace ktb::run

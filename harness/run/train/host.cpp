@@ -1,0 +1,80 @@
+#include "run/train/host.hpp"
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <dlfcn.h>
+#include <fmt/core.h>
+#include <malloc.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <ctime>
+#include <fstream>
+
+#include "core/base/version.hpp"
+#include "ktb/error.hpp"
+#include "run/train/cuda_module.hpp"
+
+namespace ktb::run {
+namespace {
+
+std::string processor() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);)
+    if (line.rfind("model name", 0) == 0) return line.substr(line.find(':') + 2);
+  return "unknown";
+}
+
+/// A training step frees and takes the same large blocks over and over. With glibc's defaults each
+/// goes back to the system and is faulted in again page by page.
+void keep_pages() {
+  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_TRIM_THRESHOLD, -1);
+  mallopt(M_TOP_PAD, 64 << 20);
+}
+
+}  // namespace
+
+core::Json host(at::Device device) {
+  char host[256] = {};
+  gethostname(host, sizeof host - 1);
+  return {{"host", host},
+          {"cpu", processor()},
+          {"threads", at::get_num_threads()},
+          {"device", device.is_cuda() ? cuda_module().device_name() : "cpu"},
+          {"torch", core::torch_version()},
+          {"sdk", core::sdk_hash()},
+          {"version", core::version()}};
+}
+
+at::Device set_up_process(const std::string& name, int threads) {
+  keep_pages();
+  if (threads > 0) at::set_num_threads(threads);
+  at::set_num_interop_threads(1);
+  if (name == "cpu") return at::kCPU;
+  if (name != "cuda") throw Error(fmt::format("device `{}` is neither cpu nor cuda", name));
+  cuda_module();  // loads LibTorch's CUDA half; throws where there is none
+  auto& context = at::globalContext();
+  if (!context.hasCUDA()) throw Error("LibTorch sees no CUDA device on this machine");
+  context.setAllowTF32CuBLAS(true);
+  context.setAllowTF32CuDNN(true);
+  return {at::kCUDA, 0};
+}
+
+double peak_memory_mib(at::Device device) {
+  if (device.is_cuda()) return cuda_module().peak_memory_mib();
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024.0;
+}
+
+std::string utc_now() {
+  const auto now = std::time(nullptr);
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text;
+}
+
+}  // namespace ktb::run

@@ -1,0 +1,21 @@
+#pragma once
+#include <string>
+
+#include "core/base/json.hpp"
+#include "ktb/task.hpp"
+
+namespace ktb::run {
+
+/// Host, processor, threads, device, LibTorch: the provenance of a record.
+core::Json host(at::Device device);
+
+/// Prepares the process: threads, an allocator that keeps its pages, TF32. `name` is cpu or cuda;
+/// throws Error where there is no such device.
+at::Device set_up_process(const std::string& name, int threads);
+
+/// Highest memory use so far in MiB: the process', or the device's.
+double peak_memory_mib(at::Device device);
+
+std::string utc_now();  ///< 2024-05-01T12:00:00Z
+
+}  // namespace ktb::run

@@ -1,0 +1,53 @@
+#pragma once
+#include <atomic>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/base/json.hpp"
+#include "run/train/session.hpp"
+#include "run/train/step.hpp"
+
+namespace ktb::run {
+
+/// Raised between steps once a stop was asked for.
+struct Interrupted : Error {
+  using Error::Error;
+};
+
+/// The part of a recipe that steers the loop.
+struct LoopPlan {
+  std::int64_t steps = 0;  ///< in all
+  std::int64_t per_epoch = 1;
+  bool epochs = true;  ///< schedule extents count epochs, else steps
+  core::Json schedule;
+  double lr = 0;  ///< of the suite's recipe, which the schedule scales
+  std::string select = "last";
+};
+LoopPlan loop_plan(const core::Json& spec, const Session& session);
+
+struct LoopResult {
+  std::int64_t selected_step = 0;
+  tasks::Metrics validation;  ///< of the selected weights; empty without a validation split
+  std::map<std::string, double> terms;  ///< mean of each loss term over the last epoch
+  double train_seconds = 0, eval_seconds = 0;
+  std::int64_t examples = 0;  ///< of the target's task, in all steps
+};
+
+struct LoopHooks {
+  std::function<void(const core::Json& line)> curve;
+  std::function<void(std::int64_t step, std::int64_t steps, double loss)> progress;
+  const std::atomic<bool>* stop = nullptr;
+};
+
+/// Trains to the end, and leaves the selected weights in place. Throws Diverged and Interrupted.
+LoopResult run_loop(Session& session, const LoopPlan& plan, const LoopHooks& hooks);
+
+/// Metrics of the deployed prediction over a part of the target's data.
+std::unique_ptr<tasks::Meter> evaluate(Session& session, Feed::Part part);
+
+/// Waits for the device, so that clocks measure work that is done.
+void synchronise(at::Device device);
+
+}  // namespace ktb::run

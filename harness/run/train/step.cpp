@@ -1,0 +1,177 @@
+#include "run/train/step.hpp"
+
+#include <ATen/ops/empty.h>
+#include <fmt/core.h>
+#include <torch/types.h>
+#include <torch/utils.h>
+
+#include "core/base/seed.hpp"
+#include "run/data/random.hpp"
+
+namespace ktb::run {
+namespace {
+
+constexpr std::int64_t kMostKept = std::int64_t{1} << 30;  // bytes of kept outputs per source
+
+/// The tensors of an output in a fixed order; undefined ones too.
+std::vector<Tensor*> tensors(Output& output, bool features) {
+  std::vector<Tensor*> all{&output.pred, &output.pooled, &output.mask};
+  if (!features) return all;
+  for (auto& map : output.features) all.push_back(&map);
+  for (auto& map : output.preacts) all.push_back(&map);
+  return all;
+}
+
+}  // namespace
+
+KeptOutputs::KeptOutputs(std::int64_t examples, std::int64_t batches, bool features)
+    : examples_(examples), batches_(batches), features_(features) {}
+
+void KeptOutputs::put(const Tensor& index, const Output& output) {
+  if (refused_ || complete()) return;
+  Output copy = output;
+  const auto parts = tensors(copy, features_);
+  if (store_.empty()) {
+    std::int64_t bytes = 0;
+    for (const auto* part : parts)
+      if (part->defined()) bytes += part->nbytes() / part->size(0) * examples_;
+    refused_ = bytes > kMostKept;
+    if (refused_) return;
+    for (const auto* part : parts) {
+      if (!part->defined()) {
+        store_.emplace_back();
+        continue;
+      }
+      auto shape = part->sizes().vec();
+      shape[0] = examples_;
+      store_.push_back(at::empty(shape, part->options()));
+    }
+  }
+  for (std::size_t i = 0; i < parts.size(); ++i)
+    if (store_[i].defined()) store_[i].index_copy_(0, index, *parts[i]);
+  ++filled_;
+  if (complete()) {
+    shape_.features.resize(features_ ? output.features.size() : 0);
+    shape_.preacts.resize(features_ ? output.preacts.size() : 0);
+  }
+}
+
+Output KeptOutputs::get(const Tensor& index) const {
+  Output out = shape_;
+  const auto parts = tensors(out, features_);
+  for (std::size_t i = 0; i < parts.size(); ++i)
+    if (store_[i].defined()) *parts[i] = store_[i].index_select(0, index);
+  return out;
+}
+
+LiveStep::LiveStep(Session& session) : session_(session), lanes_(session.data.size()) {
+  epoch = at::zeros({}, at::TensorOptions(at::kFloat).device(session.device));
+  wanted_.assign(lanes_.size(), false);
+  wanted_[0] = true;
+  for (std::size_t i = 0; i < session.source_lane.size(); ++i)
+    if (session.uses[i].batches) wanted_[session.source_lane[i]] = true;
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    lanes_[i].task = &session.data[i]->kind();
+    session.data[i]->follow(session.actor(i));
+  }
+}
+
+void LiveStep::begin(std::int64_t at) {
+  index = at;
+  surveying_ = false;
+  outputs_.clear();
+  epoch.fill_(static_cast<double>(at) / static_cast<double>(session_.data[0]->steps_per_epoch()));
+  for (std::size_t i = 0; i < lanes_.size(); ++i)
+    if (wanted_[i]) lanes_[i].batch = session_.data[i]->train_batch(at);
+}
+
+void LiveStep::begin_survey(const Batch& batch) {
+  surveying_ = true;
+  phase_ = Phase::kLosses;
+  outputs_.clear();
+  lanes_[0].batch = batch;
+}
+
+const Lane& LiveStep::lane(Seat seat) { return lanes_.at(session_.lane_of(seat)); }
+
+/// A frozen source on the target's own batches, which come again unchanged in every epoch.
+bool LiveStep::repeats(Seat model, std::size_t lane) const {
+  if (surveying_ || model == kTarget || lane != 0) return false;
+  return session_.data[0]->repeats() && !session_.learns(static_cast<std::size_t>(model));
+}
+
+Output LiveStep::compute(Seat model, const Batch& batch) const {
+  const auto source = static_cast<std::size_t>(model);
+  auto* network = model == kTarget ? session_.transfer.target.get()
+                                   : session_.transfer.sources.at(source).get();
+  if (!network) throw Error("a method asked for the outputs of a seat without a model");
+  // The seat's own gradient mode, not the caller's: the result is shared.
+  const torch::AutoGradMode mode(!surveying_ && (model == kTarget || session_.learns(source)));
+  const RandomScope random(
+      session_.device,
+      core::axis_seed({session_.axis, "dropout", fmt::format("seat{}", model)}, index));
+  return (*network)(batch);
+}
+
+const Output& LiveStep::run(Seat model, Seat lane_seat) {
+  if (phase_ != Phase::kLosses) throw Error("outputs exist in losses() and survey() only");
+  const auto lane = session_.lane_of(lane_seat);
+  const std::pair key{model, lane};
+  if (const auto known = outputs_.find(key); known != outputs_.end()) return known->second;
+  const auto& batch = lanes_[lane].batch;
+  if (!repeats(model, lane)) return outputs_[key] = compute(model, batch);
+
+  const auto& data = *session_.data[0];
+  auto& kept = kept_
+                   .try_emplace(model, data.train_size(), data.steps_per_epoch(),
+                                session_.uses[static_cast<std::size_t>(model)].features)
+                   .first->second;
+  if (kept.complete()) return outputs_[key] = kept.get(batch.index);
+  auto& output = outputs_[key] = compute(model, batch);
+  kept.put(batch.index, output);
+  return output;
+}
+
+Tensor LiveStep::draw(const std::string& name, const std::function<Tensor()>& make) {
+  const RandomScope random(session_.device, core::axis_seed({session_.axis, "draw", name}, index));
+  return make();
+}
+
+void LiveStep::update(const std::string& group) {
+  if (phase_ != Phase::kAfter) throw Error("Step::update() belongs into after()");
+  session_.step_manual(group);
+}
+
+Losses train_step(Session& session, LiveStep& step) {
+  const RandomScope random(session.device, core::axis_seed({session.axis, "method"}, step.index));
+  session.method->forget_notes();
+  for (auto& extra : session.extras) extra.method->forget_notes();
+  step.enter(LiveStep::Phase::kBefore);
+  session.method->before(step);
+  for (auto& extra : session.extras) extra.method->before(step);
+
+  step.enter(LiveStep::Phase::kLosses);
+  Losses losses;
+  losses.terms = session.method->losses(step);
+  for (auto& extra : session.extras)
+    for (auto& [name, value] : extra.method->losses(step))
+      if (name != "task") losses.terms.emplace_back(name, extra.weight * value);
+  for (const auto& [name, value] : losses.terms)
+    losses.total = losses.total.defined() ? losses.total + value : value;
+  if (!losses.total.defined()) throw Error("the method returned no loss terms");
+
+  for (auto& optimiser : session.optimisers()) optimiser.zero();
+  losses.total.backward();
+
+  step.enter(LiveStep::Phase::kAfter);
+  session.step_automatic();
+  session.method->after(step);
+  for (auto& extra : session.extras) extra.method->after(step);
+  step.enter(LiveStep::Phase::kClosed);
+
+  losses.total = losses.total.detach();
+  for (auto& term : losses.terms) term.second = term.second.detach();
+  return losses;
+}
+
+}  // namespace ktb::run

@@ -1,0 +1,289 @@
+#include "run/train/trial.hpp"
+
+#include <c10/util/Exception.h>
+#include <fmt/core.h>
+#include <torch/utils.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <new>
+#include <utility>
+#include <vector>
+
+#include "core/base/digest.hpp"
+#include "core/base/error.hpp"
+#include "core/store/store.hpp"
+#include "run/train/cuda_module.hpp"
+#include "run/train/flops.hpp"
+#include "run/train/host.hpp"
+#include "run/train/loop.hpp"
+#include "run/train/safetensors.hpp"
+
+namespace ktb::run {
+namespace {
+
+using core::Json;
+using core::Record;
+using core::Status;
+namespace fs = std::filesystem;
+
+/// Test examples whose operations are counted.
+constexpr std::int64_t kCounted = 256;
+
+double seconds_now() {
+  using Clock = std::chrono::steady_clock;
+  return std::chrono::duration<double>(Clock::now().time_since_epoch()).count();
+}
+
+/// Renews progress.json, but not more than twice a second.
+class ProgressFile {
+ public:
+  explicit ProgressFile(fs::path path) : path_(std::move(path)) {}
+  void operator()(std::int64_t step, std::int64_t steps, double loss) {
+    const double now = seconds_now();
+    if (now - last_ < 0.5) return;
+    last_ = now;
+    core::write_atomically(path_, Json{{"step", step}, {"steps", steps}, {"loss", loss}}.dump());
+  }
+
+ private:
+  fs::path path_;
+  double last_ = 0;
+};
+
+std::string pack(const std::vector<bool>& bits) {
+  std::string bytes((bits.size() + 7) / 8, '\0');
+  for (std::size_t i = 0; i < bits.size(); ++i)
+    if (bits[i]) bytes[i / 8] = static_cast<char>(bytes[i / 8] | (1 << (i % 8)));
+  return bytes;
+}
+
+std::int64_t count(const std::vector<Tensor>& tensors) {
+  std::int64_t numbers = 0;
+  for (const auto& tensor : tensors) numbers += tensor.numel();
+  return numbers;
+}
+
+/// One trial from its description to what lies in its folder.
+class Trial {
+ public:
+  Trial(const Json& spec, const Place& place, Registry& registry, const std::atomic<bool>& stop)
+      : spec_(spec), place_(place), registry_(registry), stop_(stop) {}
+
+  void run(Record& record) {
+    const double joules = energy();
+    const double started = seconds_now();
+    session_ = build_session(spec_, place_, registry_);
+    const double built = seconds_now();
+    train(record);
+    count_parameters(record);
+    const double trained = seconds_now();
+    judge(record);
+    record.cost["wait_seconds"] = built - started;
+    record.cost["eval_seconds"] += seconds_now() - trained;
+    record.cost["flops_per_example"] = flops_per_example();
+    record.cost["total_seconds"] = seconds_now() - started;
+    record.cost["peak_memory_mib"] = peak_memory_mib(place_.device);
+    if (joules >= 0) record.cost["joules"] = energy() - joules;
+    if (spec_.value("keep_weights", false)) keep_weights();
+  }
+
+ private:
+  double energy() const { return place_.device.is_cuda() ? cuda_module().joules() : -1; }
+
+  void train(Record& record) {
+    std::ofstream curve(fs::path(place_.folder) / "curve.jsonl", std::ios::trunc);
+    ProgressFile progress(fs::path(place_.folder) / "progress.json");
+    LoopHooks hooks;
+    hooks.stop = &stop_;
+    hooks.curve = [&](const Json& line) { curve << line.dump() << std::endl; };
+    hooks.progress = [&](auto step, auto steps, double loss) { progress(step, steps, loss); };
+    const auto plan = loop_plan(spec_, *session_);
+    const auto result = run_loop(*session_, plan, hooks);
+    record.validation = result.validation;
+    record.terms = result.terms;
+    record.selected = {
+        {"rule", plan.select},
+        {"metric", session_->data[0]->kind().primary()},
+        {"step", result.selected_step},
+        {"epoch", static_cast<double>(result.selected_step) / static_cast<double>(plan.per_epoch)}};
+    record.cost["train_seconds"] = result.train_seconds;
+    record.cost["eval_seconds"] = result.eval_seconds;
+    if (result.train_seconds > 0)
+      record.cost["examples_per_second"] =
+          static_cast<double>(result.examples) / result.train_seconds;
+  }
+
+  /// The one look at the test split, and how long its predictions take.
+  std::unique_ptr<tasks::Meter> judge_target(Record& record) {
+    session_->train(true);  // a method's figures are about the predictions since
+    double seconds = 0;
+    std::int64_t examples = 0;
+    auto meter = session_->data[0]->judge(Feed::Part::kTest, [&](const Batch& batch) {
+      const double started = seconds_now();
+      const auto prediction = session_->predict(batch);
+      synchronise(place_.device);
+      seconds += seconds_now() - started;
+      if (examples < kCounted) to_count_.push_back(batch);
+      examples += batch.size();
+      return prediction;
+    });
+    record.cost["predictions_per_second"] = static_cast<double>(examples) / seconds;
+    return meter;
+  }
+
+  /// A mean, since a hub's depend on the input; predicted anew, since counting slows what it
+  /// counts, and after all else that predicts: a method's figures are about those before.
+  double flops_per_example() {
+    double flops = 0;
+    std::int64_t examples = 0;
+    for (const Batch& batch : std::exchange(to_count_, {})) {
+      flops += count_flops([&] { session_->predict(batch); });
+      examples += batch.size();
+    }
+    return flops / static_cast<double>(examples);
+  }
+
+  void judge(Record& record) {
+    const auto& data = *session_->data[0];
+    const auto meter = judge_target(record);
+    record.metrics = meter->metrics();
+    record.metrics.merge(session_->method->figures());
+    if (const auto pictures = session_->method->pictures(); !pictures.empty())
+      write_safetensors((fs::path(place_.folder) / "pictures.safetensors").string(),
+                        {{pictures.begin(), pictures.end()}, {}});
+    record.floor = data.floor();
+    record.examples = {{"train", data.train_size()},
+                       {"validation", data.validation_size()},
+                       {"test", data.test_size()}};
+    const auto correct = meter->correct();
+    record.examples["judged"] = static_cast<std::int64_t>(correct.size());
+    if (data.transitions() > 0) {
+      record.examples["transitions"] = data.transitions();
+      record.cost["transitions_per_second"] =
+          static_cast<double>(data.transitions()) / record.cost["train_seconds"];
+    }
+    core::write_atomically(fs::path(place_.folder) / "samples.bin", pack(correct));
+    for (std::size_t i = 0; i < session_->transfer.sources.size(); ++i)
+      record.source_metrics.push_back(judge_source(i));
+  }
+
+  /// A source that trains along is judged on its own task; a frozen one has a record of its own.
+  tasks::Metrics judge_source(std::size_t source) {
+    const auto& json = spec_.at("sources").at(source);
+    const bool own_task = session_->source_lane[source] != 0 || json.at("task") == spec_.at("task");
+    if (!session_->learns(source) || !own_task) return {};
+    const torch::NoGradGuard no_grad;
+    auto& model = *session_->transfer.sources[source];
+    const auto& data = *session_->data[session_->source_lane[source]];
+    model.eval();
+    return data.judge(Feed::Part::kTest, [&](const Batch& batch) { return model(batch).pred; })
+        ->metrics();
+  }
+
+  void count_parameters(Record& record) {
+    std::int64_t trainable = 0;
+    for (const auto& optimiser : session_->optimisers())
+      if (optimiser.group().lr_scale > 0) trainable += count(optimiser.group().parameters);
+    std::int64_t extra = count(session_->method->parameters());
+    for (const auto& plus : session_->extras) extra += count(plus.method->parameters());
+    record.parameters = {{"trainable", trainable},
+                         {"extra", extra},
+                         {"deployed", count(session_->method->deployed())}};
+    if (session_->transfer.target)
+      record.parameters["target"] = count(session_->transfer.target->parameters());
+  }
+
+  void keep_weights() const {
+    TensorFile file;
+    if (session_->transfer.target)
+      file.tensors = state_of(*session_->transfer.target);
+    else
+      file.tensors = session_->weights();
+    file.metadata["ktbench"] = spec_.at("key").get<std::string>();
+    write_safetensors((fs::path(place_.folder) / "weights.safetensors").string(), file);
+  }
+
+  const Json& spec_;
+  const Place& place_;
+  Registry& registry_;
+  const std::atomic<bool>& stop_;
+  std::unique_ptr<Session> session_;
+  std::vector<Batch> to_count_;  ///< of the test split
+};
+
+Json plugin_hashes(const Json& spec, const Registry& registry) {
+  Json out = Json::object();
+  const auto add = [&](const std::string& kind, const Json& json) {
+    const auto name = json.at("plugin").get<std::string>();
+    for (const auto& note : registry.notes()) {
+      const bool alias = std::any_of(note.aliases.begin(), note.aliases.end(),
+                                     [&](const core::Alias& a) { return a.name == name; });
+      if (note.kind == kind && (note.name == name || alias)) {
+        out[note.name] = core::sha256_file(note.path);
+        return;
+      }
+    }
+  };
+  add("dataset", spec.at("task"));
+  add("method", spec.at("method"));
+  if (!spec.at("target").is_null()) add("model", spec.at("target"));
+  for (const auto& source : spec.at("sources")) add("model", source);
+  for (const auto& plus : spec.at("plus")) add("method", plus);
+  return out;
+}
+
+bool says_out_of_memory(const std::string& text) {
+  return text.find("out of memory") != std::string::npos ||
+         text.find("can't allocate memory") != std::string::npos;
+}
+
+/// Runs `work`; what it throws becomes status and reason.
+template <class Work>
+void guard(Record& record, Work work) {
+  const auto end = [&](Status status, const std::string& reason) {
+    record.status = status;
+    record.reason = reason;
+  };
+  try {
+    work();
+    end(Status::kOk, "");
+  } catch (const Interrupted& error) {
+    end(Status::kInterrupted, error.what());
+  } catch (const Diverged& error) {
+    end(Status::kDiverged, error.what());
+  } catch (const std::bad_alloc&) {
+    end(Status::kOutOfMemory, "the process could not get more memory");
+  } catch (const c10::Error& error) {
+    const std::string text = error.what_without_backtrace();
+    end(says_out_of_memory(text) ? Status::kOutOfMemory : Status::kFailed, text);
+  } catch (const std::exception& error) {
+    end(Status::kFailed, error.what());
+  } catch (...) {
+    end(Status::kFailed, "something was thrown that is no std::exception");
+  }
+}
+
+}  // namespace
+
+Record run_trial(const Json& spec, const Place& place, Registry& registry,
+                 const std::atomic<bool>& stop) {
+  Record record;
+  record.id = spec.at("id").get<std::string>();
+  record.key = spec.at("key").get<std::string>();
+  record.seed = spec.at("seed").get<std::uint64_t>();
+  record.axes = spec.at("axes").get<std::map<std::string, std::string>>();
+  const auto started = utc_now();
+  guard(record, [&] { Trial(spec, place, registry, stop).run(record); });
+  record.provenance = host(place.device);
+  record.provenance["started"] = started;
+  record.provenance["finished"] = utc_now();
+  record.provenance["plugins"] = plugin_hashes(spec, registry);
+  record.provenance["data"] = spec.at("task").value("hash", "");
+  core::write_atomically(fs::path(place.folder) / "record.json",
+                         core::to_json(record).dump(1) + "\n");
+  return record;
+}
+
+}  // namespace ktb::run

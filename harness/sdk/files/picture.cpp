@@ -1,0 +1,154 @@
+#include "ktb/files/picture.hpp"
+
+#include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/_upsample_bilinear2d_aa.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/full.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <memory>
+
+#include "sdk/files/picture_whole.hpp"
+
+#define STB_IMAGE_IMPLEMENTATION
+#define STB_IMAGE_STATIC
+#define STBI_ONLY_JPEG
+#define STBI_ONLY_PNG
+#define STBI_ONLY_BMP
+#define STBI_ONLY_PNM
+#include <stb/stb_image.h>
+
+namespace ktb {
+namespace {
+
+/// Width times height that is still decoded: 256 MB of RGBA.
+constexpr std::int64_t kMostPixels = std::int64_t{1} << 26;
+
+struct Decoded {
+  std::int64_t height = 0, width = 0;
+  Bytes rgb;  ///< [height, width, 3]
+};
+
+[[noreturn]] void refuse_picture(const std::string& name, const std::string& what) {
+  throw Error(name + " cannot be decoded (" + what +
+              "): expected a whole PNG, JPEG, BMP or PNM picture; repair or remove the file");
+}
+
+/// RGB on white, from whatever the bytes hold.
+Decoded decode_rgb(const Bytes& bytes, const std::string& name) {
+  if (bytes.size() > std::numeric_limits<int>::max()) refuse_picture(name, "longer than 2 GB");
+  const auto length = static_cast<int>(bytes.size());
+  int width = 0, height = 0, kept = 0;
+  // Before decoding: a few bytes of header can ask for any amount of memory.
+  if (stbi_info_from_memory(bytes.data(), length, &width, &height, &kept) == 0)
+    refuse_picture(name, stbi_failure_reason());
+  if (width < 1 || height < 1) refuse_picture(name, "it has no pixels");
+  if (std::int64_t{width} * height > kMostPixels)
+    refuse_picture(name, std::to_string(width) + "x" + std::to_string(height) +
+                             " pixels, more than " + std::to_string(kMostPixels));
+  require_whole_picture(bytes, name);
+  const std::unique_ptr<stbi_uc, void (*)(void*)> rgba(
+      stbi_load_from_memory(bytes.data(), length, &width, &height, &kept, 4), stbi_image_free);
+  if (!rgba) refuse_picture(name, stbi_failure_reason());
+
+  Decoded picture{height, width, {}};
+  const auto n = static_cast<std::size_t>(width) * static_cast<std::size_t>(height);
+  picture.rgb.resize(3 * n);
+  for (std::size_t i = 0; i < n; ++i) {
+    const int alpha = rgba.get()[4 * i + 3];
+    for (std::size_t c = 0; c < 3; ++c) {
+      const int ink = rgba.get()[4 * i + c] * alpha + 255 * (255 - alpha);
+      picture.rgb[3 * i + c] = static_cast<std::uint8_t>((ink + 127) / 255);
+    }
+  }
+  return picture;
+}
+
+/// [1, 1, h, w] from [1, 3, h, w], weighted as ITU-R BT.601 does.
+Tensor grey(const Tensor& rgb) {
+  return (rgb.select(1, 0) * 0.299 + rgb.select(1, 1) * 0.587 + rgb.select(1, 2) * 0.114)
+      .unsqueeze(1);
+}
+
+std::int64_t scaled(std::int64_t extent, double scale) {
+  return std::max<std::int64_t>(1, std::llround(static_cast<double>(extent) * scale));
+}
+
+/// The middle `size` of an axis.
+Tensor centre(const Tensor& image, std::int64_t axis, std::int64_t size) {
+  return image.narrow(axis, (image.size(axis) - size) / 2, size);
+}
+
+/// A grey image takes the mean of the colour statistics.
+void fit_statistics(std::vector<double>& values, std::int64_t channels, const std::string& name) {
+  if (channels == 1 && values.size() == 3) values = {(values[0] + values[1] + values[2]) / 3};
+  if (values.size() == static_cast<std::size_t>(channels)) return;
+  throw OptionError(name, name + " has " + std::to_string(values.size()) + " entries for " +
+                              std::to_string(channels) + " channels");
+}
+
+}  // namespace
+
+PictureReader::PictureReader(Options& options, std::int64_t size, const char* fit,
+                             std::int64_t channels)
+    : size_(options.get("size", size, "side in pixels", {.least = 1, .most = 4096})),
+      channels_(options.get("channels", channels, "3: colour, 1: grey", {.least = 1, .most = 3})),
+      pad_(options.get("fit", fit,
+                       "cut: the shorter side becomes `size`, and the centre stays; pad: the whole "
+                       "picture, on white",
+                       {"cut", "pad"}) == "pad"),
+      mean_(
+          options.get("mean", std::vector<double>{0.485, 0.456, 0.406}, "per channel, of [0, 1]")),
+      deviation_(options.get("deviation", std::vector<double>{0.229, 0.224, 0.225},
+                             "per channel, of [0, 1]", {.least = 1e-6})) {
+  if (channels_ == 2) throw OptionError("channels", "channels = 2: must be 1 or 3");
+  fit_statistics(mean_, channels_, "mean");
+  fit_statistics(deviation_, channels_, "deviation");
+}
+
+InputSpec PictureReader::input() const {
+  return {"image", {channels_, size_, size_}, channels_ == 1 ? "grey" : "rgb", mean_, deviation_};
+}
+
+Tensor PictureReader::decode(const Bytes& bytes, const std::string& name) const {
+  auto picture = decode_rgb(bytes, name);
+  const auto [height, width] = std::pair(picture.height, picture.width);
+  auto pixels = at::from_blob(picture.rgb.data(), {1, height, width, 3}, at::kByte)
+                    .permute({0, 3, 1, 2})
+                    .to(at::kFloat);
+  if (channels_ == 1) pixels = grey(pixels);
+
+  const auto whole = pad_ ? std::max(height, width) : std::min(height, width);
+  const double scale = static_cast<double>(size_) / static_cast<double>(whole);
+  const auto new_height = scaled(height, scale), new_width = scaled(width, scale);
+  if (new_height != height || new_width != width)
+    pixels = at::_upsample_bilinear2d_aa(pixels.contiguous(), {new_height, new_width}, false,
+                                         std::nullopt, std::nullopt);
+  pixels = pixels.squeeze(0).round().clamp(0, 255).to(at::kByte);
+  if (!pad_) return centre(centre(pixels, 1, size_), 2, size_);
+  auto image = at::full({channels_, size_, size_}, 255, at::kByte);
+  centre(centre(image, 1, new_height), 2, new_width).copy_(pixels);
+  return image;
+}
+
+Tensor PictureReader::load(const std::vector<std::string>& paths) const {
+  const auto path = [&](std::int64_t i) { return paths[static_cast<std::size_t>(i)]; };
+  return decode_all(
+      static_cast<std::int64_t>(paths.size()), [&](std::int64_t i) { return read_file(path(i)); },
+      path);
+}
+
+Tensor PictureReader::decode_all(std::int64_t n, const std::function<Bytes(std::int64_t)>& read,
+                                 const std::function<std::string(std::int64_t)>& name) const {
+  auto images = at::empty({n, channels_, size_, size_}, at::kByte);
+  at::parallel_for(0, n, 8, [&](std::int64_t begin, std::int64_t end) {
+    for (auto i = begin; i < end; ++i) images.select(0, i).copy_(decode(read(i), name(i)));
+  });
+  return images;
+}
+
+}  // namespace ktb

@@ -1,0 +1,61 @@
+#include "ktb/nn/blocks.hpp"
+
+#include <torch/utils.h>
+
+#include <cmath>
+#include <utility>
+
+#include "sdk/nn/batch_norm.hpp"
+
+namespace ktb {
+
+torch::nn::Module& submodule(torch::nn::Module& root, const std::string& path) {
+  if (path.empty()) return root;
+  const auto dot = path.find('.');
+  const auto name = path.substr(0, dot);
+  const auto children = root.named_children();
+  const auto* known = children.find(name);
+  auto& child =
+      known ? **known : *root.register_module(name, std::make_shared<torch::nn::Module>());
+  return submodule(child, dot == std::string::npos ? "" : path.substr(dot + 1));
+}
+
+Tensor add_parameter(torch::nn::Module& root, const std::string& path, Tensor value) {
+  const auto dot = path.rfind('.');
+  if (dot == std::string::npos) return root.register_parameter(path, std::move(value));
+  return submodule(root, path.substr(0, dot))
+      .register_parameter(path.substr(dot + 1), std::move(value));
+}
+
+ConvolutionImpl::~ConvolutionImpl() = default;
+
+Convolution add_conv(torch::nn::Module& root, const std::string& path, const ConvShape& shape) {
+  return add_layer(root, path,
+                   Convolution(torch::nn::Conv2dOptions(shape.in, shape.out, shape.kernel)
+                                   .stride(shape.stride)
+                                   .padding(shape.padding < 0 ? shape.kernel / 2 : shape.padding)
+                                   .groups(shape.groups)
+                                   .bias(shape.bias)));
+}
+
+ConvNorm::ConvNorm(torch::nn::Module& root, const std::string& conv, const std::string& norm,
+                   const ConvShape& shape)
+    : conv_(add_conv(root, conv, shape)),
+      norm_(add_layer(root, norm, torch::nn::BatchNorm2d(shape.out))) {}
+
+Tensor ConvNorm::operator()(const Tensor& x) const {
+  // A holder's const access gives a const module, and forward() is not const.
+  return normalised(*norm_.ptr(), conv_.ptr()->forward(x));
+}
+
+Tensor shuffle_channels(const Tensor& map, std::int64_t groups) {
+  return map.unflatten(1, {groups, map.size(1) / groups}).transpose(1, 2).flatten(1, 2);
+}
+
+void init_truncated_normal(Tensor weight, double deviation) {
+  const torch::NoGradGuard no_grad;
+  const double spread = deviation * std::sqrt(2.0), edge = std::erf(2 / spread);
+  weight.uniform_(-edge, edge).erfinv_().mul_(spread).clamp_(-2, 2);
+}
+
+}  // namespace ktb

@@ -1,0 +1,213 @@
+#include "ktb/transfer/adapter.hpp"
+
+#include <ATen/ops/gelu.h>
+#include <ATen/ops/scalar_tensor.h>
+#include <ATen/ops/zeros.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "ktb/transfer/layers.hpp"
+#include "ktb/transfer/sites.hpp"
+
+namespace ktb {
+namespace nn = torch::nn;
+namespace {
+
+/// LayerNorm(x + dropout(down(gelu(up(x))))) of the rows of x.
+struct FeedForwardImpl : nn::Module {
+  explicit FeedForwardImpl(const AdapterShape& s)
+      : up(register_module("up", SpectralLinear(s.n, 2 * s.n))),
+        down(register_module("down", SpectralLinear(2 * s.n, s.n))),
+        norm(register_module("norm", nn::LayerNorm(nn::LayerNormOptions({s.n}).eps(s.norm_eps)))),
+        dropout(register_module("dropout", nn::Dropout(s.ffn_dropout))) {}
+  Tensor forward(const Tensor& x) { return norm(x + dropout(down(at::gelu(up(x), "tanh")))); }
+  SpectralLinear up, down;
+  nn::LayerNorm norm;
+  nn::Dropout dropout;
+};
+TORCH_MODULE(FeedForward);
+
+struct TransferLayerImpl : nn::Module {
+  explicit TransferLayerImpl(const AdapterShape& s) {
+    for (const char* name : {"xx", "xy", "yx", "yy"})
+      if (s.directions == "all" || s.directions == name) ways.push_back(way(name, s));
+    ffn = register_module("ffn", FeedForward(s));
+  }
+
+  /// One attention, of rows or columns of a over rows or columns of b.
+  struct Way {
+    std::string name;
+    bool columns, over_columns;
+    CrossAttention attention;
+    Tensor queries(const Tensor& a) const { return columns ? a.t() : a; }
+    Tensor keys(const Tensor& b) const { return over_columns ? b.t() : b; }
+  };
+  Way way(const std::string& name, const AdapterShape& s) {
+    const bool columns = name[0] == 'y', over_columns = name[1] == 'y';
+    const auto query = columns ? s.m : s.n, key = over_columns ? s.p : s.q;
+    const auto head = std::max<std::int64_t>((query + key) / 2, 128) / s.heads;
+    return {name, columns, over_columns,
+            register_module(
+                name, CrossAttention(query, key, head, s.heads, s.attention_dropout, s.norm_eps))};
+  }
+
+  Tensor forward(const Tensor& a, const Tensor& b) {
+    Tensor sum;
+    for (auto& one : ways) {
+      const auto found = one.attention(one.queries(a), one.keys(b));
+      const auto rows = one.columns ? found.t() : found;
+      sum = sum.defined() ? sum + rows : rows;
+    }
+    return ffn(sum / static_cast<double>(ways.size()));
+  }
+
+  std::vector<Way> ways;
+  FeedForward ffn{nullptr};
+};
+TORCH_MODULE(TransferLayer);
+
+AdapterShape sized(AdapterShape shape, const Tensor& into, const Tensor& from) {
+  shape.m = into.size(0), shape.n = into[0].numel();
+  shape.p = from.size(0), shape.q = from[0].numel();
+  return shape;
+}
+
+}  // namespace
+
+MatrixAdapterImpl::MatrixAdapterImpl(const AdapterShape& shape) {
+  for (std::int64_t i = 0; i < shape.layers; ++i) ktl_->push_back(TransferLayer(shape));
+  register_module("ktl", ktl_);
+}
+
+Tensor MatrixAdapterImpl::forward(Tensor a, const Tensor& b) {
+  for (const auto& layer : *ktl_) a = layer->as<TransferLayer>()->forward(a, b);
+  return a;
+}
+
+Tensors MatrixAdapterImpl::attention(Tensor a, const Tensor& b) {
+  Tensors maps;
+  for (std::size_t i = 0; i < ktl_->size(); ++i) {
+    auto* layer = ktl_[i]->as<TransferLayer>();
+    for (auto& way : layer->ways)
+      maps[std::to_string(i) + "." + way.name] =
+          way.attention->attention(way.queries(a), way.keys(b)).mean(0);
+    a = layer->forward(a, b);
+  }
+  return maps;
+}
+
+void MatrixAdapterImpl::follow(const Tensor& made, const Tensor& delta) {
+  const auto all = parameters();
+  const auto gradients = torch::autograd::grad({made}, all, {delta}, {}, false, true);
+  for (std::size_t i = 0; i < all.size(); ++i) all[i].mutable_grad() = gradients[i];
+}
+
+AdapterOptions::AdapterOptions(Options& o) {
+  shape.layers = o.get("num_ktl", 2, "knowledge transfer layers", {.least = 1});
+  shape.heads = o.get("heads", 8, "attention heads", {.least = 1, .most = 128});
+  shape.directions = o.get("directions", "all",
+                           "which tokens attend to which: rows (x) or columns (y) of the matrix "
+                           "that is made to rows or columns of the other",
+                           {"all", "xx", "xy", "yx", "yy"});
+  shape.norm_eps = o.get("ln_eps", 1e-12, "epsilon of the layer normalisations");
+  const ktb::Range rate{.least = 0, .most = 1};
+  const auto noise =
+      o.get("dropout", 1.0,
+            "scales both dropout rates; 0: off, or their noise is written into the weight", rate);
+  shape.attention_dropout = noise * o.get("attention_dropout", 0.1, "on attention", rate);
+  shape.ffn_dropout = noise * o.get("ffn_dropout", 0.2, "on the feed-forward branch", rate);
+
+  const auto mode =
+      o.get("write_mode", "overwrite", "overwrite the weight or mix it", {"overwrite", "mix"});
+  const auto alpha = o.get("alpha", 0.5, "mix: (1 - alpha) old + alpha new", rate);
+  share = mode == "mix" ? alpha : 1;
+  rescale = o.get("rescale", "auto",
+                  "match_std keeps the weight's standard deviation; auto, our choice: only where "
+                  "no normalisation takes it away",
+                  {"auto", "none", "match_std"});
+
+  recipe.optimizer = "adamw";
+  recipe.lr = o.get("lr", 1e-3, "the adapter's rate", {.least = 0});
+  recipe.weight_decay = o.get("weight_decay", 5e-4, "the adapter's, but for biases and norms");
+  recipe.clip = o.get("clip_norm", 50.0, "norm to which the adapter's gradient is clipped; 0: not",
+                      {.least = 0});
+  recipe.eps = o.get("eps", 1e-8, "of the adapter's AdamW");
+  const auto betas = o.get("betas", std::vector<double>{0.9, 0.999}, "of the adapter's AdamW");
+  if (betas.size() != 2) throw OptionError("betas", "betas takes two numbers");
+  recipe.beta1 = betas[0], recipe.beta2 = betas[1];
+  warm =
+      o.get("warm", 0.02, "share of the training at the full rate, before the cosine to 0", rate);
+  recipe.schedule = [warm = warm](double progress) {
+    return progress < warm ? 1
+                           : (1 + std::cos(std::numbers::pi * (progress - warm) / (1 - warm))) / 2;
+  };
+}
+
+MatrixTransfer::MatrixTransfer(Tensor into, Tensor from, const AdapterOptions& options,
+                               bool scale_counts)
+    : into_(std::move(into)),
+      from_(std::move(from)),
+      options_(options),
+      match_std_(options.rescale == "match_std" || (options.rescale == "auto" && scale_counts)),
+      adapter_(sized(options.shape, into_, from_)) {}
+
+std::vector<Group> MatrixTransfer::groups(const std::string& name) const {
+  Group decayed;
+  decayed.name = name, decayed.recipe = options_.recipe, decayed.manual = true;
+  auto plain = decayed;
+  plain.weight_decay = 0;
+  for (const auto& item : adapter_->named_parameters()) {
+    const bool spared = item.key().find("bias") != std::string::npos ||
+                        item.key().find("norm") != std::string::npos;
+    (spared ? plain : decayed).parameters.push_back(item.value());
+  }
+  return {decayed, plain};
+}
+
+void MatrixTransfer::make() {
+  const auto old = as_matrix(into_);
+  made_ = MatrixAdapter(adapter_)(old, as_matrix(from_));
+  if (match_std_) made_ = made_ * (old.std() / made_.detach().std().clamp_min(1e-12));
+  if (options_.share < 1) made_ = old.lerp(made_, options_.share);
+}
+
+void MatrixTransfer::write() {
+  const at::NoGradGuard no_grad;
+  into_.copy_(made_.view(into_.sizes()));
+}
+
+void MatrixTransfer::follow() {
+  MatrixAdapter(adapter_)->follow(made_, made_.detach() - as_matrix(into_));
+  made_ = Tensor();
+}
+
+Tensors MatrixTransfer::attention() const {
+  return MatrixAdapter(adapter_)->attention(as_matrix(into_), as_matrix(from_));
+}
+
+/// References run without dropout; mergenet_update counts epochs out of 200.
+void MatrixTransfer::check(Case& given) {
+  for (const auto& module : adapter_->modules())
+    if (auto* dropout = module->as<nn::Dropout>()) dropout->options.p(0);
+  const auto &a = given.in.at("target.weight"), &b = given.in.at("source.weight");
+  Tensor made;
+  for (auto i = given.options.get("forwards", 1, "forwards of the adapter"); i > 0; --i)
+    made = adapter_(a.flatten(1), b.flatten(1));
+  given.out["weight"] = made.view(a.sizes());
+  if (given.name == "mergenet_adapter") {
+    given.out["loss"] = (given.out["weight"] * given.in.at("cotangent")).sum();
+    return;
+  }
+  adapter_->follow(made, given.in.at("delta").flatten(1));
+  Tensor square = at::zeros({});
+  for (const auto& parameter : adapter_->parameters()) square += parameter.grad().square().sum();
+  given.out["grad_norm_before_clip"] = square.sqrt();
+  const auto epoch = given.options.get("epoch", 0, "epoch of the step");
+  given.out["scheduler_steps"] = at::scalar_tensor(epoch / 200.0 >= options_.warm, at::kLong);
+  given.update("adapter");
+}
+
+}  // namespace ktb

@@ -1,9 +1,0 @@
-#include "ktb/vqa_answer.hpp"
-
-#include "core/vqa.hpp"
-
-namespace ktb {
-
-std::string clean_answer(std::string_view utf8) { return core::vqa_cleaned(utf8); }
-
-}  // namespace ktb

@@ -1,0 +1,104 @@
+#include "core/store/record.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "core/base/error.hpp"
+
+namespace ktb::core {
+namespace {
+
+using ::testing::HasSubstr;
+
+Record full_record() {
+  Record record;
+  record.id = "kd-123456789abc";
+  record.key = "123456789abcdef";
+  record.seed = 2;
+  record.status = Status::kOk;
+  record.axes = {{"method", "kd"}, {"seed", "2"}};
+  record.metrics = {{"top1", 0.8312}, {"loss", std::numeric_limits<double>::quiet_NaN()}};
+  record.validation = {{"top1", std::numeric_limits<double>::infinity()}};
+  record.floor = {{"chance", 0.1}};
+  record.cost = {{"train_seconds", 12.5}};
+  record.terms = {{"kd", -std::numeric_limits<double>::infinity()}};
+  record.source_metrics = {{{"top1", 0.9}}, {}};
+  record.parameters = {{"target", 278324}};
+  record.examples = {{"train", 4000}};
+  record.selected = {{"rule", "last"}};
+  record.provenance = {{"host", "here"}};
+  record.rest = {{"log", "last lines"}};
+  record.warnings = {"few samples"};
+  return record;
+}
+
+std::string message_of(const Json& json) {
+  try {
+    record_from_json(json);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(Record, SurvivesJson) {
+  const Record record = full_record();
+  const std::string text = to_json(record).dump();
+  const Record back = record_from_json(Json::parse(text));
+  EXPECT_EQ(to_json(back).dump(), text);
+  EXPECT_EQ(back.seed, 2U);
+  EXPECT_TRUE(back.ok());
+  EXPECT_TRUE(std::isnan(back.metrics.at("loss")));
+  EXPECT_EQ(back.validation.at("top1"), std::numeric_limits<double>::infinity());
+  EXPECT_EQ(back.terms.at("kd"), -std::numeric_limits<double>::infinity());
+  EXPECT_EQ(back.source_metrics.size(), 2U);
+  EXPECT_EQ(back.rest.at("log"), "last lines");
+}
+
+TEST(Record, MissingMembersAreEmpty) {
+  const Record record = record_from_json({{"id", "x"}, {"status", "crashed"}});
+  EXPECT_EQ(record.status, Status::kCrashed);
+  EXPECT_TRUE(record.metrics.empty());
+  EXPECT_TRUE(record.key.empty());
+}
+
+TEST(Record, NullNumberIsNan) {
+  const Record record =
+      record_from_json({{"id", "x"}, {"status", "ok"}, {"metrics", {{"loss", nullptr}}}});
+  EXPECT_TRUE(std::isnan(record.metrics.at("loss")));
+}
+
+TEST(Record, FaultsNameTheMember) {
+  EXPECT_THAT(message_of({{"status", "ok"}}), HasSubstr("`id` is missing"));
+  EXPECT_THAT(message_of({{"id", "x"}, {"status", "great"}}),
+              HasSubstr("unknown status `great`; known are ok"));
+  EXPECT_THAT(message_of({{"id", "x"}, {"status", "ok"}, {"metrics", {{"top1", "high"}}}}),
+              HasSubstr("`metrics.top1` should be a number"));
+  EXPECT_THAT(message_of({{"id", "x"}, {"status", "ok"}, {"metrics", Json::array()}}),
+              HasSubstr("`metrics` should be an object of numbers, found array"));
+  EXPECT_THAT(message_of({{"id", "x"}, {"status", "ok"}, {"seed", -1}}),
+              HasSubstr("`seed` should be a whole number of at least 0"));
+  EXPECT_THAT(message_of({{"id", "x"}, {"status", "ok"}, {"schema", 99}}),
+              HasSubstr("schema 99 is newer"));
+  EXPECT_THAT(message_of(Json::array()), HasSubstr("should be an object"));
+}
+
+TEST(Record, EveryStatusHasItsName) {
+  for (const char* name :
+       {"ok", "hole", "failed", "crashed", "out-of-memory", "timeout", "diverged", "interrupted"}) {
+    EXPECT_EQ(to_string(status_from(name)), name);
+  }
+}
+
+TEST(Record, MetricsKnowTheirDirection) {
+  EXPECT_EQ(metric_info("top1").scale, 100);
+  EXPECT_TRUE(metric_info("top1").higher_is_better);
+  EXPECT_FALSE(metric_info("loss").higher_is_better);
+  EXPECT_EQ(metric_info("never_heard_of").label, "never_heard_of");
+}
+
+}  // namespace
+}  // namespace ktb::core

@@ -1,0 +1,173 @@
+#include "core/store/store.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "core/base/error.hpp"
+#include "core/store/outcomes.hpp"
+#include "temporary_folder.hpp"
+
+namespace ktb::core {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+class StoreTest : public ::testing::Test {
+ protected:
+  StoreTest() {
+    store_.emplace(root_, [this](const std::string& text) { warnings_.push_back(text); });
+  }
+
+  void put(const std::string& id, const std::string& file, const std::string& text) {
+    fs::create_directories(store_->folder(id));
+    std::ofstream(store_->folder(id) / file, std::ios::binary) << text;
+  }
+  Record record(const std::string& id, Status status = Status::kOk) {
+    Record record;
+    record.id = id;
+    record.key = "key";
+    record.status = status;
+    return record;
+  }
+  Trial trial(const std::string& id, const std::string& key) {
+    Trial trial;
+    trial.id = id;
+    trial.key = key;
+    return trial;
+  }
+
+  const TemporaryFolder own_;
+  const fs::path root_ = own_.path();
+  std::optional<Store> store_;
+  std::vector<std::string> warnings_;
+};
+
+TEST_F(StoreTest, RecordsComeBack) {
+  EXPECT_FALSE(store_->load("a").has_value());
+  store_->save(record("a"));
+  store_->save(record("b", Status::kDiverged));
+  EXPECT_TRUE(store_->load("a")->ok());
+  EXPECT_EQ(store_->load("b")->status, Status::kDiverged);
+  EXPECT_THAT(store_->trials(), ElementsAre("a", "b"));
+  EXPECT_THAT(warnings_, IsEmpty());
+}
+
+TEST_F(StoreTest, UnreadableRecordCountsAsNoneAndIsToldOnce) {
+  put("a", "record.json", "{\"id\": \"a\", ");
+  put("b", "record.json", "{\"id\": \"b\"}");
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_FALSE(store_->load("a").has_value());
+    EXPECT_FALSE(store_->load("b").has_value());
+  }
+  ASSERT_THAT(warnings_, SizeIs(2));
+  EXPECT_THAT(warnings_[0], HasSubstr("a/record.json is left out"));
+  EXPECT_THAT(warnings_[1], HasSubstr("`status` is missing"));
+}
+
+TEST_F(StoreTest, OnlyOkOfTheSameKeyIsReused) {
+  store_->save(record("a"));
+  store_->save(record("bad", Status::kFailed));
+  EXPECT_TRUE(store_->reusable(trial("a", "key")));
+  EXPECT_FALSE(store_->reusable(trial("a", "other key")));
+  EXPECT_FALSE(store_->reusable(trial("bad", "key")));
+  EXPECT_FALSE(store_->reusable(trial("none", "key")));
+  EXPECT_FALSE(store_->reusable(trial("a", "key"), true));
+  put("a", "weights.safetensors", "x");
+  EXPECT_TRUE(store_->reusable(trial("a", "key"), true));
+}
+
+TEST_F(StoreTest, WritingLeavesNoTemporaryFile) {
+  write_atomically(root_ / "file", "one");
+  write_atomically(root_ / "file", "two");
+  EXPECT_EQ(read_text(root_ / "file"), "two");
+  EXPECT_EQ(std::distance(fs::directory_iterator(root_), fs::directory_iterator()), 1);
+}
+
+TEST_F(StoreTest, AFailedWriteLeavesTheOldFile) {
+  write_atomically(root_ / "file", "old");
+  // a limit on the size of files stands for a full disk
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit small{1000, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  std::string message;
+  try {
+    write_atomically(root_ / "file", std::string(100000, 'x'));
+  } catch (const Error& error) {
+    message = error.what();
+  }
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, handler);
+  EXPECT_THAT(message, HasSubstr("cannot write " + (root_ / "file").string()));
+  EXPECT_EQ(read_text(root_ / "file"), "old");
+  EXPECT_EQ(std::distance(fs::directory_iterator(root_), fs::directory_iterator()), 1);
+}
+
+TEST_F(StoreTest, WritingIntoNoFolderNamesTheFile) {
+  EXPECT_THROW(write_atomically(root_ / "none" / "file", "x"), Error);
+}
+
+TEST_F(StoreTest, CurveLeavesOutALineThatACrashCutShort) {
+  put("a", "curve.jsonl", "{\"step\": 1}\n{\"step\": 2}\n{\"st");
+  EXPECT_THAT(store_->curve("a"), SizeIs(2));
+  EXPECT_EQ(store_->curve("a")[1].at("step"), 2);
+  EXPECT_THAT(store_->curve("none"), IsEmpty());
+  EXPECT_THAT(warnings_, IsEmpty());
+}
+
+TEST_F(StoreTest, SamplesAreBitsFromTheLowestOn) {
+  put("a", "samples.bin", std::string("\x05\x01", 2));
+  Record with_count = record("a");
+  with_count.examples["test"] = 9;
+  store_->save(with_count);
+  EXPECT_THAT(store_->samples("a"),
+              ElementsAre(true, false, true, false, false, false, false, false, true));
+  with_count.examples["test"] = 17;
+  store_->save(with_count);
+  EXPECT_THROW(store_->samples("a"), Error);
+  EXPECT_THAT(store_->samples("none"), IsEmpty());
+}
+
+TEST_F(StoreTest, OutcomesKeepOnlyThePlansOwnKeys) {
+  Plan plan;
+  plan.trials = {trial("a", "key"), trial("b", "new key"), trial("c", "key"), trial("d", "key")};
+  store_->save(record("a"));
+  store_->save(record("b"));
+  put("c", "progress.json", "{\"step\": 3, \"steps\": 10, \"loss\": 0.5}");
+  put("d", "progress.json", "{\"step\": 3, \"steps\": 10, \"loss\": 0.5}");
+  fs::last_write_time(store_->folder("d") / "progress.json",
+                      fs::file_time_type::clock::now() - std::chrono::hours(2));
+  EXPECT_EQ(store_->progress("c")->step, 3U);
+  EXPECT_GT(store_->progress("d")->age, 3600);
+  const Outcomes known = outcomes(plan, *store_);
+  EXPECT_NE(known.find("a"), nullptr);
+  EXPECT_EQ(known.find("b"), nullptr) << "a record of another key belongs to another plan";
+  EXPECT_THAT(known.running, ElementsAre("c"));
+}
+
+TEST_F(StoreTest, PlansComeBack) {
+  Plan plan;
+  plan.suite = "quickstart";
+  plan.profile = "quick";
+  plan.trials = {trial("a", "key")};
+  EXPECT_FALSE(store_->load_plan("quickstart", "quick").has_value());
+  store_->save_plan(plan);
+  ASSERT_TRUE(fs::exists(root_ / "plans" / "quickstart.quick.json"));
+  const auto back = store_->load_plan("quickstart", "quick");
+  ASSERT_TRUE(back.has_value());
+  EXPECT_EQ(back->trials.at(0).key, "key");
+}
+
+}  // namespace
+}  // namespace ktb::core

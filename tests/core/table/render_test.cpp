@@ -1,0 +1,290 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "core/base/error.hpp"
+#include "core/base/utf8.hpp"
+#include "core/report_fixture.hpp"
+#include "core/store/store.hpp"
+#include "core/table/render_csv.hpp"
+#include "core/table/render_latex.hpp"
+#include "core/table/render_markdown.hpp"
+#include "core/table/render_text.hpp"
+#include "core/table/report.hpp"
+#include "temporary_folder.hpp"
+
+namespace ktb::core {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::Bench;
+using ::testing::HasSubstr;
+using testing::hub_bench;
+using testing::hub_spec;
+
+/// Compares with tests/golden/tables/NAME; with KTB_UPDATE_GOLDEN set it writes the file instead.
+void expect_golden(const std::string& name, const std::string& found) {
+  const fs::path path = fs::path(KTB_SOURCE_DIR) / "tests/golden/tables" / name;
+  if (std::getenv("KTB_UPDATE_GOLDEN") != nullptr) {
+    std::ofstream(path, std::ios::binary) << found;
+    GTEST_SKIP() << "wrote " << path;
+  }
+  std::ifstream stream(path, std::ios::binary);
+  ASSERT_TRUE(stream) << path << " is missing";
+  EXPECT_EQ(found, std::string(std::istreambuf_iterator<char>(stream), {}))
+      << "differs from " << path;
+}
+
+std::vector<Table> hub_tables() {
+  const Bench bench = hub_bench();
+  return {build_table(bench.plan, hub_spec(), bench.outcomes)};
+}
+
+/// Names and labels that every format must escape, two metrics, two row axes, every extra column.
+std::vector<Table> awkward_tables() {
+  Bench bench;
+  bench.plan.title = "100 % of \\cost_ & {more} | less";
+  bench.plan.labels = {{"r56", "ResNet-56 (größer)"}, {"kd", "KD & co_1"}};
+  for (const char* method : {"scratch", "kd"}) {
+    for (const char* pair : {"r56 -> r20", "r32x4 -> shufflenetv2"}) {
+      Cell& cell = bench.cell({{"dataset", "images_1"}, {"method", method}, {"pair", pair}},
+                              {.70, .72, .74});
+      for (std::size_t seed = 0; seed < 3; ++seed) {
+        bench.record(cell, seed).metrics["loss"] = 1.5 + .1 * static_cast<double>(seed);
+      }
+    }
+  }
+  bench.hole({{"dataset", "images_1"}, {"method", "odd"}, {"pair", "r56 -> r20"}},
+             "50 % & #1, \"so\"");
+  TableSpec spec;
+  spec.name = "awkward_2";
+  spec.rows = {"dataset", "method"};
+  spec.metrics = {"top1", "loss"};
+  spec.extra = {"chance", "cost", "n"};
+  spec.baseline = "scratch";
+  spec.mean = true;
+  spec.spread = "range";
+  spec.fit = "page";
+  return {build_table(bench.plan, spec, bench.outcomes)};
+}
+
+/// trial.json of the distillation literature's protocol.
+Json distillation_spec() {
+  return {{"recipe",
+           {{"epochs", 240},
+            {"batch", 64},
+            {"optimizer",
+             {{"name", "sgd"},
+              {"lr", 0.05},
+              {"momentum", 0.9},
+              {"weight_decay", 5e-4},
+              {"nesterov", false}}},
+            {"schedule",
+             {{"name", "multistep"}, {"at", {150, 180, 210}}, {"gamma", 0.1}, {"warmup", 0}}},
+            {"select", "last"}}},
+          {"task",
+           {{"plugin", "cifar100"}, {"train", 0}, {"labels", 1.0}, {"augment", {"crop4", "flip"}}}},
+          {"method", {{"options", Json::object()}}}};
+}
+
+/// The numbers of results/published beside ours, ours made up: every verdict and its reason.
+std::vector<Table> published_tables() {
+  Bench bench;
+  bench.plan.suite = "cifar100";
+  bench.plan.title = "Made-up numbers beside published ones";
+  bench.plan.file = KTB_SOURCE_DIR "/suites/distillation/cifar100_same.toml";
+  const std::map<std::string, Json> options = {
+      {"kd", {{"temperature", 4.0}, {"ce_weight", 0.1}, {"kd_weight", 0.9}}},
+      {"at", {{"at_weight", 500.0}, {"p", 2}}},
+      {"pkt", {{"pkt_weight", 30000.0}}},
+      {"dkd", {{"temperature", 4.0}, {"alpha", 1.0}, {"beta", 2.0}, {"warmup", 20.0}}},
+      {"dist", {{"temperature", 4.0}, {"dist_weight", 2.0}, {"beta", 1.0}, {"gamma", 1.0}}}};
+  const std::map<std::string, std::vector<double>> top1 = {
+      {"scratch", {.6880, .6910, .6900}}, {"kd", {.7120, .7130, .7125}},
+      {"at", {.7050, .7060, .7055}},      {"pkt", {.7000, .7010, .7005}},
+      {"dkd", {.7190, .7200, .7180}},     {"dist", {.7150, .7160, .7170}}};
+  const std::string teacher = bench
+                                  .cell({{"dataset", "images"},
+                                         {"grid", ""},
+                                         {"method", "scratch"},
+                                         {"pair", ""},
+                                         {"source", ""},
+                                         {"target", "resnet56"}},
+                                        {.7210})
+                                  .samples[0]
+                                  .trial;
+  for (const char* method : {"scratch", "kd", "at", "pkt", "dkd", "dist"}) {
+    Cell& cell = bench.cell({{"dataset", "images"},
+                             {"grid", "same"},
+                             {"method", method},
+                             {"pair", "resnet56 -> resnet20"},
+                             {"source", "resnet56"},
+                             {"target", "resnet20"}},
+                            top1.at(method));
+    for (Trial& trial : bench.plan.trials) {
+      for (const Sample& sample : cell.samples) {
+        if (trial.id == sample.trial && std::string(method) != "scratch") trial.needs = {teacher};
+      }
+    }
+    for (const Sample& sample : cell.samples) {
+      Json& spec = bench.outcomes.specs[sample.trial] = distillation_spec();
+      if (options.count(method) > 0) spec["method"]["options"] = options.at(method);
+      if (std::string(method) == "pkt") spec["recipe"]["epochs"] = 100;
+    }
+  }
+  bench.outcomes.specs[teacher] = distillation_spec();
+  TableSpec spec;
+  spec.name = "same";
+  spec.where["grid"] = {"same"};
+  spec.metrics = {"top1"};
+  spec.digits = 2;
+  spec.baseline = "scratch";
+  spec.marks = false;
+  spec.extra = {"source", "published"};
+  spec.published = {"repdistiller", "mdistiller", "dist"};
+  Published all;
+  for (const std::string& name : spec.published) {
+    const Published one =
+        read_published(fs::path(KTB_SOURCE_DIR) / "results/published" / (name + ".toml"));
+    all.values.insert(all.values.end(), one.values.begin(), one.values.end());
+  }
+  return {build_table(bench.plan, spec, bench.outcomes, all)};
+}
+
+TEST(Render, TextMatchesGolden) { expect_golden("hub.txt", render(hub_tables(), Format::kText)); }
+TEST(Render, AsciiMatchesGolden) {
+  expect_golden("hub.ascii.txt", render(hub_tables(), Format::kAscii));
+}
+TEST(Render, MarkdownMatchesGolden) {
+  expect_golden("hub.md", render(hub_tables(), Format::kMarkdown));
+}
+TEST(Render, LatexMatchesGolden) { expect_golden("hub.tex", render(hub_tables(), Format::kLatex)); }
+TEST(Render, CsvMatchesGolden) { expect_golden("hub.csv", render(hub_tables(), Format::kCsv)); }
+TEST(Render, AwkwardTextMatchesGolden) {
+  expect_golden("awkward.txt", render(awkward_tables(), Format::kText));
+}
+TEST(Render, AwkwardMarkdownMatchesGolden) {
+  expect_golden("awkward.md", render(awkward_tables(), Format::kMarkdown));
+}
+TEST(Render, AwkwardLatexMatchesGolden) {
+  expect_golden("awkward.tex", render(awkward_tables(), Format::kLatex));
+}
+TEST(Render, AwkwardCsvMatchesGolden) {
+  expect_golden("awkward.csv", render(awkward_tables(), Format::kCsv));
+}
+
+TEST(Render, PublishedTextMatchesGolden) {
+  expect_golden("published.txt", render(published_tables(), Format::kText));
+}
+TEST(Render, PublishedCsvMatchesGolden) {
+  expect_golden("published.csv", render(published_tables(), Format::kCsv));
+}
+
+TEST(Published, EveryFileOfTheTreeReadsAndHoldsFractions) {
+  std::map<std::string, std::size_t> counts;
+  for (const auto& file : fs::directory_iterator(fs::path(KTB_SOURCE_DIR) / "results/published")) {
+    const Published one = read_published(file.path());
+    counts[file.path().stem().string()] = one.values.size();
+    for (const PublishedValue& value : one.values) {
+      EXPECT_GT(value.value, 0.5) << file.path();
+      EXPECT_LT(value.value, 0.9) << file.path();
+      EXPECT_THAT(value.source, HasSubstr("/")) << file.path();
+      EXPECT_EQ(value.protocol.count("epochs"), 1U) << file.path();
+    }
+  }
+  EXPECT_EQ(counts, (std::map<std::string, std::size_t>{{"repdistiller", 177},
+                                                        {"mdistiller", 22},
+                                                        {"dist", 6},
+                                                        {"simkd", 34},
+                                                        {"tfkd", 8},
+                                                        {"dml", 3}}));
+}
+
+TEST(Render, AsciiIsAscii) {
+  for (const Table& table : awkward_tables()) {
+    for (const char c : render_text(table, {.ascii = true})) ASSERT_GE(c, 0);
+  }
+}
+
+TEST(Render, NumbersEndAtOneColumn) {
+  std::istringstream lines(render_text(hub_tables().front()));
+  std::size_t chance = 0, scratch = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.rfind("chance", 0) == 0) chance = display_width(line.substr(0, line.find("12.5") + 4));
+    if (line.rfind("scratch", 0) == 0)
+      scratch = display_width(line.substr(0, line.find("±2.0") + 5));
+  }
+  EXPECT_GT(chance, 0U);
+  EXPECT_EQ(chance, scratch);
+}
+
+TEST(Render, MacrosHaveLettersOnlyAndAreUnique) {
+  std::istringstream lines(render(awkward_tables(), Format::kLatex));
+  std::set<std::string> names;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.rfind("\\newcommand{\\", 0) != 0) continue;
+    const std::string name = line.substr(13, line.find('}') - 13);
+    EXPECT_TRUE(std::all_of(name.begin(), name.end(), [](char c) { return std::isalpha(c) != 0; }))
+        << name;
+    EXPECT_TRUE(names.insert(name).second) << name;
+  }
+  EXPECT_THAT(names, ::testing::Contains(
+                         "ktbAwkwardTwoImagesOneScratchRThreeTwoXFourShufflenetvTwoTopOnePercent"));
+}
+
+TEST(Render, LatexCompiles) {
+  if (std::system("command -v pdflatex > /dev/null") != 0) GTEST_SKIP() << "no pdflatex here";
+  const fs::path folder = fs::path(::testing::TempDir()) / "ktb_latex";
+  fs::create_directories(folder);
+  std::ofstream(folder / "table.tex")
+      << "\\documentclass{article}\n\\usepackage{booktabs,graphicx}\n\\begin{document}\n"
+      << render(hub_tables(), Format::kLatex) << render(awkward_tables(), Format::kLatex)
+      << "Prose: \\ktbMainScratchFivePercent.\n\\end{document}\n";
+  const std::string command =
+      "cd '" + folder.string() +
+      "' && pdflatex -interaction=nonstopmode -halt-on-error table.tex > out.txt";
+  EXPECT_EQ(std::system(command.c_str()), 0) << "see " << folder / "out.txt";
+}
+
+TEST(Utf8, WidthCountsColumnsNotBytes) {
+  EXPECT_EQ(display_width("75.8±0.5"), 8U);
+  EXPECT_EQ(display_width("e\xCC\x81"), 1U) << "a combining accent takes no column";
+  EXPECT_EQ(display_width("画像"), 4U);
+  EXPECT_EQ(display_width("\xFF"), 1U) << "a stray byte is one replacement character";
+}
+
+TEST(Utf8, WrapBreaksBetweenPiecesAndAtBlanks) {
+  EXPECT_EQ(wrap({"a one", "b two", "c three"}, "  ", 12), "a one  b two\nc three\n");
+  EXPECT_EQ(wrap({"one two three"}, " ", 8), "one two\nthree\n");
+  EXPECT_EQ(wrap({}, " ", 8), "");
+}
+
+TEST(Report, ComesFromTheStoreAlone) {
+  const TemporaryFolder own;
+  Bench bench = hub_bench();
+  bench.plan.tables = {hub_spec()};
+  bench.outcomes.running.clear();
+  const Store store(own.path());
+  for (const auto& [id, record] : bench.outcomes.records) store.save(record);
+  const Table wanted = build_table(bench.plan, hub_spec(), bench.outcomes);
+  EXPECT_EQ(report(bench.plan, store, "main", Format::kText), render({wanted}, Format::kText));
+  EXPECT_EQ(report(bench.plan, store, "", Format::kCsv), render_csv({wanted}));
+  try {
+    report(bench.plan, store, "mian", Format::kText);
+    ADD_FAILURE() << "no error";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("no table `mian`; it has main"));
+  }
+}
+
+TEST(Report, KnowsItsFormats) {
+  EXPECT_EQ(format_from("latex"), Format::kLatex);
+  EXPECT_THROW(format_from("word"), Error);
+}
+
+}  // namespace
+}  // namespace ktb::core

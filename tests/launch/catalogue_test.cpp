@@ -1,0 +1,211 @@
+#include <elf.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "core/base/version.hpp"
+#include "core/store/store.hpp"
+#include "launch/catalogue.hpp"
+
+namespace {
+
+using namespace ktb;
+using core::Json;
+using testing::ElementsAre;
+using testing::HasSubstr;
+namespace fs = std::filesystem;
+
+/// The smallest ELF file that carries a note.
+std::string elf_with_note(const std::string& note) {
+  const std::string names = std::string("\0.ktb_note\0", 11);
+  Elf64_Ehdr header{};
+  std::memcpy(header.e_ident, ELFMAG, SELFMAG);
+  header.e_ident[EI_CLASS] = ELFCLASS64;
+  header.e_shoff = sizeof header;
+  header.e_shnum = 2;
+  header.e_shstrndx = 1;
+  Elf64_Shdr sections[2] = {};
+  sections[0].sh_name = 1;
+  sections[0].sh_offset = sizeof header + sizeof sections;
+  sections[0].sh_size = note.size();
+  sections[1].sh_offset = sections[0].sh_offset + note.size();
+  sections[1].sh_size = names.size();
+  std::string file(reinterpret_cast<const char*>(&header), sizeof header);
+  file.append(reinterpret_cast<const char*>(sections), sizeof sections);
+  return file + note + names;
+}
+
+/// Counts its calls and answers every question that this test asks.
+constexpr auto kWorker = R"(#!/bin/sh
+here=$(dirname "$0")
+cat > "$here/request"
+echo x >> "$here/calls"
+cat "$here/answer"
+)";
+
+class CatalogueTest : public testing::Test {
+ protected:
+  CatalogueTest() : root_(testing::TempDir() + "ktb_catalogue_" + std::to_string(::getpid())) {
+    fs::remove_all(root_);
+    fs::create_directories(root_);
+    write("worker", kWorker);
+    fs::permissions(root_ + "/worker", fs::perms::owner_all);
+    plugin("dataset", "pictures");
+    plugin("model", "net", "alias bignet depth=20\n");
+    plugin("method", "kd");
+    write("data", "12345");
+    answer(true);
+  }
+  ~CatalogueTest() override { fs::remove_all(root_); }
+
+  void write(const std::string& name, const std::string& text) {
+    std::ofstream(root_ + "/" + name) << text;
+  }
+
+  void plugin(const std::string& kind, const std::string& name, const std::string& more = "",
+              const std::string& abi = std::string(core::host_abi())) {
+    write(name + ".so",
+          elf_with_note("KTBENCH-PLUGIN-NOTE-1\nkind " + kind + "\nname " + name + "\nabi " + abi +
+                        "\nsummary about " + name + "\n" + more + "end\n"));
+  }
+
+  void answer(bool found) {
+    const auto seconds = std::chrono::duration<double>(
+        std::chrono::file_clock::to_sys(fs::last_write_time(root_ + "/data")).time_since_epoch());
+    const Json files =
+        Json::array({{{"path", root_ + "/data"}, {"size", 5}, {"mtime", seconds.count()}}});
+    const Json json = {
+        {"datasets", {{"d0", {{"found", found}, {"hash", found ? "aa" : ""}, {"files", files}}}}},
+        {"models", {{"m0", {{"parameters", 7}}}}},
+        {"methods", {{"k0", {{"modes", {"trained"}}}}}},
+        {"pairings", Json::array({{{"unsuited", ""}}})}};
+    write("answer", json.dump());
+  }
+
+  launch::WorkerCatalogue catalogue() const {
+    return launch::WorkerCatalogue({{root_}, {}, root_ + "/worker", {}, root_ + "/cache"});
+  }
+
+  Json ask() const { return catalogue().describe(request()); }
+  static Json request() {
+    return {
+        {"datasets", {{"d0", {{"plugin", "pictures"}, {"options", Json::object()}}}}},
+        {"models", {{"m0", {{"plugin", "net"}, {"options", {{"depth", 20}}}, {"dataset", "d0"}}}}},
+        {"methods", {{"k0", {{"plugin", "kd"}, {"options", Json::object()}}}}},
+        {"pairings", Json::array({{{"method", "k0"},
+                                   {"task", "d0"},
+                                   {"target", "m0"},
+                                   {"sources", {"m0"}},
+                                   {"modes", {"trained"}}}})}};
+  }
+
+  std::size_t calls() const {
+    return fs::exists(root_ + "/calls") ? fs::file_size(root_ + "/calls") / 2
+                                        : 0;  // two bytes a line
+  }
+  Json asked() const { return Json::parse(core::read_text(root_ + "/request")); }
+
+  std::string root_;
+};
+
+TEST_F(CatalogueTest, FindsPluginsByNameAndAlias) {
+  auto plugins = catalogue();
+  EXPECT_THAT(plugins.names("model"), ElementsAre("bignet", "net"));
+  const auto file = plugins.find("model", "bignet");
+  ASSERT_TRUE(file);
+  EXPECT_EQ(file->name, "net");
+  EXPECT_EQ(file->preset, Json({{"depth", 20}}));
+  EXPECT_EQ(file->hash.size(), 64U);
+  EXPECT_FALSE(plugins.find("model", "kd"));
+}
+
+TEST_F(CatalogueTest, AsksAboutThingsOnce) {
+  const Json first = ask();
+  EXPECT_EQ(first.at("models").at("m0").at("parameters"), 7);
+  EXPECT_EQ(calls(), 1U);
+  EXPECT_EQ(ask(), first);
+  EXPECT_EQ(calls(), 1U);
+}
+
+TEST_F(CatalogueTest, AsksAgainOnlyWhatAChangedFileConcerns) {
+  ask();
+  plugin("method", "kd", "citation somebody\n");
+  ask();
+  EXPECT_EQ(calls(), 2U);
+  EXPECT_EQ(asked().at("pairings").size(), 1U);  // it depends on the method
+  EXPECT_TRUE(asked().at("models").contains("m0"));
+}
+
+TEST_F(CatalogueTest, ADataFileThatChangesIsAskedAboutAgain) {
+  ask();
+  write("data", "123456");
+  ask();
+  EXPECT_EQ(calls(), 2U);
+}
+
+TEST_F(CatalogueTest, GeneratedDataAreAskedAboutAgainOnceFilesMayHaveCome) {
+  Json json = Json::parse(core::read_text(root_ + "/answer"));
+  Json& data = json.at("datasets").at("d0");
+  data["files"] = Json::array();
+  data["watched"] = Json::array({{{"path", root_ + "/later"}, {"size", -1}, {"mtime", 0}}});
+  write("answer", json.dump());
+  ask();
+  ask();
+  EXPECT_EQ(calls(), 1U);
+  fs::create_directory(root_ + "/later");
+  ask();
+  EXPECT_EQ(calls(), 2U);
+}
+
+TEST_F(CatalogueTest, MissingDataAreAskedAboutAgainTheNextTime) {
+  answer(false);
+  ask();
+  ask();
+  EXPECT_EQ(calls(), 2U);
+  EXPECT_TRUE(asked().at("models").empty());
+}
+
+TEST_F(CatalogueTest, AnotherWorkerIsAskedAnew) {
+  ask();
+  write("worker", std::string(kWorker) + "# built anew\n");
+  ask();
+  EXPECT_EQ(calls(), 2U);
+}
+
+TEST_F(CatalogueTest, AnUnlikeAbiNamesBothValues) {
+  plugin("method", "old", "", "sdk=0 torch=1.0");
+  auto plugins = catalogue();
+  try {
+    plugins.find("method", "old");
+    FAIL() << "it was taken";
+  } catch (const launch::PluginError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("cannot load plugin `old`"));
+    EXPECT_THAT(error.what(),
+                HasSubstr("torch: plugin 1.0, this ktbench " + std::string(core::torch_version())));
+  }
+}
+
+TEST_F(CatalogueTest, AFileWithoutANoteIsSaidToBeOne) {
+  write("broken.so", "nothing");
+  auto plugins = catalogue();
+  EXPECT_THROW(plugins.find("method", "broken"), launch::PluginError);
+}
+
+TEST_F(CatalogueTest, AWorkerThatFailsIsAnError) {
+  write("worker", "#!/bin/sh\necho no torch >&2\nexit 1\n");
+  try {
+    ask();
+    FAIL() << "it was believed";
+  } catch (const core::Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("exit code 1"));
+    EXPECT_THAT(error.what(), HasSubstr("no torch"));
+  }
+}
+
+}  // namespace

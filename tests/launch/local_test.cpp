@@ -1,0 +1,274 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "core/plan/plan.hpp"
+#include "core/store/store.hpp"
+#include "launch/local.hpp"
+
+namespace {
+
+using namespace ktb;
+using core::Json;
+using core::Status;
+using testing::ElementsAre;
+using testing::HasSubstr;
+namespace fs = std::filesystem;
+
+/// Does what the trial's method is called, in the place of a worker.
+constexpr auto kWorker = R"(#!/bin/sh
+dir=$2
+id=$(basename "$dir")
+echo "$id" >> "$(dirname "$dir")/started"
+record() {
+  printf '{"id":"%s","key":"key-%s","status":"ok","metrics":{"top1":0.5},"examples":{"train":100},' "$id" "$id"
+  printf '"cost":{"train_seconds":1,"total_seconds":2}}'
+}
+case "$id" in
+  segfault*) echo before; echo ==ktb-stack==; echo '#0 in step'; echo ==ktb-stack==; kill -SEGV $$ ;;
+  exits*) echo 'leaving now'; exit 5 ;;
+  hangs*) sleep 30 ;;
+  killed*) kill -KILL $$ ;;
+  stubborn*) trap '' TERM; sleep 0.5; touch "$dir/weights.safetensors"; record > "$dir/record.json" ;;
+  twice*) if [ -f "$dir/tried" ]; then record > "$dir/record.json"; else touch "$dir/tried"; kill -KILL $$; fi ;;
+  *) touch "$dir/weights.safetensors"; record > "$dir/record.tmp"; mv "$dir/record.tmp" "$dir/record.json" ;;
+esac
+)";
+
+class LocalPoolTest : public testing::Test {
+ protected:
+  LocalPoolTest()
+      : root_(testing::TempDir() + "ktb_local_" + std::to_string(::getpid())),
+        store_((fs::remove_all(root_), root_)),
+        costs_(root_ + "/cache/costs.jsonl") {
+    fs::create_directories(root_);
+    worker_ = root_ + "/worker";
+    std::ofstream(worker_) << kWorker;
+    fs::permissions(worker_, fs::perms::owner_all);
+  }
+  ~LocalPoolTest() override { fs::remove_all(root_); }
+
+  void add(const std::string& id, std::vector<std::string> needs = {},
+           const Json& limits = Json::object()) {
+    core::Trial trial;
+    trial.id = id;
+    trial.key = "key-" + id;
+    trial.needs = std::move(needs);
+    trial.fields = "{}";
+    trial.spec = {{"id", id},
+                  {"key", trial.key},
+                  {"seed", 0},
+                  {"device", "cpu"},
+                  {"axes", {{"method", id}, {"pair", "a -> b"}, {"seed", "0"}}},
+                  {"task", {{"plugin", "d"}, {"train", 100}}},
+                  {"target", {{"plugin", "m"}}},
+                  {"sources", Json::array()},
+                  {"method", {{"plugin", id}}},
+                  {"recipe", {{"epochs", 1}, {"batch", 10}}},
+                  {"limits", limits}};
+    plan_.trials.push_back(trial);
+  }
+
+  launch::Tally run(int jobs = 2) {
+    std::unique_ptr<std::FILE, int (*)(std::FILE*)> out(std::fopen((root_ + "/out").c_str(), "w"),
+                                                        std::fclose);
+    const auto trials = launch::trials_to_run(plan_, store_);
+    launch::Progress progress(out.get(), trials.size());
+    return launch::LocalPool(trials, store_, costs_, progress, {jobs, 1, "cpu", worker_, {}}).run();
+  }
+
+  core::Record record(const std::string& id) const { return store_.load(id).value(); }
+  std::vector<std::string> started() const {
+    std::vector<std::string> ids;
+    std::ifstream file(root_ + "/trials/started");
+    for (std::string id; std::getline(file, id);) ids.push_back(id);
+    return ids;
+  }
+
+  std::string root_, worker_;
+  core::Store store_;
+  launch::CostBook costs_;
+  core::Plan plan_;
+};
+
+TEST_F(LocalPoolTest, RunsSourcesBeforeWhatNeedsThem) {
+  add("source");
+  add("kd", {"source"});
+  EXPECT_EQ(run().ok, 2U);
+  EXPECT_THAT(started(), ElementsAre("source", "kd"));
+}
+
+TEST_F(LocalPoolTest, RunsNothingTwice) {
+  add("a");
+  add("b");
+  run();
+  EXPECT_TRUE(launch::trials_to_run(plan_, store_).empty());
+  plan_.trials[1].key = "another";
+  const auto again = launch::trials_to_run(plan_, store_);
+  ASSERT_EQ(again.size(), 1U);
+  EXPECT_EQ(again[0]->id, "b");
+}
+
+TEST_F(LocalPoolTest, RunsASourceAgainWhoseWeightsAreGone) {
+  add("source");
+  add("kd", {"source"});
+  run();
+  fs::remove(store_.folder("source") / "weights.safetensors");
+  EXPECT_TRUE(launch::trials_to_run(plan_, store_).empty());
+  fs::remove(store_.folder("kd") / "record.json");
+  EXPECT_EQ(launch::trials_to_run(plan_, store_).size(), 2U);
+}
+
+TEST_F(LocalPoolTest, ACrashIsARecordWithLogAndStackAndTheRestGoesOn) {
+  add("segfault");
+  add("fine");
+  const auto tally = run(1);
+  EXPECT_EQ(tally.ok, 1U);
+  EXPECT_EQ(tally.bad, 1U);
+  const auto crash = record("segfault");
+  EXPECT_EQ(crash.status, Status::kCrashed);
+  EXPECT_EQ(crash.reason, "SIGSEGV");
+  EXPECT_EQ(crash.rest.at("stack"), "#0 in step\n");
+  EXPECT_EQ(crash.rest.at("log"), Json::array({"before"}));
+  EXPECT_EQ(crash.axes.at("pair"), "a -> b");
+}
+
+TEST_F(LocalPoolTest, AnExitWithoutRecordIsACrash) {
+  add("exits");
+  run();
+  EXPECT_EQ(record("exits").status, Status::kCrashed);
+  EXPECT_THAT(record("exits").reason, HasSubstr("the process exited with code 5 before its record "
+                                                "was written (did a plugin call exit()?)"));
+  EXPECT_EQ(record("exits").rest.at("log"), Json::array({"leaving now"}));
+}
+
+TEST_F(LocalPoolTest, ATrialThatHangsRunsIntoItsLimit) {
+  add("hangs", {}, {{"seconds", 0.3}});
+  run();
+  EXPECT_EQ(record("hangs").status, Status::kTimeout);
+  EXPECT_THAT(record("hangs").reason, HasSubstr("limits.seconds = 0.3"));
+}
+
+TEST_F(LocalPoolTest, AKillFromOutsideCountsAsOutOfMemory) {
+  add("killed");
+  run();
+  EXPECT_EQ(record("killed").status, Status::kOutOfMemory);
+}
+
+TEST_F(LocalPoolTest, MemoryBeyondItsLimitIsOutOfMemory) {
+  add("hangs", {}, {{"memory", 0.5}});
+  run();
+  EXPECT_EQ(record("hangs").status, Status::kOutOfMemory);
+  EXPECT_THAT(record("hangs").reason, HasSubstr("limits.memory = 0.5"));
+}
+
+TEST_F(LocalPoolTest, OnlyAKillFromOutsideIsTriedAgain) {
+  add("twice", {}, {{"retries", 1}});
+  add("exits", {}, {{"retries", 3}});
+  run(1);
+  EXPECT_EQ(record("twice").status, Status::kOk);
+  const auto ids = started();
+  EXPECT_EQ(std::count(ids.begin(), ids.end(), "exits"), 1);
+}
+
+TEST_F(LocalPoolTest, WithoutItsSourceATrialFailsAndIsTriedAgainTheNextTime) {
+  add("exits");
+  add("kd", {"exits"});
+  EXPECT_EQ(run().bad, 2U);
+  EXPECT_EQ(record("kd").status, Status::kFailed);
+  EXPECT_THAT(record("kd").reason, HasSubstr("its source, trial exits, is crashed"));
+  EXPECT_THAT(started(), ElementsAre("exits"));
+  EXPECT_EQ(launch::trials_to_run(plan_, store_).size(), 2U);
+}
+
+TEST_F(LocalPoolTest, InterruptedTrialsSaySoAndNoFurtherOneStarts) {
+  add("hangs");
+  add("later");
+  std::thread interrupt([] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(400));
+    ::kill(::getpid(), SIGTERM);
+  });
+  sigset_t terminate;  // so that it reaches the pool's thread
+  ::sigemptyset(&terminate);
+  ::sigaddset(&terminate, SIGTERM);
+  ::pthread_sigmask(SIG_BLOCK, &terminate, nullptr);
+  const auto tally = run(1);
+  interrupt.join();
+  EXPECT_TRUE(tally.interrupted);
+  EXPECT_EQ(record("hangs").status, Status::kInterrupted);
+  EXPECT_FALSE(store_.load("later"));
+}
+
+TEST_F(LocalPoolTest, AWorkerThatEndsProperlyAfterTheInterruptKeepsItsRecord) {
+  add("stubborn");
+  const pid_t child = ::fork();  // a process of its own: the signal is for the whole process
+  if (child == 0) {
+    run(1);
+    ::_exit(0);
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  ::kill(child, SIGINT);
+  ::waitpid(child, nullptr, 0);
+  EXPECT_EQ(record("stubborn").status, Status::kOk);
+}
+
+TEST_F(LocalPoolTest, TwoRunsOverTheSameResultsShareTheTrials) {
+  for (int i = 0; i < 12; ++i) add("trial" + std::to_string(i));
+  const pid_t other = ::fork();
+  if (other == 0) {
+    run(2);
+    ::_exit(0);
+  }
+  const auto tally = run(2);
+  ::waitpid(other, nullptr, 0);
+  EXPECT_EQ(tally.ok, 12U);
+  const auto ids = started();
+  const std::set<std::string> once(ids.begin(), ids.end());
+  EXPECT_EQ(ids.size(), 12U);
+  EXPECT_EQ(once.size(), 12U);
+}
+
+TEST_F(LocalPoolTest, PrintsALineForEachTrialWhereThereIsNoTerminal) {
+  add("kd");
+  run();
+  std::ifstream file(root_ + "/out");
+  std::string line;
+  std::getline(file, line);
+  EXPECT_THAT(line, HasSubstr("[1/1] kd a -> b s0   ok   top-1 50.0   "));
+}
+
+TEST_F(LocalPoolTest, LearnsWhatATrialCosts) {
+  add("kd");
+  EXPECT_FALSE(costs_.estimate(plan_.trials[0].spec));
+  run();
+  EXPECT_DOUBLE_EQ(costs_.estimate(plan_.trials[0].spec)->seconds, 2);
+  Json longer = plan_.trials[0].spec;
+  longer["recipe"]["epochs"] = 10;  // ten times the steps, the same second around them
+  EXPECT_DOUBLE_EQ(launch::CostBook(root_ + "/cache/costs.jsonl").estimate(longer)->seconds, 11);
+  longer["recipe"]["batch"] = 20;
+  EXPECT_FALSE(costs_.estimate(longer));
+}
+
+TEST(Settle, TakesOneThreadATrialUnlessAsked) {
+  const auto free = launch::settle({});
+  EXPECT_EQ(free.threads, 1);
+  EXPECT_GE(free.jobs, 1);
+  const auto asked = launch::settle({3, 2, "cpu", "", {}});
+  EXPECT_EQ(asked.jobs, 3);
+  EXPECT_EQ(asked.threads, 2);
+}
+
+}  // namespace
