@@ -8,7 +8,7 @@
 
 #include "core/base/csv.hpp"
 #include "core/base/json.hpp"
-#include "core/report_fixture.hpp"
+#include "core/table/report_fixture.hpp"
 
 namespace ktb::core {
 namespace {

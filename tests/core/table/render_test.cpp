@@ -8,13 +8,13 @@
 
 #include "core/base/error.hpp"
 #include "core/base/utf8.hpp"
-#include "core/report_fixture.hpp"
 #include "core/store/store.hpp"
 #include "core/table/render_csv.hpp"
 #include "core/table/render_latex.hpp"
 #include "core/table/render_markdown.hpp"
 #include "core/table/render_text.hpp"
 #include "core/table/report.hpp"
+#include "core/table/report_fixture.hpp"
 #include "temporary_folder.hpp"
 
 namespace ktb::core {

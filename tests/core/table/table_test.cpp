@@ -9,8 +9,8 @@
 #include <random>
 
 #include "core/base/error.hpp"
-#include "core/report_fixture.hpp"
 #include "core/table/render_text.hpp"
+#include "core/table/report_fixture.hpp"
 
 namespace ktb::core {
 namespace {

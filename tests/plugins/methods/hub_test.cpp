@@ -12,10 +12,10 @@
 #include <string>
 #include <vector>
 
-#include "kit_trial.hpp"
 #include "ktb/nn/blocks.hpp"
 #include "ktb/transfer/gating.hpp"
 #include "ktb/transfer/hub.hpp"
+#include "run/kit_trial.hpp"
 #include "run/train/flops.hpp"
 
 namespace ktb::run {

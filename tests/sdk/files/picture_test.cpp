@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "run/data_place.hpp"
-#include "run/picture_files.hpp"
+#include "sdk/files/picture_files.hpp"
 
 #define STB_IMAGE_WRITE_IMPLEMENTATION
 #define STB_IMAGE_WRITE_STATIC

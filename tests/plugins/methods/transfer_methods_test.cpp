@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
-#include "kit_trial.hpp"
 #include "ktb/transfer/logme.hpp"
 #include "ktb/transfer/regression.hpp"
+#include "run/kit_trial.hpp"
 #include "run/plugins/plain.hpp"
 
 namespace ktb::run {

@@ -9,7 +9,7 @@
 
 #include <set>
 
-#include "setting.hpp"
+#include "run/setting.hpp"
 
 namespace ktb::run {
 namespace {

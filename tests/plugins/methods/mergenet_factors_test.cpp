@@ -11,7 +11,7 @@
 
 #include "ktb/transfer/adapter.hpp"
 #include "ktb/transfer/factored.hpp"
-#include "setting.hpp"
+#include "run/setting.hpp"
 
 namespace ktb::run {
 namespace {

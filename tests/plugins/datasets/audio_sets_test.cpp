@@ -5,7 +5,7 @@
 #include <set>
 
 #include "run/data_place.hpp"
-#include "run/sound_files.hpp"
+#include "sdk/files/sound_files.hpp"
 
 namespace ktb::run {
 namespace {

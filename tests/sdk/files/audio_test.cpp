@@ -8,7 +8,7 @@
 #include <numbers>
 
 #include "run/data_place.hpp"
-#include "run/sound_files.hpp"
+#include "sdk/files/sound_files.hpp"
 
 namespace ktb::run {
 namespace {

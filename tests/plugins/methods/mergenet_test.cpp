@@ -11,9 +11,9 @@
 #include <tuple>
 
 #include "ktb/transfer/adapter.hpp"
-#include "rig.hpp"
 #include "run/plugins/describe.hpp"
-#include "setting.hpp"
+#include "run/rig.hpp"
+#include "run/setting.hpp"
 
 namespace ktb::run {
 namespace {

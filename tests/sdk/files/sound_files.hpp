@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "run/picture_files.hpp"
+#include "sdk/files/picture_files.hpp"
 
 // WAV files for tests, written byte by byte.
 

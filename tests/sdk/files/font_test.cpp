@@ -3,7 +3,7 @@
 
 #include "ktb/files/font.hpp"
 #include "run/data_place.hpp"
-#include "run/font_files.hpp"
+#include "sdk/files/font_files.hpp"
 
 namespace ktb::run {
 namespace {

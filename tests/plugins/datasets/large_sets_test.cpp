@@ -5,7 +5,7 @@
 
 #include "core/base/json.hpp"
 #include "run/data_place.hpp"
-#include "run/picture_files.hpp"
+#include "sdk/files/picture_files.hpp"
 
 namespace ktb::run {
 namespace {

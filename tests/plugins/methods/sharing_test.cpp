@@ -4,8 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "rig.hpp"
-#include "setting.hpp"
+#include "run/rig.hpp"
+#include "run/setting.hpp"
 
 namespace ktb::run {
 namespace {

@@ -10,7 +10,7 @@
 
 #include "ktb/files/picture_table.hpp"
 #include "run/data_place.hpp"
-#include "run/picture_files.hpp"
+#include "sdk/files/picture_files.hpp"
 
 namespace ktb::run {
 namespace {

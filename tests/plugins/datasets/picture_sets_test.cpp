@@ -10,7 +10,7 @@
 
 #include "ktb/text/words.hpp"
 #include "run/data_place.hpp"
-#include "run/font_files.hpp"
+#include "sdk/files/font_files.hpp"
 
 namespace ktb::run {
 namespace {

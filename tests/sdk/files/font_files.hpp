@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "run/picture_files.hpp"
+#include "sdk/files/picture_files.hpp"
 
 // Font files for tests, written byte by byte.
 
