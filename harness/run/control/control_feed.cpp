@@ -59,20 +59,22 @@ std::uint64_t ControlFeed::episode_seed(Part part, std::int64_t number) const {
 
 /// All episodes side by side, each with the best action; those that are over step aside.
 Tensor ControlFeed::play(Part part, std::int64_t episodes, const Predict& predict) const {
-  std::vector<EpisodeRunner> copies;
-  for (std::int64_t i = 0; i < episodes; ++i) copies.emplace_back(set(), episode_seed(part, i));
+  std::vector<EpisodeRunner> runners;
+  for (std::int64_t i = 0; i < episodes; ++i) runners.emplace_back(set(), episode_seed(part, i));
   std::vector<EpisodeRunner*> going;
-  for (auto& copy : copies) going.push_back(&copy);
+  for (auto& runner : runners) going.push_back(&runner);
   while (!going.empty()) {
-    std::vector<const Observation*> seen;
-    for (const auto* copy : going) seen.push_back(&copy->seen());
-    const auto best =
-        kind_->logits(predict(batch_of(seen, set().world(), device_))).argmax(1).cpu().contiguous();
+    std::vector<const Observation*> observations;
+    for (const auto* runner : going) observations.push_back(&runner->observation());
+    const auto best = kind_->logits(predict(batch_of(observations, set().world(), device_)))
+                          .argmax(1)
+                          .cpu()
+                          .contiguous();
     const auto* action = best.const_data_ptr<std::int64_t>();
-    std::erase_if(going, [&](EpisodeRunner* copy) { return copy->step(*action++).over(); });
+    std::erase_if(going, [&](EpisodeRunner* runner) { return runner->step(*action++).over(); });
   }
   std::vector<double> totals;
-  for (const auto& copy : copies) totals.push_back(copy.total());
+  for (const auto& runner : runners) totals.push_back(runner.total());
   return at::tensor(totals, at::kDouble);
 }
 
@@ -80,11 +82,11 @@ Tensor ControlFeed::play_randomly(Part part, std::int64_t episodes) const {
   const auto most = static_cast<std::int64_t>(set().world().actions.size()) - 1;
   std::vector<double> totals;
   for (std::int64_t i = 0; i < episodes; ++i) {
-    EpisodeRunner copy(set(), episode_seed(part, i));
+    EpisodeRunner runner(set(), episode_seed(part, i));
     SeededDraws dice(core::axis_seed({"random", request_.axis}, i));
-    while (!copy.step(dice.whole(0, most)).over()) {
+    while (!runner.step(dice.whole(0, most)).over()) {
     }
-    totals.push_back(copy.total());
+    totals.push_back(runner.total());
   }
   return at::tensor(totals, at::kDouble);
 }

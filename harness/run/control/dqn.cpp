@@ -1,4 +1,4 @@
-// Deep Q-learning: double targets (arXiv 1509.06461), a target network, a memory of transitions.
+// Deep Q-learning: double targets (arXiv 1509.06461), a target network, a replay buffer.
 #include <torch/types.h>
 #include <torch/utils.h>
 
@@ -41,11 +41,11 @@ class Dqn final : public Learner {
         how_(place.set.learning()),
         actor_(std::move(actor)),
         live_(actor_.weights()),
-        memory_(place.set.world(), how_.memory, core::axis_seed({place.axis, "memory"})),
+        replay_(place.set.world(), how_.memory, core::axis_seed({place.axis, "memory"})),
         dice_(core::axis_seed({place.axis, "explore"})) {
     for (std::int64_t i = 0; i < how_.copies; ++i) {
-      copies_.emplace_back(place.set, core::axis_seed({place.axis, "copy"}, i));
-      waiting_.emplace_back(how_.n_step, how_.gamma);
+      runners_.emplace_back(place.set, core::axis_seed({place.axis, "copy"}, i));
+      queues_.emplace_back(how_.n_step, how_.gamma);
     }
   }
 
@@ -53,7 +53,7 @@ class Dqn final : public Learner {
     while (transitions_ < how_.warmup) act();
     for (due_ += how_.transitions; due_ >= how_.copies; due_ -= how_.copies) act();
     if (steps_++ % how_.sync == 0) past_.remember(live_);
-    const auto sample = memory_.draw(place_.batch);
+    const auto sample = replay_.draw(place_.batch);
     Batch batch;
     batch.x["state"] = sample.state.to(place_.device);
     batch.y["action"] = sample.action.to(place_.device);
@@ -78,18 +78,18 @@ class Dqn final : public Learner {
            sample.discount.to(place_.device) * past.gather(1, choice).squeeze(1);
   }
 
-  /// One step of every copy.
+  /// One step of every runner.
   void act() {
     const auto best = greedy();
     const auto most = static_cast<std::int64_t>(place_.set.world().actions.size()) - 1;
     const double share = exploration();
-    for (std::size_t i = 0; i < copies_.size(); ++i) {
+    for (std::size_t i = 0; i < runners_.size(); ++i) {
       const bool random = dice_.uniform() < share;
       const auto action = random ? dice_.whole(0, most) : best[i];
-      auto before = copies_[i].seen();
-      const auto end = copies_[i].step(action);
-      waiting_[i].step(std::move(before), action, end, copies_[i].seen(), memory_);
-      if (end.over()) copies_[i].begin();
+      auto before = runners_[i].observation();
+      const auto end = runners_[i].step(action);
+      queues_[i].step(std::move(before), action, end, runners_[i].observation(), replay_);
+      if (end.over()) runners_[i].begin();
     }
     transitions_ += how_.copies;
   }
@@ -100,13 +100,15 @@ class Dqn final : public Learner {
     return std::max(how_.explore, 1 - (1 - how_.explore) * way);
   }
 
-  /// The best known action of each copy; during the warm-up, which is random, any.
+  /// The best known action of each runner; during the warm-up, which is random, any.
   std::vector<std::int64_t> greedy() const {
-    if (transitions_ < how_.warmup) return std::vector<std::int64_t>(copies_.size());
-    std::vector<const Observation*> seen;
-    for (const auto& copy : copies_) seen.push_back(&copy.seen());
-    const auto best =
-        values(batch_of(seen, place_.set.world(), place_.device)).argmax(1).cpu().contiguous();
+    if (transitions_ < how_.warmup) return std::vector<std::int64_t>(runners_.size());
+    std::vector<const Observation*> observations;
+    for (const auto& runner : runners_) observations.push_back(&runner.observation());
+    const auto best = values(batch_of(observations, place_.set.world(), place_.device))
+                          .argmax(1)
+                          .cpu()
+                          .contiguous();
     return {best.const_data_ptr<std::int64_t>(),
             best.const_data_ptr<std::int64_t>() + best.numel()};
   }
@@ -116,10 +118,10 @@ class Dqn final : public Learner {
   Actor actor_;
   std::vector<Tensor> live_;
   PastWeights past_;
-  ReplayBuffer memory_;
+  ReplayBuffer replay_;
   SeededDraws dice_;
-  std::vector<EpisodeRunner> copies_;
-  std::vector<RewardQueue> waiting_;
+  std::vector<EpisodeRunner> runners_;
+  std::vector<RewardQueue> queues_;
   std::int64_t transitions_ = 0, due_ = 0, steps_ = 0;
 };
 

@@ -13,7 +13,7 @@ EpisodeRunner::EpisodeRunner(const ControlDataset& set, std::uint64_t seed)
   const auto size = std::accumulate(world_.shape.begin(), world_.shape.end(), std::int64_t{1},
                                     std::multiplies<>());
   raw_.resize(static_cast<std::size_t>(size));
-  seen_.resize(raw_.size());
+  observation_.resize(raw_.size());
   begin();
 }
 
@@ -35,15 +35,17 @@ EpisodeRunner::End EpisodeRunner::step(std::int64_t action) {
 
 void EpisodeRunner::look() {
   environment_->observe(raw_.data());
-  std::ranges::transform(raw_, seen_.begin(), [](double x) { return static_cast<float>(x); });
+  std::ranges::transform(raw_, observation_.begin(),
+                         [](double x) { return static_cast<float>(x); });
 }
 
-Batch batch_of(const std::vector<const Observation*>& all, const World& world, at::Device device) {
-  std::vector<std::int64_t> shape{static_cast<std::int64_t>(all.size())};
+Batch batch_of(const std::vector<const Observation*>& observations, const World& world,
+               at::Device device) {
+  std::vector<std::int64_t> shape{static_cast<std::int64_t>(observations.size())};
   shape.insert(shape.end(), world.shape.begin(), world.shape.end());
   auto x = at::empty(shape, at::kFloat);
   auto* place = x.mutable_data_ptr<float>();
-  for (const auto* seen : all) place = std::copy(seen->begin(), seen->end(), place);
+  for (const auto* one : observations) place = std::copy(one->begin(), one->end(), place);
   Batch batch;
   batch.x["state"] = x.to(device);
   return batch;

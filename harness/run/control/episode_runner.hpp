@@ -10,7 +10,7 @@ namespace ktb::run {
 /// An observation, row by row.
 using Observation = std::vector<float>;
 
-/// One copy of an environment with its own random numbers and the clock of its episode.
+/// One environment with random numbers of its own and the clock of its episode.
 class EpisodeRunner {
  public:
   EpisodeRunner(const ControlDataset& set, std::uint64_t seed);
@@ -24,7 +24,7 @@ class EpisodeRunner {
   void begin();
   /// `action` by its number.
   End step(std::int64_t action);
-  const Observation& seen() const { return seen_; }
+  const Observation& observation() const { return observation_; }
   double total() const { return total_; }  ///< reward of the episode so far
 
  private:
@@ -34,12 +34,13 @@ class EpisodeRunner {
   std::unique_ptr<Environment> environment_;
   SeededDraws draws_;
   std::vector<double> raw_;
-  Observation seen_;
+  Observation observation_;
   std::int64_t steps_ = 0;
   double total_ = 0;
 };
 
 /// [n, World::shape] of n observations.
-Batch batch_of(const std::vector<const Observation*>& all, const World& world, at::Device device);
+Batch batch_of(const std::vector<const Observation*>& observations, const World& world,
+               at::Device device);
 
 }  // namespace ktb::run

@@ -1,4 +1,4 @@
-// Proximal policy optimisation (arXiv 1707.06347): what all copies did for a while is learned from
+// Proximal policy optimisation (arXiv 1707.06347): what all runners did for a while is learned from
 // in a few passes, then they act anew. Advantages by arXiv 1506.02438.
 #include <ATen/CPUGeneratorImpl.h>
 #include <torch/types.h>
@@ -13,7 +13,7 @@
 namespace ktb::run {
 namespace {
 
-/// What all copies did in one step; [N] each, but for the states.
+/// What all runners did in one step; [N] each, but for the states.
 struct Moment {
   Tensor state, action, log_prob, value, reward;
   Tensor next_value;  ///< of the state in which an episode was cut off; else 0
@@ -29,7 +29,7 @@ class Ppo final : public Learner {
         generator_(at::detail::createCPUGenerator(core::axis_seed({place.axis, "order"}))),
         dice_(core::axis_seed({place.axis, "explore"})) {
     for (std::int64_t i = 0; i < how_.copies; ++i)
-      copies_.emplace_back(place.set, core::axis_seed({place.axis, "copy"}, i));
+      runners_.emplace_back(place.set, core::axis_seed({place.axis, "copy"}, i));
   }
 
   Batch next() override {
@@ -57,16 +57,16 @@ class Ppo final : public Learner {
   }
 
   /// On the CPU: [n, A] logits and [n] values.
-  std::pair<Tensor, Tensor> judge(const std::vector<const Observation*>& seen) const {
+  std::pair<Tensor, Tensor> judge(const std::vector<const Observation*>& all) const {
     const auto out =
-        actor_.predict(batch_of(seen, place_.set.world(), place_.device)).cpu().to(at::kFloat);
+        actor_.predict(batch_of(all, place_.set.world(), place_.device)).cpu().to(at::kFloat);
     return {place_.kind.logits(out), out.select(1, -1)};
   }
 
-  std::vector<const Observation*> all_seen() const {
-    std::vector<const Observation*> seen;
-    for (const auto& copy : copies_) seen.push_back(&copy.seen());
-    return seen;
+  std::vector<const Observation*> observations() const {
+    std::vector<const Observation*> all;
+    for (const auto& runner : runners_) all.push_back(&runner.observation());
+    return all;
   }
 
   /// By the probabilities of one row.
@@ -81,26 +81,26 @@ class Ppo final : public Learner {
   }
 
   Moment act() {
-    const auto seen = all_seen();
+    const auto before = observations();
     Moment m;
-    m.state = batch_of(seen, place_.set.world(), at::kCPU).x.at("state");
-    const auto [logits, value] = judge(seen);
+    m.state = batch_of(before, place_.set.world(), at::kCPU).x.at("state");
+    const auto [logits, value] = judge(before);
     const auto log_p = at::log_softmax(logits, 1).contiguous();
-    const auto n = static_cast<std::int64_t>(copies_.size());
+    const auto n = static_cast<std::int64_t>(runners_.size());
     m.value = value;
     m.action = at::empty({n}, at::kLong);
     m.reward = at::zeros({n});
     m.next_value = at::zeros({n});
     m.going_on = at::ones({n});
     for (std::int64_t i = 0; i < n; ++i) {
-      auto& copy = copies_[static_cast<std::size_t>(i)];
+      auto& runner = runners_[static_cast<std::size_t>(i)];
       const auto action = sample(log_p[i]);
-      const auto end = copy.step(action);
+      const auto end = runner.step(action);
       m.action[i] = action;
       m.reward[i] = end.reward;
-      if (end.cut) m.next_value[i] = judge({&copy.seen()}).second[0];
+      if (end.cut) m.next_value[i] = judge({&runner.observation()}).second[0];
       if (end.over()) m.going_on[i] = 0;
-      if (end.over()) copy.begin();
+      if (end.over()) runner.begin();
     }
     m.log_prob = log_p.gather(1, m.action.unsqueeze(1)).squeeze(1);
     transitions_ += n;
@@ -111,7 +111,7 @@ class Ppo final : public Learner {
     std::vector<Moment> moments;
     for (std::int64_t t = 0; t < how_.horizon; ++t) moments.push_back(act());
     std::vector<Tensor> advantages(moments.size());
-    auto later = judge(all_seen()).second, advantage = at::zeros_like(later);
+    auto later = judge(observations()).second, advantage = at::zeros_like(later);
     for (std::size_t t = moments.size(); t-- > 0;) {
       const auto& m = moments[t];
       const auto next = m.going_on * later + m.next_value;
@@ -140,7 +140,7 @@ class Ppo final : public Learner {
   Actor actor_;
   at::Generator generator_;
   SeededDraws dice_;
-  std::vector<EpisodeRunner> copies_;
+  std::vector<EpisodeRunner> runners_;
   Batch gathered_;
   Tensor order_;
   std::int64_t at_ = 0, pass_ = 0, transitions_ = 0;

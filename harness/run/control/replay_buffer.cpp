@@ -21,13 +21,14 @@ ReplayBuffer::ReplayBuffer(const World& world, std::int64_t capacity, std::uint6
   discounts_ = at::empty({capacity}, at::kFloat);
 }
 
-void ReplayBuffer::keep(Tensor& store, const Observation& seen) {
-  const auto place = at_ * static_cast<std::int64_t>(seen.size());
+void ReplayBuffer::keep(Tensor& store, const Observation& observation) {
+  const auto place = at_ * static_cast<std::int64_t>(observation.size());
   if (store.scalar_type() == at::kByte)
-    std::transform(seen.begin(), seen.end(), store.mutable_data_ptr<std::uint8_t>() + place,
+    std::transform(observation.begin(), observation.end(),
+                   store.mutable_data_ptr<std::uint8_t>() + place,
                    [](float x) { return static_cast<std::uint8_t>(x); });
   else
-    std::copy(seen.begin(), seen.end(), store.mutable_data_ptr<float>() + place);
+    std::copy(observation.begin(), observation.end(), store.mutable_data_ptr<float>() + place);
 }
 
 void ReplayBuffer::put(const Transition& t) {
@@ -48,23 +49,23 @@ ReplayBuffer::Sample ReplayBuffer::draw(std::int64_t count) {
 }
 
 void RewardQueue::step(Observation state, std::int64_t action, const EpisodeRunner::End& end,
-                       const Observation& next, ReplayBuffer& memory) {
-  waiting_.push_back({std::move(state), action, 0, {}, 1});
-  for (auto& one : waiting_) {
+                       const Observation& next, ReplayBuffer& replay) {
+  pending_.push_back({std::move(state), action, 0, {}, 1});
+  for (auto& one : pending_) {
     one.reward += one.discount * end.reward;
     one.discount *= gamma_;
   }
-  if (static_cast<std::int64_t>(waiting_.size()) == n_) release(end, next, memory);
-  while (end.over() && !waiting_.empty()) release(end, next, memory);
+  if (static_cast<std::int64_t>(pending_.size()) == n_) release(end, next, replay);
+  while (end.over() && !pending_.empty()) release(end, next, replay);
 }
 
 void RewardQueue::release(const EpisodeRunner::End& end, const Observation& next,
-                          ReplayBuffer& memory) {
-  auto& first = waiting_.front();
+                          ReplayBuffer& replay) {
+  auto& first = pending_.front();
   first.next = next;
   if (end.terminated) first.discount = 0;
-  memory.put(first);
-  waiting_.pop_front();
+  replay.put(first);
+  pending_.pop_front();
 }
 
 }  // namespace ktb::run

@@ -34,27 +34,27 @@ class ReplayBuffer {
   Sample draw(std::int64_t count);
 
  private:
-  void keep(Tensor& store, const Observation& seen);
+  void keep(Tensor& store, const Observation& observation);
 
   std::int64_t capacity_, size_ = 0, at_ = 0;
   at::Generator generator_;
   Tensor states_, nexts_, actions_, rewards_, discounts_;
 };
 
-/// The transitions of one copy on their way into the memory: each waits until n rewards are known
-/// or the episode is over.
+/// The transitions of one runner on their way into the replay buffer: each waits until n rewards
+/// are known or the episode is over.
 class RewardQueue {
  public:
   RewardQueue(std::int64_t n, double gamma) : n_(n), gamma_(gamma) {}
   void step(Observation state, std::int64_t action, const EpisodeRunner::End& end,
-            const Observation& next, ReplayBuffer& memory);
+            const Observation& next, ReplayBuffer& replay);
 
  private:
-  void release(const EpisodeRunner::End& end, const Observation& next, ReplayBuffer& memory);
+  void release(const EpisodeRunner::End& end, const Observation& next, ReplayBuffer& replay);
 
   std::int64_t n_;
   double gamma_;
-  std::deque<Transition> waiting_;  ///< discount: of the next reward to come
+  std::deque<Transition> pending_;  ///< discount: of the next reward to come
 };
 
 }  // namespace ktb::run

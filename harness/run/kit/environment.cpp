@@ -13,17 +13,17 @@ namespace {
 
 constexpr std::int64_t kSteps = 500;
 
-/// What a copy shows and pays over some random steps, all in one row.
+/// What a runner shows and pays over some random steps, all in one row.
 std::vector<double> history(const ControlDataset& set, std::uint64_t seed, std::uint64_t choices) {
-  EpisodeRunner copy(set, seed);
+  EpisodeRunner runner(set, seed);
   SeededDraws dice(choices);
   const auto most = static_cast<std::int64_t>(set.world().actions.size()) - 1;
-  std::vector<double> all(copy.seen().begin(), copy.seen().end());
+  std::vector<double> all(runner.observation().begin(), runner.observation().end());
   for (std::int64_t i = 0; i < kSteps; ++i) {
-    const auto end = copy.step(dice.whole(0, most));
+    const auto end = runner.step(dice.whole(0, most));
     all.push_back(end.reward);
-    if (end.over()) copy.begin();
-    all.insert(all.end(), copy.seen().begin(), copy.seen().end());
+    if (end.over()) runner.begin();
+    all.insert(all.end(), runner.observation().begin(), runner.observation().end());
   }
   return all;
 }
@@ -40,17 +40,17 @@ void check_numbers(const ControlDataset& set) {
   demand(std::ranges::all_of(all, [](double x) { return std::isfinite(x); }),
          "an observation or a reward is not finite");
   if (set.world().shape.size() != 3) return;
-  const EpisodeRunner copy(set, 1);
-  demand(std::ranges::all_of(copy.seen(), [](float x) { return x == 0 || x == 1; }),
+  const EpisodeRunner runner(set, 1);
+  demand(std::ranges::all_of(runner.observation(), [](float x) { return x == 0 || x == 1; }),
          "its observation is a grid, and a cell is neither 0 nor 1");
 }
 
 /// Every action from the start on, as long as it goes.
 void check_ends(const ControlDataset& set) {
   for (std::size_t action = 0; action < set.world().actions.size(); ++action) {
-    EpisodeRunner copy(set, 1);
+    EpisodeRunner runner(set, 1);
     std::int64_t steps = 1;
-    while (!copy.step(static_cast<std::int64_t>(action)).over()) ++steps;
+    while (!runner.step(static_cast<std::int64_t>(action)).over()) ++steps;
     demand(steps <= set.world().limit,
            fmt::format("an episode of action {} alone has {} steps, its limit is {}", action, steps,
                        set.world().limit));

@@ -1,4 +1,4 @@
-// Acting and learning from it: what the memory keeps, what targets are, who is judged how.
+// Acting and learning from it: what the replay buffer keeps, what targets are, who is judged how.
 #include "run/control/control_feed.hpp"
 
 #include <ATen/TensorOperators.h>
@@ -72,9 +72,9 @@ Tensor always(const Batch& batch, std::vector<float> row) {
 }
 Tensor right(const Batch& batch) { return always(batch, {0, 1}); }
 
-/// state, reward, next, discount of all that a memory holds.
-std::vector<std::tuple<float, float, float, float>> contents(ReplayBuffer& memory) {
-  const auto s = memory.draw(400);
+/// state, reward, next, discount of all that a replay buffer holds.
+std::vector<std::tuple<float, float, float, float>> contents(ReplayBuffer& replay) {
+  const auto s = replay.draw(400);
   std::vector<std::tuple<float, float, float, float>> all;
   for (std::int64_t i = 0; i < s.state.size(0); ++i)
     all.emplace_back(s.state[i].item<float>(), s.reward[i].item<float>(), s.next[i].item<float>(),
@@ -87,37 +87,37 @@ std::vector<std::tuple<float, float, float, float>> contents(ReplayBuffer& memor
 const World kNumber = {"number", {1}, "number", "number", {0, 1}, 10};
 
 TEST(RewardQueue, AddsUpRewardsUntilTheEnd) {
-  ReplayBuffer memory(kNumber, 10, 1);
-  RewardQueue waiting(2, 0.5);
-  waiting.step({0}, 0, {1, false, false}, {1}, memory);
-  EXPECT_EQ(memory.size(), 0);
-  waiting.step({1}, 0, {2, false, false}, {2}, memory);
-  waiting.step({2}, 0, {4, true, false}, {3}, memory);
+  ReplayBuffer replay(kNumber, 10, 1);
+  RewardQueue queue(2, 0.5);
+  queue.step({0}, 0, {1, false, false}, {1}, replay);
+  EXPECT_EQ(replay.size(), 0);
+  queue.step({1}, 0, {2, false, false}, {2}, replay);
+  queue.step({2}, 0, {4, true, false}, {3}, replay);
   using Entry = std::tuple<float, float, float, float>;
-  EXPECT_THAT(contents(memory),
+  EXPECT_THAT(contents(replay),
               UnorderedElementsAre(Entry{0, 2, 2, 0.25}, Entry{1, 4, 3, 0}, Entry{2, 4, 3, 0}));
 }
 
 TEST(RewardQueue, ACutEpisodeWouldHaveGoneOn) {
-  ReplayBuffer memory(kNumber, 10, 1);
-  RewardQueue waiting(2, 0.5);
-  waiting.step({0}, 0, {1, false, false}, {1}, memory);
-  waiting.step({1}, 0, {2, false, true}, {2}, memory);
+  ReplayBuffer replay(kNumber, 10, 1);
+  RewardQueue queue(2, 0.5);
+  queue.step({0}, 0, {1, false, false}, {1}, replay);
+  queue.step({1}, 0, {2, false, true}, {2}, replay);
   using Entry = std::tuple<float, float, float, float>;
-  EXPECT_THAT(contents(memory), UnorderedElementsAre(Entry{0, 2, 2, 0.25}, Entry{1, 2, 2, 0.5}));
+  EXPECT_THAT(contents(replay), UnorderedElementsAre(Entry{0, 2, 2, 0.25}, Entry{1, 2, 2, 0.5}));
 }
 
 TEST(ReplayBuffer, ForgetsTheOldest) {
-  ReplayBuffer memory(kNumber, 2, 1);
-  for (float i = 0; i < 3; ++i) memory.put({{i}, 0, 0, {i + 1}, 1});
+  ReplayBuffer replay(kNumber, 2, 1);
+  for (float i = 0; i < 3; ++i) replay.put({{i}, 0, 0, {i + 1}, 1});
   using Entry = std::tuple<float, float, float, float>;
-  EXPECT_THAT(contents(memory), UnorderedElementsAre(Entry{1, 0, 2, 1}, Entry{2, 0, 3, 1}));
+  EXPECT_THAT(contents(replay), UnorderedElementsAre(Entry{1, 0, 2, 1}, Entry{2, 0, 3, 1}));
 }
 
 TEST(ReplayBuffer, GridsComeBackAsTheyWere) {
-  ReplayBuffer memory({"grid", {1, 2, 2}, "grid", "grid", {0, 1}, 10}, 4, 1);
-  memory.put({{1, 0, 0, 1}, 1, 0.5, {0, 1, 1, 0}, 0.9});
-  const auto sample = memory.draw(1);
+  ReplayBuffer replay({"grid", {1, 2, 2}, "grid", "grid", {0, 1}, 10}, 4, 1);
+  replay.put({{1, 0, 0, 1}, 1, 0.5, {0, 1, 1, 0}, 0.9});
+  const auto sample = replay.draw(1);
   EXPECT_TRUE(at::equal(sample.state, at::tensor({1.0F, 0.0F, 0.0F, 1.0F}).view({1, 1, 2, 2})));
   EXPECT_TRUE(at::equal(sample.next, at::tensor({0.0F, 1.0F, 1.0F, 0.0F}).view({1, 1, 2, 2})));
 }
