@@ -1,0 +1,55 @@
+# What ctest reads when it starts: one entry for each test suite of a binary, `<label>.<suite>`, and one more, with the label
+# `slow`, for a suite's tests that have "Slow" in their name. A process a test would spend most of its time on loading
+# libraries. Each entry leaves its counts in <results>/<entry>.xml, where scripts/test adds them up.
+#
+# Given: label, binary, results.
+
+if(NOT EXISTS "${binary}")
+  add_test("${label}.NOT_BUILT" "${binary}")
+  set_tests_properties("${label}.NOT_BUILT" PROPERTIES LABELS "${label}")
+  return()
+endif()
+execute_process(COMMAND "${binary}" --gtest_list_tests OUTPUT_VARIABLE listed RESULT_VARIABLE code)
+if(code)
+  message(FATAL_ERROR "${binary} --gtest_list_tests ended with ${code}:\n${listed}")
+endif()
+
+# A line is `Suite.  # type`, or `  Test  # value`. Values may hold semicolons and brackets, which split lists.
+string(REGEX REPLACE " +#[^\n]*" "" listed "${listed}")
+string(REPLACE "\n" ";" listed "${listed}")
+set(entries "")
+foreach(line IN LISTS listed)
+  if(line MATCHES "^([^ ]+)\\.$")
+    set(suite "${CMAKE_MATCH_1}")
+  elseif(line MATCHES "^  ")
+    set(kind quick)
+    if("${suite}.${line}" MATCHES "Slow")
+      set(kind slow)
+    endif()
+    list(APPEND entries "${suite}.${kind}")
+  endif()
+endforeach()
+
+set(counted "${entries}")
+list(REMOVE_DUPLICATES entries)
+foreach(entry IN LISTS entries)
+  string(REGEX MATCH "^(.*)\\.([a-z]+)$" whole "${entry}")
+  set(suite "${CMAKE_MATCH_1}")
+  set(name "${label}.${suite}")
+  set(labels "${label}")
+  set(filter "${suite}.*-*Slow*")
+  if(CMAKE_MATCH_2 STREQUAL "slow")
+    set(name "${name}.slow")
+    list(APPEND labels slow)
+    set(filter "${suite}.*Slow*")
+    if(suite MATCHES "Slow")
+      set(filter "${suite}.*")
+    endif()
+  endif()
+  # The longest first, as far as one can tell; afterwards ctest knows what each took.
+  set(all "${counted}")
+  list(FILTER all INCLUDE REGEX "^${entry}$")
+  list(LENGTH all cost)
+  add_test("${name}" "${binary}" "--gtest_filter=${filter}" --gtest_brief=1 "--gtest_output=xml:${results}/${name}.xml")
+  set_tests_properties("${name}" PROPERTIES LABELS "${labels}" TIMEOUT 1200 COST "${cost}")
+endforeach()
