@@ -8,13 +8,18 @@
 #include <thread>
 
 #include "launch/process.hpp"
+#include "temporary_folder.hpp"
 
 namespace {
 
 using namespace ktb::launch;
 namespace fs = std::filesystem;
 
-std::string log_file() { return testing::TempDir() + "launch_process_test.log"; }
+fs::path folder() {
+  static const ktb::TemporaryFolder own;
+  return own.path();
+}
+std::string log_file() { return folder() / "log"; }
 
 Exit wait_for(Process& process) {
   for (int i = 0; i < 500; ++i) {
@@ -45,8 +50,7 @@ TEST(Process, SaysInTheLogWhyItCouldNotStart) {
 }
 
 TEST(Process, EndsItsWholeGroupWhenDestroyed) {
-  const std::string mark = testing::TempDir() + "launch_process_test.mark";
-  fs::remove(mark);
+  const std::string mark = folder() / "mark";
   {
     Process process({"sh", "-c", "(sleep 0.6; touch " + mark + ") & wait"}, log_file());
     std::this_thread::sleep_for(std::chrono::milliseconds(100));

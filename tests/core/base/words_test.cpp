@@ -9,6 +9,7 @@
 #include "core/base/seed.hpp"
 #include "core/base/suggest.hpp"
 #include "core/suite/pair.hpp"
+#include "temporary_folder.hpp"
 
 namespace ktb::core {
 namespace {
@@ -36,7 +37,8 @@ TEST(Glob, StarsRunAndBacktrack) {
 
 TEST(Digest, IsSha256) {
   EXPECT_EQ(sha256_text("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-  const std::string path = testing::TempDir() + "/digest.bin";
+  const TemporaryFolder folder;
+  const std::string path = folder.path() / "digest.bin";
   std::ofstream(path) << "abc";
   EXPECT_EQ(sha256_file(path), sha256_text("abc"));
   EXPECT_THROW(sha256_file(path + ".absent"), Error);

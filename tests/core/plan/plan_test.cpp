@@ -11,6 +11,7 @@
 #include "core/base/error.hpp"
 #include "core/fake_catalogue.hpp"
 #include "core/suite/suite.hpp"
+#include "temporary_folder.hpp"
 
 namespace ktb::core {
 namespace {
@@ -27,13 +28,12 @@ std::string golden(const std::string& name) {
 class PlanTest : public testing::Test {
  protected:
   Suite suite(const std::string& text, const std::vector<std::string>& sets = {}) const {
+    const TemporaryFolder folder;
     const fs::path path =
-        fs::path(testing::TempDir()) /
+        folder.path() /
         (std::string(testing::UnitTest::GetInstance()->current_test_info()->name()) + ".toml");
     std::ofstream(path) << text;
-    Suite read = read_suite(path, "", sets);
-    fs::remove(path);
-    return read;
+    return read_suite(path, "", sets);
   }
   Plan plan(const std::string& text, const std::vector<std::string>& sets = {}) {
     return make_plan(suite(text, sets), catalogue_, {});
@@ -387,7 +387,8 @@ TEST_F(PlanTest, MissingDataLeavesTheCellsAndSaysHowToGetIt) {
 }
 
 TEST_F(PlanTest, WeightsOfAFileStandForATrial) {
-  const fs::path file = fs::path(testing::TempDir()) / "given.safetensors";
+  const TemporaryFolder folder;
+  const fs::path file = folder.path() / "given.safetensors";
   std::ofstream(file) << "bytes";
   const std::string text = R"(ktbench = 1
 datasets = "cifar100"

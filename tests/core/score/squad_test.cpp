@@ -1,4 +1,4 @@
-// Rules of SQuAD's scorer, worked out by hand; the reference cases run in tests/app.
+// Rules of SQuAD's scorer, worked out by hand; the reference cases run in tests/run/check.
 #include "core/score/squad.hpp"
 
 #include <gmock/gmock.h>

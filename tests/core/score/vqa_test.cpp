@@ -1,4 +1,4 @@
-// Rules of VQA's scorer, worked out by hand; the reference cases run in tests/app.
+// Rules of VQA's scorer, worked out by hand; the reference cases run in tests/run/check.
 #include "core/score/vqa.hpp"
 
 #include <gmock/gmock.h>

@@ -9,6 +9,7 @@
 #include "core/base/error.hpp"
 #include "core/fake_catalogue.hpp"
 #include "core/plan/plan.hpp"
+#include "temporary_folder.hpp"
 
 namespace ktb::core {
 namespace {
@@ -28,20 +29,14 @@ std::string slurp(const fs::path& path) {
 /// A suite in a file of its own; gone with the test.
 class Written : public testing::Test {
  protected:
-  void SetUp() override {
-    folder_ = fs::path(testing::TempDir()) /
-              testing::UnitTest::GetInstance()->current_test_info()->name();
-    fs::create_directories(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   std::string write(const std::string& text, const std::string& name = "x.toml") const {
     const fs::path path = folder_ / name;
     std::ofstream(path) << text;
     return path.string();
   }
 
-  fs::path folder_;
+  const TemporaryFolder own_;
+  const fs::path folder_ = own_.path();
 };
 
 using SuiteTest = Written;

@@ -238,8 +238,8 @@ TEST(Render, MacrosHaveLettersOnlyAndAreUnique) {
 
 TEST(Render, LatexCompiles) {
   if (std::system("command -v pdflatex > /dev/null") != 0) GTEST_SKIP() << "no pdflatex here";
-  const fs::path folder = fs::path(::testing::TempDir()) / "ktb_latex";
-  fs::create_directories(folder);
+  const TemporaryFolder own;
+  const fs::path& folder = own.path();
   std::ofstream(folder / "table.tex")
       << "\\documentclass{article}\n\\usepackage{booktabs,graphicx}\n\\begin{document}\n"
       << render(hub_tables(), Format::kLatex) << render(awkward_tables(), Format::kLatex)
@@ -247,7 +247,7 @@ TEST(Render, LatexCompiles) {
   const std::string command =
       "cd '" + folder.string() +
       "' && pdflatex -interaction=nonstopmode -halt-on-error table.tex > out.txt";
-  EXPECT_EQ(std::system(command.c_str()), 0) << "see " << folder / "out.txt";
+  EXPECT_EQ(std::system(command.c_str()), 0) << read_text(folder / "out.txt");
 }
 
 TEST(Utf8, WidthCountsColumnsNotBytes) {

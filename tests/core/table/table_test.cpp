@@ -11,6 +11,7 @@
 #include "core/base/error.hpp"
 #include "core/table/render_text.hpp"
 #include "core/table/report_fixture.hpp"
+#include "temporary_folder.hpp"
 
 namespace ktb::core {
 namespace {
@@ -578,7 +579,8 @@ TEST_F(PublishedTest, ASpreadOverUnknownRunsCountsAsThatOfOneRun) {
 }
 
 TEST(Published, ReadsTomlAndNamesTheLine) {
-  const std::string path = ::testing::TempDir() + "/ktb_published.toml";
+  const TemporaryFolder folder;
+  const std::string path = folder.path() / "ktb_published.toml";
   std::ofstream(path)
       << "source = \"a paper\"\n[protocol]\nepochs = 240\noptimizer.lr = 0.05\n"
          "[[value]]\nmethod = \"kd\"\nmetric = \"top1\"\nvalue = 0.5\nsd = 0.01\nn = 5\n"
@@ -615,7 +617,8 @@ TEST(Published, TheFirstNumberThatFitsIsTaken) {
 }
 
 TEST(Published, ReadsTablesOfNumbers) {
-  const std::string path = ::testing::TempDir() + "/ktb_published_table.toml";
+  const TemporaryFolder folder;
+  const std::string path = folder.path() / "ktb_published_table.toml";
   const std::string head =
       "[protocol]\nepochs = 240\n[[table]]\nmetric = \"top1\"\nrows = \"method\"\n"
       "cols = \"pair\"\ndataset = \"images\"\ncolumns = [\"a -> b\", \"c -> *\"]\n";

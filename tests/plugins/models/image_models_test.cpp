@@ -5,12 +5,12 @@
 #include <torch/utils.h>
 
 #include <cmath>
-#include <cstdio>
 #include <ostream>
 
 #include "ktb/nn/blocks.hpp"
 #include "run/model_making.hpp"
 #include "run/train/safetensors.hpp"
+#include "temporary_folder.hpp"
 
 namespace ktb::run {
 namespace {
@@ -200,12 +200,12 @@ TEST_P(Models, ComeBackFromAFileByName) {
     (*saved)(random_batch(kFashion, 4));  // so that running statistics are no longer 0 and 1
     for (auto& parameter : saved->parameters()) parameter.add_(torch::randn_like(parameter), 0.01);
   }
-  const auto path = testing::TempDir() + "model_" + GetParam().name + ".safetensors";
+  const TemporaryFolder folder;
+  const std::string path = folder.path() / "weights.safetensors";
   write_safetensors(path, {state_of(*saved), {}});
   EXPECT_THAT(load_weights(*other, read_safetensors(path), path), IsEmpty());
   const auto batch = random_batch(kFashion);
   EXPECT_TRUE(torch::equal(evaluate(*other, batch).pred, evaluate(*saved, batch).pred));
-  std::remove(path.c_str());
 }
 
 TEST_P(Models, RefuseATaskWithoutImages) {

@@ -7,7 +7,6 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
-#include <cstdio>
 #include <initializer_list>
 #include <ostream>
 #include <sstream>
@@ -16,6 +15,7 @@
 #include "run/model_making.hpp"
 #include "run/plugins/sample_tasks.hpp"
 #include "run/train/safetensors.hpp"
+#include "temporary_folder.hpp"
 
 namespace ktb::run {
 namespace {
@@ -154,12 +154,12 @@ TEST_P(TextModels, ComeBackFromAFileByName) {
     const torch::NoGradGuard no_grad;
     for (auto& parameter : model_->parameters()) parameter.add_(torch::randn_like(parameter), 0.01);
   }
-  const auto path = testing::TempDir() + GetParam().label() + ".safetensors";
+  const TemporaryFolder folder;
+  const std::string path = folder.path() / "weights.safetensors";
   write_safetensors(path, {state_of(*model_), {}});
   EXPECT_THAT(load_weights(*other, read_safetensors(path), path), IsEmpty());
   const auto batch = kit_batch(task_, 2, 1);
   EXPECT_TRUE(torch::equal(evaluate(*other, batch).pred, evaluate(*model_, batch).pred));
-  std::remove(path.c_str());
 }
 
 INSTANTIATE_TEST_SUITE_P(, TextModels, testing::ValuesIn(cases()),

@@ -1,7 +1,7 @@
 #include "run/plugins/loader.hpp"
+#include "temporary_folder.hpp"
 
 #include <gmock/gmock.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -61,7 +61,8 @@ TEST(Loader, RefusesLibrariesWithoutNote) {
 }
 
 TEST(Loader, RefusesWhatIsNoLibrary) {
-  const auto path = std::filesystem::temp_directory_path() / ("ktb-" + std::to_string(getpid()));
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "text.so";
   std::ofstream(path) << "a text";
   Registry registry({KTB_TEST_PLUGIN_DIR});
   EXPECT_THAT([&] { registry.add(path); },
