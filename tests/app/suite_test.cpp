@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <memory>
 
 #include "app/shell.hpp"
 #include "core/base/json.hpp"
@@ -21,9 +22,9 @@ std::string read(const fs::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-/// A folder with a suite over the data set that tests make, and its results.
-class Suites : public testing::Test {
- protected:
+/// A folder with suites over the data set that tests make, and their results.
+class SuiteFolder {
+ public:
   /// `kd` is the table of options of method kd; `name` lets several suites share the results.
   void write_suite(const std::string& kd = "", const std::string& name = "suite",
                    const std::string& methods = R"(["scratch", "kd", "rkd", "mergenet"])") const {
@@ -50,49 +51,68 @@ metrics = ["top1"]
 
   Outcome ktbench(const std::string& verb, const std::string& rest = "",
                   const std::string& name = "suite") const {
-    return run_command(
-        KTB_BIN_DIR "/ktbench " + verb + " " + (folder_ / (name + ".toml")).string() + " " + rest +
-        " --plugins " KTB_TEST_PLUGIN_DIR " --results " + (folder_ / "results").string());
+    return run_command(KTB_BIN_DIR "/ktbench " + verb + " " +
+                       (folder_ / (name + ".toml")).string() + " " + rest +
+                       " --plugins " KTB_TEST_PLUGIN_DIR " --results " + results().string());
   }
 
   std::map<std::string, fs::file_time_type> records() const {
     std::map<std::string, fs::file_time_type> out;
-    for (const auto& entry : fs::directory_iterator(folder_ / "results" / "trials"))
+    for (const auto& entry : fs::directory_iterator(results() / "trials"))
       if (const auto file = entry.path() / "record.json"; fs::exists(file))
         out[entry.path().filename()] = fs::last_write_time(file);
     return out;
   }
 
+  fs::path results() const { return folder_ / "results"; }
+
+ private:
   const TemporaryFolder own_;
   const fs::path folder_ = own_.path();
+};
+
+/// Each test goes on from the same first run, on a copy of its results.
+class SlowSuites : public testing::Test, protected SuiteFolder {
+ protected:
+  static void SetUpTestSuite() {
+    ran_ = std::make_unique<SuiteFolder>();
+    ran_->write_suite();
+    first_ = ran_->ktbench("run");
+  }
+  static void TearDownTestSuite() { ran_.reset(); }
+
+  void SetUp() override {
+    ASSERT_EQ(first_.code, 0) << first_.text;
+    write_suite();
+    fs::copy(ran_->results(), results(), fs::copy_options::recursive);
+    before_ = records();
+    ASSERT_EQ(before_.size(), 10U) << "two seeds of a source and of four methods";
+  }
+
+  inline static std::unique_ptr<SuiteFolder> ran_;
+  inline static Outcome first_;
+  std::map<std::string, fs::file_time_type> before_;
 };
 
 /// From the table's caption on: what `run` prints after the trials' lines.
 std::string table_of(const std::string& text) { return text.substr(text.rfind("\nShapes,")); }
 
-TEST_F(Suites, SlowASecondRunTrainsNothingAndPrintsTheSameTable) {
-  write_suite();
-  const auto first = ktbench("run");
-  ASSERT_EQ(first.code, 0) << first.text;
-  const auto before = records();
+TEST_F(SlowSuites, ASecondRunTrainsNothingAndPrintsTheSameTable) {
   const auto second = ktbench("run");
   EXPECT_EQ(second.code, 0) << second.text;
-  EXPECT_EQ(records(), before);
+  EXPECT_EQ(records(), before_);
   EXPECT_THAT(second.text, HasSubstr("0 holes"));
-  EXPECT_EQ(table_of(second.text), table_of(first.text));
+  EXPECT_EQ(table_of(second.text), table_of(first_.text));
 }
 
-TEST_F(Suites, SlowAChangedOptionRunsOnlyThatMethodAgain) {
-  write_suite();
-  ASSERT_EQ(ktbench("run").code, 0);
-  const auto before = records();
+TEST_F(SlowSuites, AChangedOptionRunsOnlyThatMethodAgain) {
   write_suite("temperature = 2.0");
   const auto [code, text] = ktbench("run");
   EXPECT_EQ(code, 0) << text;
   std::size_t fresh = 0;
   for (const auto& [id, time] : records()) {
-    if (before.contains(id)) {
-      EXPECT_EQ(before.at(id), time) << id << " ran again";
+    if (before_.contains(id)) {
+      EXPECT_EQ(before_.at(id), time) << id << " ran again";
     } else {
       EXPECT_EQ(id.rfind("kd-", 0), 0U) << id;
       ++fresh;
@@ -101,23 +121,18 @@ TEST_F(Suites, SlowAChangedOptionRunsOnlyThatMethodAgain) {
   EXPECT_EQ(fresh, 2U) << "one trial a seed";
 }
 
-TEST_F(Suites, SlowTwoSuitesShareTheTrialsInWhichTheyOverlap) {
-  write_suite();
-  ASSERT_EQ(ktbench("run").code, 0);
-  const auto before = records();
+TEST_F(SlowSuites, TwoShareTheTrialsInWhichTheyOverlap) {
   write_suite("", "other", R"(["scratch", "kd", "share"])");
   const auto [code, text] = ktbench("run", "", "other");
   EXPECT_EQ(code, 0) << text;
   for (const auto& [id, time] : records()) {
-    if (!before.contains(id)) {
+    if (!before_.contains(id)) {
       EXPECT_EQ(id.rfind("share-", 0), 0U) << id;
     }
   }
 }
 
-TEST_F(Suites, SlowATrialRunAgainComesOutTheSame) {
-  write_suite();
-  ASSERT_EQ(ktbench("run").code, 0);
+TEST_F(SlowSuites, ATrialRunAgainComesOutTheSame) {
   for (const char* method : {"scratch", "kd", "mergenet"}) {
     const auto [code, text] =
         ktbench("rerun", std::string(method) +

@@ -1,4 +1,4 @@
-// The comparison rule of `ktbench plugin check`; tests/app/check_test.cpp runs the reference cases.
+// The comparison rule of `ktbench plugin check`; reference_cases_test.cpp runs the cases.
 #include <gmock/gmock.h>
 #include <torch/types.h>
 
