@@ -61,17 +61,20 @@ void check_jpeg(const Bytes& bytes, const std::string& name) {
 }
 
 void check_bmp(const Bytes& bytes, const std::string& name) {
-  constexpr std::size_t kHeaders = 14 + 16;
-  if (bytes.size() < kHeaders || little(bytes, 14) < 40) return;  // or an old kind of header
-  const std::size_t start = little(bytes, 10), width = little(bytes, 18);
-  const auto rows = static_cast<std::size_t>(
-      std::abs(std::int64_t{static_cast<std::int32_t>(little(bytes, 22))}));
-  const std::size_t bits = bytes[28] | bytes[29] << 8;
+  constexpr std::size_t kFileHeader = 14, kOldHeader = 12;
+  if (bytes.size() < kFileHeader + 4) refuse_short(name, bytes, "BMP", kFileHeader + kOldHeader);
+  const std::size_t header = little(bytes, kFileHeader);
+  if (bytes.size() - kFileHeader < header) refuse_short(name, bytes, "BMP", kFileHeader + header);
+  if (header < kOldHeader) return;  // no BMP: the decoder says so
+  const bool old = header < 40;     // sizes of two bytes
+  const std::size_t start = little(bytes, 10);
+  const std::size_t width = old ? little(bytes, 18) & 0xFFFF : little(bytes, 18);
+  const auto rows = old ? little(bytes, 18) >> 16
+                        : static_cast<std::size_t>(
+                              std::abs(std::int64_t{static_cast<std::int32_t>(little(bytes, 22))}));
+  const std::size_t at = old ? 24 : 28, bits = bytes[at] | bytes[at + 1] << 8;
   const auto wanted = start + (width * bits + 31) / 32 * 4 * rows;
-  if (bytes.size() < wanted)
-    refuse_at(
-        name, bytes.size(),
-        "the file ends before its BMP picture, which takes " + std::to_string(wanted) + " bytes");
+  if (bytes.size() < wanted) refuse_short(name, bytes, "BMP", wanted);
 }
 
 /// The next number of a PNM header, behind blanks and comments; `at` goes behind it.
