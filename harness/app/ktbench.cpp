@@ -5,7 +5,6 @@
 #include "app/command.hpp"
 #include "core/base/error.hpp"
 #include "core/base/version.hpp"
-#include "launch/catalogue.hpp"
 
 namespace {
 
@@ -14,8 +13,8 @@ using namespace ktb;
 int guarded(const app::Action& action) {
   try {
     return action();
-  } catch (const launch::PluginError& error) {
-    fmt::print(stderr, "{}\n", error.what());
+  } catch (const core::PluginError& error) {
+    fmt::print(stderr, "error: {}\n", error.what());
     return app::kPluginNotLoaded;
   } catch (const core::Error& error) {
     fmt::print(stderr, "{}\n", error.what());

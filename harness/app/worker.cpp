@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "app/worker_signals.hpp"
+#include "core/base/error.hpp"
 #include "core/base/plugin_file.hpp"
 #include "core/store/store.hpp"
 #include "run/check/check.hpp"
@@ -53,11 +54,8 @@ int describe(const Arguments& arguments) {
 }
 
 bool named(const ktb::core::PluginNote& note, const std::vector<std::string>& names) {
-  const auto is = [&](const std::string& name) {
-    return std::find(names.begin(), names.end(), name) != names.end();
-  };
-  return is(note.name) || std::any_of(note.aliases.begin(), note.aliases.end(),
-                                      [&](const auto& alias) { return is(alias.name); });
+  return std::any_of(names.begin(), names.end(),
+                     [&](const std::string& name) { return note.preset(name).has_value(); });
 }
 
 int show(const Arguments& arguments) {
@@ -139,7 +137,7 @@ int main(int argc, char** argv) {
   ktb::app::install_signal_handlers();
   try {
     return run(argc, argv);
-  } catch (const ktb::run::PluginError& error) {
+  } catch (const ktb::core::PluginError& error) {
     std::cerr << "error: " << error.what() << "\n";
     return 3;
   } catch (const std::exception& error) {

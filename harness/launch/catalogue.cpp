@@ -7,7 +7,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <set>
 #include <utility>
 
 #include "core/base/digest.hpp"
@@ -84,7 +83,7 @@ void refuse_unloadable(const Json& answers) {
     const Json part = answers.value(section, Json::object());
     for (const auto& [id, answer] : part.items()) {
       const std::string message = answer.value("error", Json::object()).value("message", "");
-      if (message.rfind("cannot load plugin", 0) == 0) throw PluginError("error: " + message);
+      if (message.rfind("cannot load plugin", 0) == 0) throw core::PluginError(message);
     }
   }
 }
@@ -123,25 +122,6 @@ bool is_empty(const Json& request) {
   return true;
 }
 
-/// What a name of this plugin sets; none: it is not one of its names.
-std::optional<Json> preset_of(const core::PluginNote& note, const std::string& name) {
-  if (note.name == name) return Json::object();
-  for (const auto& alias : note.aliases)
-    if (alias.name == name) return alias.preset;
-  return std::nullopt;
-}
-
-/// A plugin that this build cannot load ends the command before anything runs.
-void check_abi(const core::PluginNote& note) {
-  const auto differences = core::abi_differences(note.abi, std::string(core::host_abi()));
-  if (differences.empty()) return;
-  std::string text = fmt::format("error: cannot load plugin `{}` ({})\n", note.name, note.path);
-  for (const auto& difference : differences) text += "  " + difference + "\n";
-  throw PluginError(text + fmt::format("Rebuild it against this ktbench: cmake --build <its build "
-                                       "folder> --target {}_{}",
-                                       note.kind, note.name));
-}
-
 /// A file of that name without a readable note: better said than "no such plugin".
 void refuse_unreadable(const fs::path& dir, const std::string& kind, const std::string& name) {
   for (const auto& path : {dir / (name + ".so"), dir / (kind + "s") / (name + ".so")}) {
@@ -150,7 +130,7 @@ void refuse_unreadable(const fs::path& dir, const std::string& kind, const std::
       const auto note = core::read_plugin_note(path.string());
       if (note.kind != kind) continue;
     } catch (const core::Error& error) {
-      throw PluginError(fmt::format("error: cannot load plugin `{}`: {}", name, error.what()));
+      throw core::PluginError(fmt::format("cannot load plugin `{}`: {}", name, error.what()));
     }
   }
 }
@@ -178,13 +158,10 @@ std::optional<core::PluginFile> WorkerCatalogue::find(const std::string& kind,
                                                       const std::string& name) {
   const auto [known, fresh] = found_.try_emplace(kind + " " + name);
   if (!fresh) return known->second;
-  for (const auto& note : notes_) {
-    if (note.kind != kind) continue;
-    const auto preset = preset_of(note, name);
-    if (!preset) continue;
-    check_abi(note);
-    known->second = {kind,         note.name,     note.path, hash_of(note.path),
-                     note.summary, note.citation, *preset};
+  if (const auto [note, preset] = core::find_plugin(notes_, kind, name); note != nullptr) {
+    core::check_abi(*note);
+    known->second = {kind,          note->name,     note->path, hash_of(note->path),
+                     note->summary, note->citation, preset};
     return known->second;
   }
   for (const auto& dir : options_.plugin_dirs) refuse_unreadable(dir, kind, name);
@@ -192,13 +169,7 @@ std::optional<core::PluginFile> WorkerCatalogue::find(const std::string& kind,
 }
 
 std::vector<std::string> WorkerCatalogue::names(const std::string& kind) {
-  std::set<std::string> names;
-  for (const auto& note : notes_) {
-    if (note.kind != kind) continue;
-    names.insert(note.name);
-    for (const auto& alias : note.aliases) names.insert(alias.name);
-  }
-  return {names.begin(), names.end()};
+  return core::plugin_names(notes_, kind);
 }
 
 std::string WorkerCatalogue::hash_of(const std::string& path) {

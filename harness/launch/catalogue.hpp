@@ -4,16 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "core/base/error.hpp"
 #include "core/base/plugin_file.hpp"
 #include "core/plan/catalogue.hpp"
 
 namespace ktb::launch {
-
-/// A plugin that is there and cannot be loaded. Exit code 3.
-struct PluginError : core::Error {
-  using core::Error::Error;
-};
 
 struct CatalogueOptions {
   std::vector<std::string> plugin_dirs;  ///< in search order

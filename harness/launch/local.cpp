@@ -4,10 +4,11 @@
 #include <sched.h>
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 #include <set>
 #include <utility>
+
+#include "core/base/clock.hpp"
 
 namespace ktb::launch {
 namespace {
@@ -18,10 +19,6 @@ using core::Status;
 
 constexpr int kTick = 100;            // ms between looks at limits and progress
 constexpr double kGraceSeconds = 20;  // what a worker has to end after SIGTERM
-
-double clock_seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 int cores() {
   cpu_set_t set;
@@ -159,8 +156,8 @@ bool LocalPool::start(std::size_t index) {
   write_spec(*job.trial, folder);
   const std::string log = folder + "/log.txt";
   auto process = std::make_unique<Process>(trial_command(options_, folder), log);
-  workers_.push_back({index, std::move(*lock), std::move(process), clock_seconds(),
-                      End{{}, Killed::kNo, 0, 0, log, now()}});
+  workers_.push_back({index, std::move(*lock), std::move(process), core::seconds_now(),
+                      End{{}, Killed::kNo, 0, 0, log, core::utc_now()}});
   job.state = State::kRunning;
   ++job.attempts;
   return true;
@@ -182,7 +179,7 @@ bool LocalPool::settled_elsewhere(Job& job) {
 
 void LocalPool::tend(Worker& worker) {
   const core::Trial& trial = *jobs_[worker.job].trial;
-  worker.end.seconds = clock_seconds() - worker.start;
+  worker.end.seconds = core::seconds_now() - worker.start;
   worker.end.resident_mib = std::max(worker.end.resident_mib, worker.process->resident_mib());
   if (worker.end.killed != Killed::kNo) return;
   const double seconds = limit(trial, "seconds"), memory = limit(trial, "memory");
@@ -230,7 +227,7 @@ void LocalPool::on_signal(int signal) {
   if (signal != SIGINT && signal != SIGTERM) return;
   const bool again = stop_time_ > 0;
   if (!again) {
-    stop_time_ = clock_seconds();
+    stop_time_ = core::seconds_now();
     tally_.interrupted = true;
     progress_.note(fmt::format("stopping {} trials; once more kills them", workers_.size()));
   }
@@ -241,7 +238,7 @@ void LocalPool::on_signal(int signal) {
 }
 
 void LocalPool::enforce_grace() {
-  if (stop_time_ == 0 || clock_seconds() < stop_time_ + kGraceSeconds) return;
+  if (stop_time_ == 0 || core::seconds_now() < stop_time_ + kGraceSeconds) return;
   for (auto& worker : workers_) worker.process->send(SIGKILL);
 }
 
@@ -264,7 +261,7 @@ std::optional<double> LocalPool::seconds_left() const {
   if (unknown > 0 && count == 0) return std::nullopt;
   if (unknown > 0) work += unknown * known / count;
   for (const auto& worker : workers_)
-    work -= std::min(clock_seconds() - worker.start, jobs_[worker.job].cost.value_or(0));
+    work -= std::min(core::seconds_now() - worker.start, jobs_[worker.job].cost.value_or(0));
   const double lanes =
       std::min<double>(options_.jobs, static_cast<double>(std::max<std::size_t>(1, open_)));
   return std::max(0.0, work) / lanes;

@@ -5,9 +5,10 @@
 #include <unistd.h>
 
 #include <array>
-#include <ctime>
 #include <deque>
 #include <fstream>
+
+#include "core/base/clock.hpp"
 
 namespace ktb::launch {
 namespace {
@@ -83,8 +84,9 @@ core::Record blank(const core::Trial& trial, Status status, const std::string& r
   record.status = status;
   record.reason = reason;
   record.axes = trial.spec.value("axes", std::map<std::string, std::string>{});
-  record.provenance = {
-      {"host", host()}, {"device", trial.spec.value("device", "cpu")}, {"finished", now()}};
+  record.provenance = {{"host", host()},
+                       {"device", trial.spec.value("device", "cpu")},
+                       {"finished", core::utc_now()}};
   return record;
 }
 
@@ -106,15 +108,6 @@ core::Record record_without_source(const core::Trial& trial, const core::Record&
   return blank(trial, Status::kFailed,
                fmt::format("its source, trial {}, is {}: {}", source.id,
                            core::to_string(source.status), source.reason));
-}
-
-std::string now() {
-  const std::time_t seconds = std::time(nullptr);
-  std::tm parts{};
-  ::gmtime_r(&seconds, &parts);
-  std::array<char, 32> text{};
-  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text.data();
 }
 
 }  // namespace ktb::launch

@@ -27,7 +27,4 @@ core::Record record_of(const core::Trial& trial, const End& end);
 /// A trial that cannot run because `source` has no weights for it.
 core::Record record_without_source(const core::Trial& trial, const core::Record& source);
 
-/// 2025-01-31T12:00:00Z
-std::string now();
-
 }  // namespace ktb::launch

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <string>
 
+#include "core/base/error.hpp"
 #include "core/base/version.hpp"
 #include "core/store/store.hpp"
 #include "launch/catalogue.hpp"
@@ -184,7 +185,7 @@ TEST_F(CatalogueTest, AnUnlikeAbiNamesBothValues) {
   try {
     plugins.find("method", "old");
     FAIL() << "it was taken";
-  } catch (const launch::PluginError& error) {
+  } catch (const core::PluginError& error) {
     EXPECT_THAT(error.what(), HasSubstr("cannot load plugin `old`"));
     EXPECT_THAT(error.what(),
                 HasSubstr("torch: plugin 1.0, this ktbench " + std::string(core::torch_version())));
@@ -194,7 +195,7 @@ TEST_F(CatalogueTest, AnUnlikeAbiNamesBothValues) {
 TEST_F(CatalogueTest, AFileWithoutANoteIsSaidToBeOne) {
   write("broken.so", "nothing");
   auto plugins = catalogue();
-  EXPECT_THROW(plugins.find("method", "broken"), launch::PluginError);
+  EXPECT_THROW(plugins.find("method", "broken"), core::PluginError);
 }
 
 TEST_F(CatalogueTest, AWorkerThatFailsIsAnError) {

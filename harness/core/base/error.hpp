@@ -14,4 +14,10 @@ struct SuiteError : Error {
   using Error::Error;
 };
 
+/// A plugin that is there and cannot be loaded: the text names the file, every difference and what
+/// mends it. Exit code 3.
+struct PluginError : Error {
+  using Error::Error;
+};
+
 }  // namespace ktb::core

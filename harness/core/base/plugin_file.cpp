@@ -1,7 +1,8 @@
 #include "core/base/plugin_file.hpp"
 
 #include <elf.h>
-#include <fmt/core.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -13,6 +14,7 @@
 #include <sstream>
 
 #include "core/base/error.hpp"
+#include "core/base/version.hpp"
 
 namespace ktb::core {
 namespace {
@@ -80,6 +82,13 @@ std::map<std::string, std::string> fields(const std::string& key) {
 
 }  // namespace
 
+std::optional<Json> PluginNote::preset(const std::string& called) const {
+  if (called == name) return Json::object();
+  for (const auto& alias : aliases)
+    if (alias.name == called) return alias.preset;
+  return std::nullopt;
+}
+
 PluginNote read_plugin_note(const std::string& path) {
   const auto text = section(path, kSection);
   if (text.rfind("KTBENCH-PLUGIN-NOTE-1\n", 0) != 0)
@@ -143,6 +152,29 @@ std::vector<PluginNote> find_plugins(const std::vector<std::string>& dirs) {
   return found;
 }
 
+FoundPlugin find_plugin(const std::vector<PluginNote>& notes, const std::string& kind,
+                        const std::string& name) {
+  FoundPlugin found;
+  for (const auto& note : notes) {
+    if (note.kind != kind) continue;
+    if (note.name == name) return {&note, Json::object()};
+    const auto preset = note.preset(name);
+    if (preset && found.note == nullptr) found = {&note, *preset};
+  }
+  return found;
+}
+
+std::vector<std::string> plugin_names(const std::vector<PluginNote>& notes,
+                                      const std::string& kind) {
+  std::set<std::string> names;
+  for (const auto& note : notes) {
+    if (note.kind != kind) continue;
+    names.insert(note.name);
+    for (const auto& alias : note.aliases) names.insert(alias.name);
+  }
+  return {names.begin(), names.end()};
+}
+
 std::vector<std::string> abi_differences(const std::string& plugin, const std::string& host) {
   auto theirs = fields(plugin), ours = fields(host);
   std::vector<std::string> out;
@@ -151,6 +183,19 @@ std::vector<std::string> abi_differences(const std::string& plugin, const std::s
       out.push_back(fmt::format("{}: plugin {}, this ktbench {}", name,
                                 theirs[name].empty() ? "unknown" : theirs[name], value));
   return out;
+}
+
+void check_abi(const PluginNote& note) {
+  const auto differences = abi_differences(note.abi, std::string(host_abi()));
+  if (differences.empty()) return;
+  throw PluginError(fmt::format("cannot load plugin `{}` ({})\n  {}\n{}", note.name, note.path,
+                                fmt::join(differences, "\n  "), rebuild_advice(note)));
+}
+
+std::string rebuild_advice(const PluginNote& note) {
+  return fmt::format(
+      "Rebuild it against this ktbench: cmake --build <its build folder> --target {}_{}", note.kind,
+      note.name);
 }
 
 }  // namespace ktb::core

@@ -5,6 +5,8 @@
 
 #include <ostream>
 
+#include "core/base/error.hpp"
+
 namespace ktb::run {
 
 void demand(bool holds, const std::string& text) {
@@ -28,7 +30,7 @@ bool Report::check(const std::string& what, const std::function<void()>& body) {
     ++skipped_;
     line("skipped", what + ": " + reason.what());
     return false;
-  } catch (const PluginError&) {
+  } catch (const core::PluginError&) {
     throw;  // without the library there is nothing to test
   } catch (const c10::Error& error) {
     return fail(error.what_without_backtrace());

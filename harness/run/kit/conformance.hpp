@@ -10,7 +10,7 @@ namespace ktb::run {
 
 /// `ktbench plugin test`: what every plugin of a kind must keep, on tasks and models of the kit's
 /// own. Prints one line a check and, at the end, `N passed, N failed, N skipped`; returns 1 if any
-/// failed, else 0. Throws PluginError where the file cannot be loaded.
+/// failed, else 0. Throws core::PluginError where the file cannot be loaded.
 int test_plugin(Registry& registry, const std::string& library,
                 const std::vector<std::string>& data_dirs, std::ostream& out);
 

@@ -8,7 +8,6 @@
 #include <boost/dll/shared_library.hpp>
 #include <filesystem>
 #include <map>
-#include <set>
 
 #include "core/base/error.hpp"
 #include "core/base/suggest.hpp"
@@ -26,22 +25,10 @@ std::vector<dll::shared_library>& libraries() {
   return *all;
 }
 
-std::string rebuild(const core::PluginNote& note) {
-  return fmt::format(
-      "Rebuild it against this ktbench: cmake --build <its build folder> --target {}_{}", note.kind,
-      note.name);
-}
-
-void check_abi(const core::PluginNote& note) {
-  const auto differences = core::abi_differences(note.abi, std::string(core::host_abi()));
-  if (differences.empty()) return;
-  throw PluginError(fmt::format("cannot load plugin `{}` ({})\n  {}\n{}", note.name, note.path,
-                                fmt::join(differences, "\n  "), rebuild(note)));
-}
-
 const PluginDescriptor& open_library(const core::PluginNote& note) {
   const auto fail = [&](const std::string& why) {
-    return PluginError(fmt::format("cannot load plugin `{}` ({}): {}", note.name, note.path, why));
+    return core::PluginError(
+        fmt::format("cannot load plugin `{}` ({}): {}", note.name, note.path, why));
   };
   std::error_code code;
   dll::shared_library library;
@@ -54,21 +41,21 @@ const PluginDescriptor& open_library(const core::PluginNote& note) {
       dlopen(note.path.c_str(), RTLD_NOW | RTLD_LOCAL);
       reason = dlerror();
     }
-    throw fail(fmt::format("{}\n{}", reason ? reason : code.message(), rebuild(note)));
+    throw fail(fmt::format("{}\n{}", reason ? reason : code.message(), core::rebuild_advice(note)));
   }
   if (!library.has("ktb_plugin_descriptor")) throw fail("it exports no ktb_plugin_descriptor");
   const auto& descriptor = library.get<const PluginDescriptor>("ktb_plugin_descriptor");
   if (descriptor.size != sizeof(PluginDescriptor) || descriptor.abi != core::host_abi())
-    throw fail("its descriptor does not match its note. " + rebuild(note));
+    throw fail("its descriptor does not match its note. " + core::rebuild_advice(note));
   libraries().push_back(std::move(library));
   return descriptor;
 }
 
 Registrar load(const core::PluginNote& note) {
-  check_abi(note);
+  core::check_abi(note);
   const auto& descriptor = open_library(note);
   const auto fail = [&](const std::string& why) {
-    return PluginError(
+    return core::PluginError(
         fmt::format("plugin `{}` ({}) failed while it registered: {}", note.name, note.path, why));
   };
   Registrar registrar;
@@ -92,18 +79,6 @@ struct Registry::State {
   std::vector<core::PluginNote> notes;
   std::map<std::string, Registrar> loaded;  // by path
 
-  /// The plugin behind a name, and what its alias presets.
-  std::pair<const core::PluginNote*, core::Json> find(const std::string& kind,
-                                                      const std::string& name) const {
-    for (const auto& note : notes)
-      if (note.kind == kind && note.name == name) return {&note, core::Json::object()};
-    for (const auto& note : notes)
-      if (note.kind == kind)
-        for (const auto& alias : note.aliases)
-          if (alias.name == name) return {&note, alias.preset};
-    return {nullptr, {}};
-  }
-
   const Registrar& registrar(const core::PluginNote& note) {
     const auto known = loaded.find(note.path);
     if (known != loaded.end()) return known->second;
@@ -122,34 +97,28 @@ const core::PluginNote& Registry::add(const std::string& path) try {
   state_->notes.insert(state_->notes.begin(), core::read_plugin_note(path));
   return state_->notes.front();
 } catch (const core::Error& error) {
-  throw PluginError(error.what());
+  throw core::PluginError(error.what());
 }
 
 std::vector<std::string> Registry::names(const std::string& kind) const {
-  std::set<std::string> out;
-  for (const auto& note : state_->notes) {
-    if (note.kind != kind) continue;
-    out.insert(note.name);
-    for (const auto& alias : note.aliases) out.insert(alias.name);
-  }
-  return {out.begin(), out.end()};
+  return core::plugin_names(state_->notes, kind);
 }
 
 bool Registry::knows(const std::string& kind, const std::string& name) const {
-  return state_->find(kind, name).first != nullptr;
+  return core::find_plugin(state_->notes, kind, name).note != nullptr;
 }
 
 namespace {
 
 /// The registrar of a name; `options` gets the alias' presets below what it was given.
 template <class State>
-const Registrar& resolve(State& state, const Registry& registry, const std::string& kind,
-                         const std::string& name, Options& options) {
-  const auto [note, preset] = state.find(kind, name);
-  if (!note) {
-    const auto known = registry.names(kind);
-    throw PluginError(fmt::format("there is no {} plugin `{}`{}; known: {}", kind, name,
-                                  core::did_you_mean(name, known), fmt::join(known, ", ")));
+const Registrar& resolve(State& state, const std::string& kind, const std::string& name,
+                         Options& options) {
+  const auto [note, preset] = core::find_plugin(state.notes, kind, name);
+  if (note == nullptr) {
+    const auto known = core::plugin_names(state.notes, kind);
+    throw core::PluginError(fmt::format("there is no {} plugin `{}`{}; known: {}", kind, name,
+                                        core::did_you_mean(name, known), fmt::join(known, ", ")));
   }
   if (!preset.empty()) options.preset(values_from_json(preset));
   return state.registrar(*note);
@@ -175,17 +144,17 @@ auto construct(const std::string& kind, const std::string& name, Options& option
 
 std::shared_ptr<Model> Registry::model(const std::string& name, const TaskSpec& task,
                                        Options& options) {
-  const auto& registrar = resolve(*state_, *this, "model", name, options);
+  const auto& registrar = resolve(*state_, "model", name, options);
   return construct("model", name, options, [&] { return registrar.model(task, options); });
 }
 
 std::shared_ptr<Method> Registry::method(const std::string& name, Options& options) {
-  const auto& registrar = resolve(*state_, *this, "method", name, options);
+  const auto& registrar = resolve(*state_, "method", name, options);
   return construct("method", name, options, [&] { return registrar.method(options); });
 }
 
 std::shared_ptr<Dataset> Registry::dataset(const std::string& name, Options& options) {
-  const auto& registrar = resolve(*state_, *this, "dataset", name, options);
+  const auto& registrar = resolve(*state_, "dataset", name, options);
   return construct("dataset", name, options, [&] { return registrar.dataset(options); });
 }
 

@@ -11,11 +11,6 @@
 
 namespace ktb::run {
 
-/// A plugin could not be loaded; the text names the file, every difference and what mends it.
-struct PluginError : Error {
-  using Error::Error;
-};
-
 /// Finds, checks and loads plugins. Libraries stay loaded to the end of the process: what they made
 /// (autograd nodes, deleters, exceptions) may outlive any scope. `kind` is model, method or
 /// dataset.
@@ -25,7 +20,7 @@ class Registry {
   ~Registry();
 
   /// By the plugin's name or an alias, whose presets `options` override. Options that the plugin
-  /// does not declare are refused. Throw PluginError and OptionError.
+  /// does not declare are refused. Throw core::PluginError and OptionError.
   std::shared_ptr<Model> model(const std::string& name, const TaskSpec& task, Options& options);
   std::shared_ptr<Method> method(const std::string& name, Options& options);
   std::shared_ptr<Dataset> dataset(const std::string& name, Options& options);

@@ -16,6 +16,4 @@ at::Device set_up_process(const std::string& name, int threads);
 /// Highest memory use so far in MiB: the process', or the device's.
 double peak_memory_mib(at::Device device);
 
-std::string utc_now();  ///< 2024-05-01T12:00:00Z
-
 }  // namespace ktb::run

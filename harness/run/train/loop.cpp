@@ -4,20 +4,15 @@
 #include <torch/cuda.h>
 #include <torch/utils.h>
 
-#include <chrono>
 #include <cmath>
 
+#include "core/base/clock.hpp"
 #include "core/suite/schedule.hpp"
 
 namespace ktb::run {
 namespace {
 
 using core::Json;
-
-double clock_now() {
-  using Clock = std::chrono::steady_clock;
-  return std::chrono::duration<double>(Clock::now().time_since_epoch()).count();
-}
 
 /// Means of the loss terms since the last reading, kept on the device.
 class TermMeter {
@@ -66,17 +61,17 @@ class Loop {
       return std::move(result_);
     }
     session_.train(true);
-    double started = clock_now();
+    double started = core::seconds_now();
     for (std::int64_t at = 0; at < plan_.steps; ++at) {
       if (hooks_.stop && hooks_.stop->load()) throw Interrupted("stopped on request");
       one_step(at);
       const bool last = at + 1 == plan_.steps;
       if (!last && (at + 1) % plan_.per_epoch != 0) continue;
       synchronise(session_.device);
-      const double trained = clock_now();
+      const double trained = core::seconds_now();
       result_.train_seconds += trained - started;
       end_of_epoch(at + 1, last);
-      started = clock_now();
+      started = core::seconds_now();
       result_.eval_seconds += started - trained;
     }
     if (!best_.empty()) restore();

@@ -4,13 +4,13 @@
 #include <fmt/core.h>
 #include <torch/utils.h>
 
-#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <new>
 #include <utility>
 #include <vector>
 
+#include "core/base/clock.hpp"
 #include "core/base/digest.hpp"
 #include "core/base/error.hpp"
 #include "core/store/store.hpp"
@@ -31,17 +31,12 @@ namespace fs = std::filesystem;
 /// Test examples whose operations are counted.
 constexpr std::int64_t kCounted = 256;
 
-double seconds_now() {
-  using Clock = std::chrono::steady_clock;
-  return std::chrono::duration<double>(Clock::now().time_since_epoch()).count();
-}
-
 /// Renews progress.json, but not more than twice a second.
 class ProgressFile {
  public:
   explicit ProgressFile(fs::path path) : path_(std::move(path)) {}
   void operator()(std::int64_t step, std::int64_t steps, double loss) {
-    const double now = seconds_now();
+    const double now = core::seconds_now();
     if (now - last_ < 0.5) return;
     last_ = now;
     core::write_atomically(path_, Json{{"step", step}, {"steps", steps}, {"loss", loss}}.dump());
@@ -73,17 +68,17 @@ class Trial {
 
   void run(Record& record) {
     const double joules = energy();
-    const double started = seconds_now();
+    const double started = core::seconds_now();
     session_ = build_session(spec_, place_, registry_);
-    const double built = seconds_now();
+    const double built = core::seconds_now();
     train(record);
     count_parameters(record);
-    const double trained = seconds_now();
+    const double trained = core::seconds_now();
     judge(record);
     record.cost["wait_seconds"] = built - started;
-    record.cost["eval_seconds"] += seconds_now() - trained;
+    record.cost["eval_seconds"] += core::seconds_now() - trained;
     record.cost["flops_per_example"] = flops_per_example();
-    record.cost["total_seconds"] = seconds_now() - started;
+    record.cost["total_seconds"] = core::seconds_now() - started;
     record.cost["peak_memory_mib"] = peak_memory_mib(place_.device);
     if (joules >= 0) record.cost["joules"] = energy() - joules;
     if (spec_.value("keep_weights", false)) keep_weights();
@@ -121,10 +116,10 @@ class Trial {
     double seconds = 0;
     std::int64_t examples = 0;
     auto meter = session_->data[0]->judge(Feed::Part::kTest, [&](const Batch& batch) {
-      const double started = seconds_now();
+      const double started = core::seconds_now();
       const auto prediction = session_->predict(batch);
       synchronise(place_.device);
-      seconds += seconds_now() - started;
+      seconds += core::seconds_now() - started;
       if (examples < kCounted) to_count_.push_back(batch);
       examples += batch.size();
       return prediction;
@@ -217,14 +212,8 @@ Json plugin_hashes(const Json& spec, const Registry& registry) {
   Json out = Json::object();
   const auto add = [&](const std::string& kind, const Json& json) {
     const auto name = json.at("plugin").get<std::string>();
-    for (const auto& note : registry.notes()) {
-      const bool alias = std::any_of(note.aliases.begin(), note.aliases.end(),
-                                     [&](const core::Alias& a) { return a.name == name; });
-      if (note.kind == kind && (note.name == name || alias)) {
-        out[note.name] = core::sha256_file(note.path);
-        return;
-      }
-    }
+    const auto* note = core::find_plugin(registry.notes(), kind, name).note;
+    if (note != nullptr) out[note->name] = core::sha256_file(note->path);
   };
   add("dataset", spec.at("task"));
   add("method", spec.at("method"));
@@ -274,11 +263,11 @@ Record run_trial(const Json& spec, const Place& place, Registry& registry,
   record.key = spec.at("key").get<std::string>();
   record.seed = spec.at("seed").get<std::uint64_t>();
   record.axes = spec.at("axes").get<std::map<std::string, std::string>>();
-  const auto started = utc_now();
+  const auto started = core::utc_now();
   guard(record, [&] { Trial(spec, place, registry, stop).run(record); });
   record.provenance = host(place.device);
   record.provenance["started"] = started;
-  record.provenance["finished"] = utc_now();
+  record.provenance["finished"] = core::utc_now();
   record.provenance["plugins"] = plugin_hashes(spec, registry);
   record.provenance["data"] = spec.at("task").value("hash", "");
   core::write_atomically(fs::path(place.folder) / "record.json",

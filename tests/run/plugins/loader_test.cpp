@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "core/base/error.hpp"
+
 namespace ktb::run {
 namespace {
 
@@ -23,7 +25,7 @@ std::string plugin_error(const std::string& name) {
   Options options;
   try {
     registry.method(name, options);
-  } catch (const PluginError& error) {
+  } catch (const core::PluginError& error) {
     return error.what();
   }
   return "nothing was thrown";
@@ -55,7 +57,7 @@ TEST(Loader, RefusesLibrariesWithoutNote) {
   Registry registry({KTB_TEST_PLUGIN_DIR});
   EXPECT_FALSE(registry.knows("method", "no_note"));
   EXPECT_THAT([&] { registry.add(library("no_note")); },
-              testing::ThrowsMessage<PluginError>(
+              testing::ThrowsMessage<core::PluginError>(
                   AllOf(HasSubstr(library("no_note")), HasSubstr("has no ktbench note"),
                         HasSubstr("KTB_METHOD, KTB_MODEL or KTB_DATASET"))));
 }
@@ -66,10 +68,10 @@ TEST(Loader, RefusesWhatIsNoLibrary) {
   std::ofstream(path) << "a text";
   Registry registry({KTB_TEST_PLUGIN_DIR});
   EXPECT_THAT([&] { registry.add(path); },
-              testing::ThrowsMessage<PluginError>(HasSubstr("is no 64-bit ELF library")));
+              testing::ThrowsMessage<core::PluginError>(HasSubstr("is no 64-bit ELF library")));
   std::filesystem::remove(path);
   EXPECT_THAT([&] { registry.add(path); },
-              testing::ThrowsMessage<PluginError>(
+              testing::ThrowsMessage<core::PluginError>(
                   AllOf(HasSubstr(path), HasSubstr("No such file or directory"))));
 }
 
