@@ -94,8 +94,6 @@ double range_cdf(double q, std::size_t k) {
 }  // namespace
 
 double t_quantile(double p, double df) { return bm::quantile(bm::students_t(df), p); }
-double normal_quantile(double p) { return bm::quantile(bm::normal(), p); }
-double chi2_quantile(double p, double df) { return bm::quantile(bm::chi_squared(df), p); }
 
 double mean(std::span<const double> x) {
   if (x.empty()) throw Error("mean of no values");
@@ -168,41 +166,6 @@ double wilcoxon_floor(std::size_t n) {
   return std::min(1.0, std::ldexp(2.0, -static_cast<int>(n)));
 }
 
-SignTest sign_test(std::span<const double> difference) {
-  SignTest result;
-  for (const double d : difference) {
-    result.positive += d > 0;
-    result.negative += d < 0;
-  }
-  result.p = binomial_two_sided(std::min(result.positive, result.negative),
-                                result.positive + result.negative);
-  return result;
-}
-
-RankSum mann_whitney(std::span<const double> a, std::span<const double> b) {
-  if (a.empty() || b.empty()) throw Error("Mann-Whitney test of no values");
-  std::vector<double> all(a.begin(), a.end());
-  all.insert(all.end(), b.begin(), b.end());
-  const std::vector<std::int64_t> ranks = double_ranks(all);
-  // counts[m]: sum of doubled ranks of m chosen values -> number of choices
-  std::vector<std::map<std::int64_t, double>> counts(a.size() + 1);
-  counts[0][0] = 1;
-  for (const std::int64_t rank : ranks) {
-    for (std::size_t chosen = a.size(); chosen > 0; --chosen) {
-      for (const auto& [sum, count] : counts[chosen - 1]) counts[chosen][sum + rank] += count;
-    }
-  }
-  const std::int64_t seen =
-      std::accumulate(ranks.begin(), ranks.begin() + a.size(), std::int64_t{0});
-  const auto n = static_cast<std::int64_t>(a.size()), m = static_cast<std::int64_t>(b.size());
-  RankSum result;
-  result.u = static_cast<double>(seen - n * (n + 1)) / 2;
-  result.cliffs_delta = 2 * result.u / static_cast<double>(n * m) - 1;
-  // doubled rank sums are centred at n (n + m + 1)
-  result.p = share_as_far(counts[a.size()], 2 * n * (n + m + 1), seen);
-  return result;
-}
-
 Agreement agreement(const std::vector<bool>& first, const std::vector<bool>& second) {
   require_same_length(first.size(), second.size());
   Agreement table{};
@@ -223,13 +186,6 @@ double mcnemar_mid_p(const Agreement& table) {
   return std::min(1.0, 2 * bm::cdf(half, low) - bm::pdf(half, low));
 }
 
-std::vector<double> bonferroni(std::span<const double> p) {
-  std::vector<double> adjusted;
-  for (const double value : p)
-    adjusted.push_back(std::min(1.0, value * static_cast<double>(p.size())));
-  return adjusted;
-}
-
 std::vector<double> holm(std::span<const double> p) {
   std::vector<double> adjusted(p.size());
   double highest = 0;
@@ -237,18 +193,6 @@ std::vector<double> holm(std::span<const double> p) {
   for (const std::size_t i : ascending(p)) {
     highest = std::max(highest, std::min(1.0, p[i] * static_cast<double>(left--)));
     adjusted[i] = highest;
-  }
-  return adjusted;
-}
-
-std::vector<double> benjamini_hochberg(std::span<const double> p) {
-  std::vector<double> adjusted(p.size());
-  const std::vector<std::size_t> order = ascending(p);
-  double lowest = 1;
-  for (std::size_t rank = p.size(); rank > 0; --rank) {
-    const std::size_t i = order[rank - 1];
-    lowest = std::min(lowest, p[i] * static_cast<double>(p.size()) / static_cast<double>(rank));
-    adjusted[i] = lowest;
   }
   return adjusted;
 }

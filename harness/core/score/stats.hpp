@@ -9,8 +9,6 @@
 namespace ktb::core {
 
 double t_quantile(double p, double df);
-double normal_quantile(double p);
-double chi2_quantile(double p, double df);
 
 struct Interval {
   double low = 0, high = 0;
@@ -38,19 +36,6 @@ SignedRank wilcoxon(std::span<const double> difference);
 /// The smallest two-sided p that n pairs can give the signed-rank test.
 double wilcoxon_floor(std::size_t n);
 
-struct SignTest {
-  std::size_t positive = 0, negative = 0;
-  double p = 1;  ///< two-sided binomial, zeros dropped; 1 where nothing is left
-};
-SignTest sign_test(std::span<const double> difference);
-
-struct RankSum {
-  double u = 0;  ///< U of a
-  double cliffs_delta = 0;
-  double p = 1;  ///< over all assignments, midranks
-};
-RankSum mann_whitney(std::span<const double> a, std::span<const double> b);
-
 /// Two predictors on the same samples: both right, only the first, only the second, both wrong.
 using Agreement = std::array<std::int64_t, 4>;
 Agreement agreement(const std::vector<bool>& first, const std::vector<bool>& second);
@@ -58,9 +43,7 @@ double mcnemar_exact(const Agreement& table);
 double mcnemar_mid_p(const Agreement& table);  ///< 1 where the two never disagree
 
 /// Adjusted p values in the order of the input, at most 1.
-std::vector<double> bonferroni(std::span<const double> p);
 std::vector<double> holm(std::span<const double> p);
-std::vector<double> benjamini_hochberg(std::span<const double> p);
 
 struct Friedman {
   std::vector<double> average_rank;  ///< of each column; rank 1 is the highest score

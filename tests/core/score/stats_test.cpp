@@ -93,16 +93,11 @@ void check_signed_ranks(const Cases& cases, int groups) {
     const SignedRank ranks = wilcoxon(difference);
     cases.expect(group, "p_permutation", ranks.p);
     cases.expect(group, "w_plus", ranks.w_plus);
-    const SignTest signs = sign_test(difference);
-    cases.expect(group, "sign_test_p", signs.p);
-    const auto counts = cases.out(group, "sign_test_counts");
-    EXPECT_EQ(static_cast<double>(signs.positive), counts[0]);
-    EXPECT_EQ(static_cast<double>(signs.negative), counts[1]);
   }
   EXPECT_EQ(group, groups);
 }
 
-TEST(Stats, SignedRankAndSignTestMatchReference) {
+TEST(Stats, SignedRankMatchesReference) {
   check_signed_ranks(Cases("wilcoxon_sign"), 14);
   check_signed_ranks(Cases("wilcoxon_all_zero"), 2);
 }
@@ -113,18 +108,6 @@ TEST(Stats, SignedRankFloorIsReached) {
     for (std::size_t i = 0; i < n; ++i) difference.push_back(static_cast<double>(i + 1));
     EXPECT_NEAR(wilcoxon(difference).p, wilcoxon_floor(n), 1e-12);
   }
-}
-
-TEST(Stats, MannWhitneyMatchesReference) {
-  const Cases cases("mann_whitney");
-  int group = 0;
-  for (; cases.has(group, "a"); ++group) {
-    const RankSum test = mann_whitney(cases.in(group, "a"), cases.in(group, "b"));
-    cases.expect(group, "u_a", test.u);
-    cases.expect(group, "cliffs_delta", test.cliffs_delta);
-    cases.expect(group, "p_permutation", test.p);
-  }
-  EXPECT_EQ(group, 9);
 }
 
 TEST(Stats, McNemarMatchesReference) {
@@ -145,20 +128,14 @@ TEST(Stats, AgreementCountsSamples) {
   EXPECT_THROW(agreement(first, {true}), Error);
 }
 
-TEST(Stats, CorrectionsMatchReference) {
+TEST(Stats, HolmMatchesReference) {
   const Cases cases("holm");
   int group = 0;
   for (; cases.has(group, "p"); ++group) {
-    const auto p = cases.in(group, "p");
-    const std::vector<std::pair<std::string, std::vector<double>>> found{
-        {"bonferroni", bonferroni(p)},
-        {"holm", holm(p)},
-        {"benjamini_hochberg", benjamini_hochberg(p)}};
-    for (const auto& [name, adjusted] : found) {
-      const auto wanted = cases.out(group, name + "_adjusted");
-      ASSERT_EQ(adjusted.size(), wanted.size());
-      for (std::size_t i = 0; i < wanted.size(); ++i) expect_near(adjusted[i], wanted[i], name);
-    }
+    const auto adjusted = holm(cases.in(group, "p"));
+    const auto wanted = cases.out(group, "holm_adjusted");
+    ASSERT_EQ(adjusted.size(), wanted.size());
+    for (std::size_t i = 0; i < wanted.size(); ++i) expect_near(adjusted[i], wanted[i], "holm");
   }
   EXPECT_EQ(group, 6);
 }
@@ -197,16 +174,10 @@ TEST(Stats, QuantilesMatchReference) {
   const SafetensorsFile file = read_safetensors(kVectors / "quantiles.safetensors");
   const auto& p = file.at("in.p").real;
   const auto& df = file.at("in.df").whole;
-  for (std::size_t i = 0; i < p.size(); ++i) {
-    expect_near(normal_quantile(p[i]), file.at("out.normal_quantile").real[i], "normal");
-    for (std::size_t j = 0; j < df.size(); ++j) {
-      const auto at = i * df.size() + j;
-      expect_near(t_quantile(p[i], static_cast<double>(df[j])), file.at("out.t_quantile").real[at],
-                  "t");
-      expect_near(chi2_quantile(p[i], static_cast<double>(df[j])),
-                  file.at("out.chi2_quantile").real[at], "chi2");
-    }
-  }
+  for (std::size_t i = 0; i < p.size(); ++i)
+    for (std::size_t j = 0; j < df.size(); ++j)
+      expect_near(t_quantile(p[i], static_cast<double>(df[j])),
+                  file.at("out.t_quantile").real[i * df.size() + j], "t");
 }
 
 }  // namespace
