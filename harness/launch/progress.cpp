@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/score/metrics.hpp"
+
 namespace ktb::launch {
 namespace {
 
@@ -23,10 +25,8 @@ std::string headline(const core::Record& record) {
   auto metric = record.metrics.find(core::main_metric(record));
   if (metric == record.metrics.end()) metric = record.metrics.begin();
   const auto info = core::metric_info(metric->first);
-  std::string label = info.label;
-  if (label.size() > 2 && label.compare(label.size() - 2, 2, " %") == 0)
-    label.resize(label.size() - 2);
-  return fmt::format("{} {:.1f}", label, metric->second * info.scale);
+  return fmt::format("{} {:.{}f}", info.title, metric->second * info.scale,
+                     1 + info.further_digits);
 }
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }

@@ -34,7 +34,7 @@ class TaskKind : public Task {
   /// What can be had without learning, from the targets of the test split: chance, majority. Of the
   /// primary metric, in its unit.
   virtual Metrics floor(const Tensors& test_y, const Texts& texts) const = 0;
-  /// The metric that selects and that a table shows where the suite names none; larger is better.
+  /// The metric that selects and that a table shows where the suite names none.
   virtual std::string primary() const = 0;
 
  private:

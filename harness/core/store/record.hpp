@@ -46,13 +46,4 @@ Record record_from_json(const Json& json);
 /// The metric that judges the trial's kind of task.
 std::string main_metric(const Record& record);
 
-/// How a metric is shown: top1 -> {"top-1 %", 100, higher is better}. Unknown names are shown as
-/// they are.
-struct MetricInfo {
-  std::string label;
-  double scale = 1;
-  bool higher_is_better = true;
-};
-MetricInfo metric_info(const std::string& name);
-
 }  // namespace ktb::core

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <set>
 
+#include "core/score/metrics.hpp"
 #include "core/table/parts.hpp"
 
 namespace ktb::core {
@@ -119,7 +120,7 @@ std::vector<std::string> make_caption(const TableInput& input, const Grid& grid)
   std::vector<std::string> caption;
   std::set<std::string> metrics;
   for (const Column& column : grid.columns) metrics.insert(column.metric);
-  if (metrics.size() == 1) caption.push_back(metric_info(*metrics.begin()).label);
+  if (metrics.size() == 1) caption.push_back(metric_info(*metrics.begin()).label());
   caption.push_back(one_seed ? "no spread" : spread_name(input.spec.spread));
   if (!facts.seeds.empty()) {
     caption.push_back(facts.seeds.size() == 1 ? plural(*facts.seeds.begin(), "seed")

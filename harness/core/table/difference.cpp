@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 
+#include "core/score/metrics.hpp"
 #include "core/table/parts.hpp"
 
 namespace ktb::core {
@@ -46,7 +47,7 @@ Entry difference_entry(const Entry& entry) {
 
 /// Whether the whole interval lies on one side of 0: only then does the table say so.
 std::string verdict_of(const Difference& difference, const std::string& metric) {
-  const double sign = metric_info(metric).higher_is_better ? 1 : -1;
+  const double sign = metric_info(metric).sign();
   if (std::min(sign * difference.low, sign * difference.high) > 0) return "helps";
   return std::max(sign * difference.low, sign * difference.high) < 0 ? "hurts" : "";
 }

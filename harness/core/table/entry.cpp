@@ -6,6 +6,7 @@
 #include <limits>
 #include <utility>
 
+#include "core/score/metrics.hpp"
 #include "core/score/stats.hpp"
 #include "core/table/parts.hpp"
 
@@ -124,7 +125,7 @@ struct Choice {
 
 Choice choose(const TableInput& input, const Slot& place) {
   const std::string metric = judged_by(input, *place.candidates.front());
-  const double sign = metric_info(metric).higher_is_better ? 1 : -1;
+  const double sign = metric_info(metric).sign();
   struct Score {
     const Cell* cell;
     std::optional<double> validation, test;
@@ -187,7 +188,7 @@ std::vector<std::string> chosen_trials(const TableInput& input, const Cell& cell
   for (const Sample& sample : samples) chosen.push_back(sample.trial);
   if (samples.empty() || samples.front().tuning.empty()) return chosen;
   const std::string metric = judged_by(input, cell);
-  const double sign = metric_info(metric).higher_is_better ? 1 : -1;
+  const double sign = metric_info(metric).sign();
   double highest = -std::numeric_limits<double>::infinity();
   for (std::size_t value = 0; value <= samples.front().tuning.size(); ++value) {
     std::vector<std::string> trials;

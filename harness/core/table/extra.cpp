@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/score/metrics.hpp"
 #include "core/score/stats.hpp"
 #include "core/table/parts.hpp"
 
@@ -280,7 +281,7 @@ Entry source_entry(const TableInput& input, const Grid& grid, std::size_t column
   if (values.empty()) return entry;
   if (metrics.size() > 1) {
     std::set<std::string> labels;
-    for (const auto& name : metrics) labels.insert(metric_info(name).label);
+    for (const auto& name : metrics) labels.insert(metric_info(name).label());
     entry = figure("-");
     entry.notes.push_back(
         fmt::format("no one figure for sources judged by {}", fmt::join(labels, ", ")));
@@ -294,7 +295,7 @@ Entry source_entry(const TableInput& input, const Grid& grid, std::size_t column
   if (members > 1) entry.notes.push_back(fmt::format("mean of the {} members", members));
   if (elsewhere)
     entry.notes.push_back("on the source's own data" +
-                          (judged == metric ? "" : ": " + metric_info(judged).label));
+                          (judged == metric ? "" : ": " + metric_info(judged).label()));
   return entry;
 }
 
@@ -345,7 +346,7 @@ struct Columns {
     }
     for (const std::string& metric : metrics) {
       std::vector<std::string> heads{"mean"};
-      if (metrics.size() > 1) heads.push_back(metric_info(metric).label);
+      if (metrics.size() > 1) heads.push_back(metric_info(metric).label());
       append(ColumnKind::kMean, metric, heads,
              [&](std::size_t i) { return mean_entry(table.rows[i], table, metric, input.spec); });
     }

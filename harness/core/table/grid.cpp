@@ -8,6 +8,7 @@
 
 #include "core/base/error.hpp"
 #include "core/base/glob.hpp"
+#include "core/score/metrics.hpp"
 #include "core/table/parts.hpp"
 
 namespace ktb::core {
@@ -229,7 +230,7 @@ Grid make_grid(const TableInput& input) {
       head.metric = metric;
       head.heads = columns.labels(column);
       if (input.metrics.size() > 1 || head.heads.empty()) {
-        head.heads.push_back(metric_info(metric).label);
+        head.heads.push_back(metric_info(metric).label());
       }
       grid.columns.push_back(std::move(head));
     }
@@ -261,7 +262,7 @@ void choose_metrics(const TableInput& input, Grid& grid) {
     used.insert(grid.columns[column].metric);
   }
   if (used.size() < 2) return;
-  for (Column& column : grid.columns) column.heads.push_back(metric_info(column.metric).label);
+  for (Column& column : grid.columns) column.heads.push_back(metric_info(column.metric).label());
 }
 
 }  // namespace ktb::core

@@ -7,6 +7,7 @@
 #include <set>
 #include <string_view>
 
+#include "core/score/metrics.hpp"
 #include "core/score/stats.hpp"
 #include "core/table/parts.hpp"
 
@@ -20,7 +21,7 @@ struct Contestant {
   Entry* entry;
   Axes at;
   std::string group;  ///< metric, and whether it is a mean over columns
-  bool higher_is_better;
+  double sign;        ///< of the metric: times it, the highest mean is the best
 };
 
 bool is_option(const std::string& axis) { return axis.rfind("option.", 0) == 0; }
@@ -53,7 +54,7 @@ std::vector<Contestant> contestants(Table& table) {
       Axes at = row.axes;
       at.insert(column.axes.begin(), column.axes.end());
       const std::string group = column.metric + (column.kind == ColumnKind::kMean ? "/mean" : "");
-      all.push_back({&row.entries[i], at, group, metric_info(column.metric).higher_is_better});
+      all.push_back({&row.entries[i], at, group, metric_info(column.metric).sign()});
     }
   }
   return all;
@@ -85,7 +86,7 @@ bool finite(const Entry& entry) {
 /// without marks.
 void mark_best(const std::vector<Contestant>& group, std::set<double>& degrees) {
   if (group.size() < 2) return;
-  const double sign = group.front().higher_is_better ? 1 : -1;
+  const double sign = group.front().sign;
   const Contestant* best = nullptr;
   for (const Contestant& one : group) {
     if (!finite(*one.entry)) continue;

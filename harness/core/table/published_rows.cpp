@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/score/metrics.hpp"
 #include "core/table/parts.hpp"
 
 namespace ktb::core {

@@ -1,7 +1,7 @@
 #include "core/table/render_csv.hpp"
 
 #include "core/base/csv.hpp"
-#include "core/store/record.hpp"
+#include "core/score/metrics.hpp"
 
 namespace ktb::core {
 namespace {
@@ -37,7 +37,7 @@ std::vector<std::string> fields_of(const Table& table, const Row& row, std::size
           joined(row.labels, " / "),
           joined(column.heads, " / "),
           column.metric,
-          column.metric.empty() ? "" : metric_info(column.metric).label,
+          column.metric.empty() ? "" : metric_info(column.metric).label(),
           to_string(entry.state),
           measured ? std::to_string(entry.values.size()) : "",
           entry.wanted > 0 ? std::to_string(entry.wanted) : "",

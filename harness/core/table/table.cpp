@@ -3,20 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstddef>
 #include <set>
 #include <utility>
 
+#include "core/score/metrics.hpp"
 #include "core/table/parts.hpp"
 
 namespace ktb::core {
 namespace {
-
-/// The order in which a task's metrics are thought of first.
-constexpr std::array kMainMetrics{"top1", "map",    "f1", "vqa", "accuracy",
-                                  "rsum", "return", "r2", "loss"};
 
 /// One for all columns; where the suite names none, each column has its task's own.
 std::vector<std::string> metrics_of(const TableSpec& spec, const Outcomes& outcomes) {
@@ -25,10 +21,7 @@ std::vector<std::string> metrics_of(const TableSpec& spec, const Outcomes& outco
   for (const auto& [id, record] : outcomes.records) {
     for (const auto& [metric, value] : record.metrics) known.insert(metric);
   }
-  for (const char* metric : kMainMetrics) {
-    if (known.count(metric) > 0) return {metric};
-  }
-  return {known.empty() ? kMainMetrics.front() : *known.begin()};
+  return {leading_metric(known)};
 }
 
 std::string letter(std::size_t number) {
@@ -68,7 +61,7 @@ std::string fixed(double value, int digits) {
 }
 
 int digits_of(const std::string& metric, const TableSpec& spec) {
-  return metric_info(metric).scale == 1 ? spec.digits + 2 : spec.digits;
+  return spec.digits + metric_info(metric).further_digits;
 }
 
 std::string Table::letters(const std::vector<std::string>& notes) const {

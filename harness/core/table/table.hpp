@@ -97,7 +97,7 @@ Table difference_table(const Table& table);
 
 /// `-0.04` with one digit is `0.0`; NaN is `nan`.
 std::string fixed(double value, int digits);
-/// Digits after the point: as the table asks for percentages, two more for figures around 1.
+/// Digits after the point of a metric in this table.
 int digits_of(const std::string& metric, const TableSpec& spec);
 
 }  // namespace ktb::core

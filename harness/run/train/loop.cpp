@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "core/base/clock.hpp"
+#include "core/score/metrics.hpp"
 #include "core/suite/schedule.hpp"
 
 namespace ktb::run {
@@ -157,7 +158,8 @@ class Loop {
     }
     if (scores.empty())
       throw Error("selection `best-validation` needs a validation split: set recipe.validation");
-    const double score = scores.at(session_.data[0]->kind().primary());
+    const auto metric = session_.data[0]->kind().primary();
+    const double score = core::metric_info(metric).sign() * scores.at(metric);
     if (!best_.empty() && score <= best_score_) return;
     const torch::NoGradGuard no_grad;
     best_score_ = score;

@@ -93,12 +93,5 @@ TEST(Record, EveryStatusHasItsName) {
   }
 }
 
-TEST(Record, MetricsKnowTheirDirection) {
-  EXPECT_EQ(metric_info("top1").scale, 100);
-  EXPECT_TRUE(metric_info("top1").higher_is_better);
-  EXPECT_FALSE(metric_info("loss").higher_is_better);
-  EXPECT_EQ(metric_info("never_heard_of").label, "never_heard_of");
-}
-
 }  // namespace
 }  // namespace ktb::core
