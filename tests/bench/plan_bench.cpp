@@ -7,7 +7,7 @@
 
 #include "core/fake_catalogue.hpp"
 #include "core/plan/plan.hpp"
-#include "core/suite/suite.hpp"
+#include "core/suite/read_suite.hpp"
 
 namespace ktb::core {
 namespace {

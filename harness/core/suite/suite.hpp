@@ -95,9 +95,4 @@ struct Suite {
   const HubDef* hub(const std::string& name) const;
 };
 
-/// Reads a suite with its parents. An empty profile means the file's own choice, `paper` the body.
-/// `overrides` are `key=value` texts of --set. Throws SuiteError.
-Suite read_suite(const std::string& path, const std::string& profile = "",
-                 const std::vector<std::string>& overrides = {});
-
 }  // namespace ktb::core

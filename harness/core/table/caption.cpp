@@ -100,18 +100,6 @@ std::string rule_name(const std::string& rule) {
   return rule;
 }
 
-void note_symbols(Table& table) {
-  bool running = false, pending = false;
-  for (const Row& row : table.rows) {
-    for (const Entry& entry : row.entries) {
-      running = running || entry.state == State::kRunning;
-      pending = pending || entry.state == State::kPending;
-    }
-  }
-  if (running) table.legend.push_back("… at work");
-  if (pending) table.legend.push_back("· not run yet");
-}
-
 }  // namespace
 
 std::vector<std::string> make_caption(const TableInput& input, const Grid& grid) {
@@ -146,21 +134,6 @@ std::vector<std::string> make_caption(const TableInput& input, const Grid& grid)
   if (!device.empty()) caption.push_back(device);
   if (!input.plan.profile.empty()) caption.push_back("profile " + input.plan.profile);
   return caption;
-}
-
-void finish_notes(Table& table) {
-  note_symbols(table);
-  const auto add = [&](const std::vector<std::string>& notes) {
-    for (const std::string& note : notes) {
-      if (std::count(table.footnotes.begin(), table.footnotes.end(), note) == 0) {
-        table.footnotes.push_back(note);
-      }
-    }
-  };
-  for (const Row& row : table.rows) {
-    add(row.notes);
-    for (const Entry& entry : row.entries) add(entry.notes);
-  }
 }
 
 }  // namespace ktb::core

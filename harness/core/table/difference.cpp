@@ -1,3 +1,5 @@
+#include "core/table/difference.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <limits>
 #include <utility>
 
 #include "core/score/metrics.hpp"
@@ -12,35 +11,6 @@
 
 namespace ktb::core {
 namespace {
-
-/// Mean of one figure over trials; none unless every trial is `ok` and has it.
-std::optional<double> mean_over(const Outcomes& outcomes, const std::vector<std::string>& trials,
-                                const std::string& metric,
-                                std::map<std::string, double> Record::*figures) {
-  std::vector<double> values;
-  for (const std::string& trial : trials) {
-    const Record* record = outcomes.find(trial);
-    if (record == nullptr || !record->ok()) return std::nullopt;
-    const auto found = (record->*figures).find(metric);
-    if (found == (record->*figures).end() || std::isnan(found->second)) return std::nullopt;
-    values.push_back(found->second);
-  }
-  if (values.empty()) return std::nullopt;
-  return mean(values);
-}
-
-std::vector<Sample> by_seed(const Cell& cell) {
-  std::vector<Sample> samples = cell.samples;
-  std::sort(samples.begin(), samples.end(),
-            [](const Sample& a, const Sample& b) { return a.seed < b.seed; });
-  return samples;
-}
-
-std::vector<std::string> candidates_of(const Sample& sample) {
-  std::vector<std::string> trials{sample.trial};
-  trials.insert(trials.end(), sample.tuning.begin(), sample.tuning.end());
-  return trials;
-}
 
 std::string sentence(const Record& record) {
   std::string text =
@@ -51,18 +21,6 @@ std::string sentence(const Record& record) {
                                                           : to_string(record.status));
   if (!record.reason.empty()) text += ": " + record.reason;
   return text;
-}
-
-/// What a cell is picked by: the table's first metric, or its own task's where the suite is silent.
-std::string judged_by(const TableInput& input, const Cell& cell) {
-  if (!input.spec.metrics.empty()) return input.spec.metrics.front();
-  for (const Sample& sample : cell.samples) {
-    for (const std::string& trial : candidates_of(sample)) {
-      const Record* record = input.outcomes.find(trial);
-      if (record != nullptr && record->ok()) return main_metric(*record);
-    }
-  }
-  return input.metrics.front();
 }
 
 /// Whether a tuned option's value may still change because a candidate has not run.
@@ -116,51 +74,6 @@ std::string task_of(const Cell& cell) {
   return task;
 }
 
-/// Each cell of `candidates` that can be picked, judged by its mean over seeds.
-struct Choice {
-  const Cell* best = nullptr;
-  std::size_t of = 0, without = 0;
-  bool on_validation = false, open = false;
-};
-
-Choice choose(const TableInput& input, const Slot& place) {
-  const std::string metric = judged_by(input, *place.candidates.front());
-  const double sign = metric_info(metric).sign();
-  struct Score {
-    const Cell* cell;
-    std::optional<double> validation, test;
-  };
-  std::vector<Score> scores;
-  Choice choice;
-  for (const Cell* cell : place.candidates) {
-    ++choice.of;
-    const std::vector<std::string> trials = chosen_trials(input, *cell);
-    Score score{cell, mean_over(input.outcomes, trials, metric, &Record::validation),
-                mean_over(input.outcomes, trials, metric, &Record::metrics)};
-    const bool open = cell->hole.empty() &&
-                      std::any_of(trials.begin(), trials.end(),
-                                  [&](auto& id) { return input.outcomes.find(id) == nullptr; });
-    choice.open = choice.open || open;
-    if (score.test) {
-      scores.push_back(score);
-    } else {
-      ++choice.without;
-    }
-  }
-  choice.on_validation = std::all_of(scores.begin(), scores.end(), [](const Score& score) {
-    return score.validation.has_value();
-  });
-  double highest = -std::numeric_limits<double>::infinity();
-  for (const Score& score : scores) {
-    const double value = sign * (choice.on_validation ? *score.validation : *score.test);
-    if (value > highest) {
-      highest = value;
-      choice.best = score.cell;
-    }
-  }
-  return choice;
-}
-
 Entry derived_entry(const TableInput& input, const Slot& place, const std::string& metric) {
   const Choice choice = choose(input, place);
   Entry entry;
@@ -182,32 +95,15 @@ Entry derived_entry(const TableInput& input, const Slot& place, const std::strin
 
 }  // namespace
 
-std::vector<std::string> chosen_trials(const TableInput& input, const Cell& cell) {
-  const std::vector<Sample> samples = by_seed(cell);
-  std::vector<std::string> chosen;
-  for (const Sample& sample : samples) chosen.push_back(sample.trial);
-  if (samples.empty() || samples.front().tuning.empty()) return chosen;
-  const std::string metric = judged_by(input, cell);
-  const double sign = metric_info(metric).sign();
-  double highest = -std::numeric_limits<double>::infinity();
-  for (std::size_t value = 0; value <= samples.front().tuning.size(); ++value) {
-    std::vector<std::string> trials;
-    for (const Sample& sample : samples) {
-      const std::vector<std::string> candidates = candidates_of(sample);
-      if (value < candidates.size()) trials.push_back(candidates[value]);
-    }
-    const auto score = mean_over(input.outcomes, trials, metric, &Record::validation);
-    if (trials.size() == samples.size() && score && sign * *score > highest) {
-      highest = sign * *score;
-      chosen = trials;
-    }
-  }
-  return chosen;
+std::string fixed(double value, int digits) {
+  if (std::isnan(value)) return "nan";
+  const std::string text = fmt::format("{:.{}f}", value, digits);
+  const bool zero = text.find_first_of("123456789") == std::string::npos && !std::isinf(value);
+  return zero && text.front() == '-' ? text.substr(1) : text;
 }
 
-const Cell* chosen_cell(const TableInput& input, const Slot& place) {
-  if (place.candidates.empty()) return nullptr;
-  return place.derived ? choose(input, place).best : place.candidates.front();
+int digits_of(const std::string& metric, const TableSpec& spec) {
+  return spec.digits + metric_info(metric).further_digits;
 }
 
 Entry make_entry(const TableInput& input, const Slot& place, const std::string& metric) {
@@ -234,6 +130,13 @@ Entry make_entry(const TableInput& input, const Slot& place, const std::string& 
   read_samples(input, cell, metric, entry, count);
   entry.state = state_of(entry, count);
   summarise(entry, metric, input.spec);
+  return entry;
+}
+
+Entry figure(const std::string& text) {
+  Entry entry;
+  entry.state = State::kFixed;
+  entry.value = text;
   return entry;
 }
 

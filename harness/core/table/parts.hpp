@@ -1,9 +1,12 @@
 #pragma once
+#include <algorithm>
+#include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
-#include "core/table/table.hpp"
+#include "core/table/build_table.hpp"
 
 /// The steps of build_table, each in a file of its own.
 namespace ktb::core {
@@ -15,6 +18,10 @@ struct TableInput {
   const std::optional<Published>& published;
   std::vector<std::string> metrics;                       ///< at least one
   std::map<std::string, std::vector<std::string>> needs;  ///< trial -> those that made its sources
+
+  bool wants(const std::string& extra) const {
+    return std::count(spec.extra.begin(), spec.extra.end(), extra) > 0;
+  }
 };
 
 /// A place of the grid: the cell itself, or the candidates of which a derived row takes the best.
@@ -30,44 +37,70 @@ struct Grid {
   std::vector<std::vector<Slot>> places;  ///< per row, per column
 };
 
-/// table_grid.cpp: which cell stands where, in the suite's order.
+// grid.cpp
+
+/// Which cell stands where, in the suite's order.
 Grid make_grid(const TableInput& input);
 std::string axis_label(const Plan& plan, const std::string& axis, const std::string& value);
-
 /// Where the suite names no metric, a column has that of its own task, and says so if they differ.
 void choose_metrics(const TableInput& input, Grid& grid);
 
-/// table_entry.cpp: what the records say about one place.
-Entry make_entry(const TableInput& input, const Slot& place, const std::string& metric);
-/// Mean, spread and their text from `entry.values`.
-void summarise(Entry& entry, const std::string& metric, const TableSpec& spec);
+// chosen.cpp
+
+/// Its samples in the order of their seeds.
+std::vector<Sample> by_seed(const Cell& cell);
+/// The best of the candidates of a place by their means over seeds, and what it was picked from.
+struct Choice {
+  const Cell* best = nullptr;
+  std::size_t of = 0, without = 0;
+  bool on_validation = false, open = false;
+};
+Choice choose(const TableInput& input, const Slot& place);
 /// The trial that stands for a sample: of a tuned one, the candidate with the best mean validation
 /// over all samples.
 std::vector<std::string> chosen_trials(const TableInput& input, const Cell& cell);
 /// The cell of a place, or the best of a derived one; null where none can be named yet.
 const Cell* chosen_cell(const TableInput& input, const Slot& place);
+/// Records behind a row, the chosen ones of tuned and derived cells.
+std::vector<const Record*> records_of(const TableInput& input, const std::vector<Slot>& places);
+/// All trials spent on picking a tuned option's value or the best of a derived row, past the chosen
+/// ones.
+std::set<std::string> further_trials(const TableInput& input, const std::vector<Slot>& places);
 
-/// table_published.cpp: a row of the literature's numbers beside ours, blank where there are none.
-Row published_row(const TableInput& input, const std::vector<Slot>& places, const Row& ours,
-                  const Grid& grid);
-Row published_source_row(const TableInput& input, const Grid& grid, const Table& table);
+// entry.cpp
 
-/// table_extra.cpp: mean, seed and cost columns; source and chance rows; notes on rows.
-/// A note that every entry of the row carries stands at its label, once.
-void hoist_notes(Row& row);
+/// What the records say about one place.
+Entry make_entry(const TableInput& input, const Slot& place, const std::string& metric);
+/// Mean, spread and their text from `entry.values`.
+void summarise(Entry& entry, const std::string& metric, const TableSpec& spec);
+/// A figure without seeds.
+Entry figure(const std::string& text);
+/// `-0.04` with one digit is `0.0`; NaN is `nan`.
+std::string fixed(double value, int digits);
+/// Digits after the point of a metric in this table.
+int digits_of(const std::string& metric, const TableSpec& spec);
+
+/// columns.cpp: mean, seeds and cost, to the right of the cells.
 void add_columns(const TableInput& input, const Grid& grid, Table& table);
-void add_rows(const TableInput& input, const Grid& grid, Table& table);
-void note_rows(const TableInput& input, const Grid& grid, Table& table);
 
-/// table_marks.cpp: differences to the baseline, ties with the best, significance, and their
-/// legend.
+/// rows.cpp: chance, sources and the literature's numbers, above and between the cells.
+void add_rows(const TableInput& input, const Grid& grid, Table& table);
+
+/// marks.cpp: differences to the baseline, ties with the best, significance, and their legend.
 void compare_entries(const TableInput& input, Table& table);
 
-/// table_difference.cpp: in the place of values the differences to the baseline's row.
+/// difference.cpp: in the place of values the differences to the baseline's row.
 void show_differences(Table& table);
 
-/// table_caption.cpp
+/// caption.cpp
 std::vector<std::string> make_caption(const TableInput& input, const Grid& grid);
+
+// notes.cpp
+
+/// What stands at a row's label: how it was tuned, what was picked on the test split.
+void note_rows(const TableInput& input, const Grid& grid, Table& table);
+/// A note that every entry of the row carries stands at its label, once.
+void hoist_notes(Row& row);
 /// Legend of the symbols that occur, and footnotes in the order of reading.
 void finish_notes(Table& table);
 

@@ -11,11 +11,13 @@
 #include "core/base/error.hpp"
 #include "core/store/outcomes.hpp"
 #include "core/store/store.hpp"
+#include "core/table/build_table.hpp"
+#include "core/table/difference.hpp"
 #include "core/table/published.hpp"
-#include "core/table/render_csv.hpp"
-#include "core/table/render_latex.hpp"
-#include "core/table/render_markdown.hpp"
-#include "core/table/render_text.hpp"
+#include "core/table/render/csv.hpp"
+#include "core/table/render/latex.hpp"
+#include "core/table/render/markdown.hpp"
+#include "core/table/render/text.hpp"
 
 namespace ktb::core {
 namespace {

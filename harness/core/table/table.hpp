@@ -5,11 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "core/plan/plan.hpp"
-#include "core/store/outcomes.hpp"
-#include "core/suite/table_spec.hpp"
-#include "core/table/published.hpp"
-
 namespace ktb::core {
 
 using Axes = std::map<std::string, std::string>;
@@ -87,17 +82,5 @@ struct Table {
   /// `a,c`: letters of notes that are among the footnotes.
   std::string letters(const std::vector<std::string>& notes) const;
 };
-
-/// A pure function of its arguments. Throws Error where two cells fall on one entry.
-Table build_table(const Plan& plan, const TableSpec& spec, const Outcomes& outcomes,
-                  const std::optional<Published>& published = std::nullopt);
-
-/// The entries' differences to the baseline as a table of its own; no rows where there are none.
-Table difference_table(const Table& table);
-
-/// `-0.04` with one digit is `0.0`; NaN is `nan`.
-std::string fixed(double value, int digits);
-/// Digits after the point of a metric in this table.
-int digits_of(const std::string& metric, const TableSpec& spec);
 
 }  // namespace ktb::core

@@ -10,7 +10,7 @@
 #include "core/base/digest.hpp"
 #include "core/base/error.hpp"
 #include "core/fake_catalogue.hpp"
-#include "core/suite/suite.hpp"
+#include "core/suite/read_suite.hpp"
 #include "temporary_folder.hpp"
 
 namespace ktb::core {

@@ -1,4 +1,4 @@
-#include "core/suite/suite.hpp"
+#include "core/suite/read_suite.hpp"
 
 #include <gmock/gmock.h>
 

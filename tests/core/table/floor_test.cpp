@@ -1,6 +1,7 @@
 // What a table shows of what can be had without learning.
 #include <gmock/gmock.h>
 
+#include "core/table/build_table.hpp"
 #include "core/table/report_fixture.hpp"
 
 namespace ktb::core {

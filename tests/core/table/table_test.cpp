@@ -1,4 +1,4 @@
-#include "core/table/table.hpp"
+#include "core/table/build_table.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,7 +9,9 @@
 #include <random>
 
 #include "core/base/error.hpp"
-#include "core/table/render_text.hpp"
+#include "core/table/difference.hpp"
+#include "core/table/parts.hpp"
+#include "core/table/render/text.hpp"
 #include "core/table/report_fixture.hpp"
 #include "temporary_folder.hpp"
 

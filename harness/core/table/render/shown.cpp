@@ -1,4 +1,4 @@
-#include "core/table/render.hpp"
+#include "core/table/render/shown.hpp"
 
 #include <fmt/format.h>
 

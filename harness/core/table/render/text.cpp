@@ -1,10 +1,10 @@
-#include "core/table/render_text.hpp"
+#include "core/table/render/text.hpp"
 
 #include <algorithm>
 #include <vector>
 
 #include "core/base/utf8.hpp"
-#include "core/table/render.hpp"
+#include "core/table/render/shown.hpp"
 
 namespace ktb::core {
 namespace {

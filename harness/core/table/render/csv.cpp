@@ -1,4 +1,4 @@
-#include "core/table/render_csv.hpp"
+#include "core/table/render/csv.hpp"
 
 #include "core/base/csv.hpp"
 #include "core/score/metrics.hpp"

@@ -1,4 +1,4 @@
-#include "core/table/render_latex.hpp"
+#include "core/table/render/latex.hpp"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 #include <set>
 #include <string_view>
 
-#include "core/table/render.hpp"
+#include "core/table/render/shown.hpp"
 
 namespace ktb::core {
 namespace {

@@ -1,8 +1,8 @@
-#include "core/table/render_markdown.hpp"
+#include "core/table/render/markdown.hpp"
 
 #include <string_view>
 
-#include "core/table/render.hpp"
+#include "core/table/render/shown.hpp"
 
 namespace ktb::core {
 namespace {
