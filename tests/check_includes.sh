@@ -102,6 +102,12 @@ for root in harness/include/ktb harness/sdk; do
     transfer: nn'
 done
 
+# The layout of a trial's folder is known to one file.
+names='"[^"]*((trial|record|progress)\.json|curve\.jsonl|samples\.bin|(weights|pictures)\.safetensors|log\.txt)'
+if found=$(grep -rnE --include='*.hpp' --include='*.cpp' "$names" harness | grep -v '^harness/core/store/trial_folder'); then
+  broken "files of a trial have their names from core/store/trial_folder" "$found"
+fi
+
 # Files that lie in a room with rooms inside belong into one of them.
 for room in core run; do
   if found=$(find harness/$room -maxdepth 1 -name '*.[ch]pp' | grep .); then

@@ -11,6 +11,7 @@
 #include "app/rerun.hpp"
 #include "app/session.hpp"
 #include "core/base/error.hpp"
+#include "core/base/text_file.hpp"
 #include "core/store/record.hpp"
 
 namespace ktb::app {
@@ -108,7 +109,7 @@ void print_record(const core::Store& store, std::uint64_t seed, const std::strin
   for (const auto& line : record->rest.value("log", Json::array()))
     print_line("log", line.get<std::string>());
   print_line("stack", record->rest.value("stack", ""));
-  print_line("folder", store.folder(id).string());
+  print_line("folder", store.folder(id).path().string());
 }
 
 int show(CellChoice choice) {

@@ -9,6 +9,7 @@
 #include "app/command.hpp"
 #include "app/session.hpp"
 #include "core/base/error.hpp"
+#include "core/base/text_file.hpp"
 #include "core/store/outcomes.hpp"
 #include "core/table/export.hpp"
 #include "launch/progress.hpp"
@@ -85,7 +86,7 @@ int status(const Choice& choice) {
           fmt::format("running      {}   {}\n", names.at(trial.id), progress_of(store, trial.id));
     if (record == nullptr || record->ok()) continue;
     lines += fmt::format("{:<12} {}   {}\n             {}\n", state, names.at(trial.id),
-                         record->reason, (store.folder(trial.id) / "log.txt").string());
+                         record->reason, store.folder(trial.id).log().string());
   }
   fmt::print("{} trials:", plan.trials.size());
   const char* comma = "";

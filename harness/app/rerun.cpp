@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/base/error.hpp"
+#include "core/base/text_file.hpp"
 #include "core/store/record.hpp"
 #include "launch/local.hpp"
 #include "launch/process.hpp"
@@ -39,12 +40,13 @@ Json lasting_curve(const core::Store& store, const std::string& id) {
 /// A store of its own that sees the sources' weights of the first one.
 core::Store scratch_store(const core::Store& store, const core::Trial& trial) {
   const fs::path root = store.results() / "cache" / fmt::format("rerun.{}", ::getpid());
-  fs::create_directories(root / "trials");
+  fs::create_directories(core::TrialFolder::all(root));
   for (const auto& source : trial.needs) {
     if (!store.has_weights(source))
       throw core::Error(
           fmt::format("error: the weights of source {} are gone; run the suite first", source));
-    fs::create_directory_symlink(fs::absolute(store.folder(source)), root / "trials" / source);
+    fs::create_directory_symlink(fs::absolute(store.folder(source).path()),
+                                 core::TrialFolder(root, source).path());
   }
   return core::Store(root);
 }
@@ -62,12 +64,15 @@ std::vector<std::string> differences(const core::Store& before, const core::Stor
                                      const core::Trial& trial) {
   const auto first = before.load(trial.id), second = after.load(trial.id);
   if (!second) return {"the second run left no record"};
+  const auto first_files = before.folder(trial.id), second_files = after.folder(trial.id);
+  const auto differs = [](const fs::path& file) { return file.filename().string() + " differs"; };
   auto found = core::key_difference(lasting(*first), lasting(*second));
   if (lasting_curve(before, trial.id) != lasting_curve(after, trial.id))
-    found.emplace_back("curve.jsonl differs");
-  for (const char* file : {"samples.bin", "weights.safetensors"})
-    if (bytes(before.folder(trial.id) / file) != bytes(after.folder(trial.id) / file))
-      found.push_back(fmt::format("{} differs", file));
+    found.push_back(differs(first_files.curve()));
+  if (bytes(first_files.samples()) != bytes(second_files.samples()))
+    found.push_back(differs(first_files.samples()));
+  if (bytes(first_files.weights()) != bytes(second_files.weights()))
+    found.push_back(differs(first_files.weights()));
   return found;
 }
 
@@ -80,15 +85,14 @@ bool rerun(const Site& site, const core::Trial& trial, int threads) {
     throw core::Error(
         fmt::format("error: {} has no ok record to compare with; run the suite first", trial.id));
   const core::Store scratch = scratch_store(store, trial);
-  const fs::path folder = scratch.folder(trial.id);
+  const core::TrialFolder folder = scratch.folder(trial.id);
   launch::write_spec(trial, folder);
   if (threads <= 0) threads = record->provenance.value("threads", 1);
   const auto pool = launch::settle(
       {1, threads, trial.spec.value("device", "cpu"), site.worker(), site.worker_flags()});
   fmt::print("running {} again, {} threads\n", trial.id, pool.threads);
   std::fflush(stdout);
-  launch::Process process(launch::trial_command(pool, folder.string()),
-                          (folder / "log.txt").string());
+  launch::Process process(launch::trial_command(pool, folder), folder.log().string());
   wait_for(process);
   const auto found = differences(store, scratch, trial);
   if (found.empty()) {
@@ -96,7 +100,7 @@ bool rerun(const Site& site, const core::Trial& trial, int threads) {
     fmt::print("identical: record, curve, samples and weights, times aside\n");
     return true;
   }
-  fmt::print("different (first -> second), the second is in {}\n", folder.string());
+  fmt::print("different (first -> second), the second is in {}\n", folder.path().string());
   for (const auto& difference : found) fmt::print("  {}\n", difference);
   return false;
 }

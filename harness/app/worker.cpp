@@ -10,7 +10,8 @@
 #include "app/worker_signals.hpp"
 #include "core/base/error.hpp"
 #include "core/base/plugin_file.hpp"
-#include "core/store/store.hpp"
+#include "core/base/text_file.hpp"
+#include "core/store/trial_folder.hpp"
 #include "run/check/check.hpp"
 #include "run/kit/conformance.hpp"
 #include "run/plugins/describe.hpp"
@@ -35,9 +36,9 @@ Registry registry(const Arguments& arguments) {
 }
 
 int run_trial(const Arguments& arguments) {
-  const std::filesystem::path folder = arguments.names.at(0);
-  const auto spec = Json::parse(ktb::core::read_text(folder / "trial.json"));
-  ktb::run::Place place{std::filesystem::absolute(folder).string(), arguments.data_dirs,
+  const ktb::core::TrialFolder folder(std::filesystem::absolute(arguments.names.at(0)));
+  const auto spec = Json::parse(ktb::core::read_text(folder.spec()));
+  ktb::run::Place place{folder, arguments.data_dirs,
                         ktb::run::set_up_process(arguments.device, arguments.threads)};
   auto plugins = registry(arguments);
   const auto record = ktb::run::run_trial(spec, place, plugins, ktb::app::stop_requested());

@@ -11,8 +11,8 @@
 
 #include "core/base/digest.hpp"
 #include "core/base/error.hpp"
+#include "core/base/text_file.hpp"
 #include "core/base/version.hpp"
-#include "core/store/store.hpp"
 #include "launch/process.hpp"
 
 namespace ktb::launch {

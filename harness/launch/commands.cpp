@@ -10,10 +10,10 @@ void print_commands(const std::vector<const core::Trial*>& trials, const core::S
                     const PoolOptions& options, std::FILE* out) {
   const PoolOptions settled = settle(options);
   for (const auto* trial : trials) {
-    const std::string folder = std::filesystem::absolute(store.folder(trial->id)).string();
+    const core::TrialFolder folder(std::filesystem::absolute(store.folder(trial->id).path()));
     write_spec(*trial, folder);
     fmt::print(out, "{} > {} 2>&1\n", shell_line(trial_command(settled, folder)),
-               shell_quoted(folder + "/log.txt"));
+               shell_quoted(folder.log().string()));
   }
 }
 

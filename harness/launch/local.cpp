@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/base/clock.hpp"
+#include "core/base/text_file.hpp"
 
 namespace ktb::launch {
 namespace {
@@ -39,20 +40,25 @@ PoolOptions settle(PoolOptions options) {
   return options;
 }
 
-std::vector<std::string> trial_command(const PoolOptions& options, const std::string& folder) {
-  std::vector<std::string> command = {
-      options.worker, "trial",       folder, "--threads", std::to_string(options.threads),
-      "--device",     options.device};
+std::vector<std::string> trial_command(const PoolOptions& options,
+                                       const core::TrialFolder& folder) {
+  std::vector<std::string> command = {options.worker,
+                                      "trial",
+                                      folder.path().string(),
+                                      "--threads",
+                                      std::to_string(options.threads),
+                                      "--device",
+                                      options.device};
   command.insert(command.end(), options.worker_flags.begin(), options.worker_flags.end());
   return command;
 }
 
-void write_spec(const core::Trial& trial, const fs::path& folder) {
-  fs::create_directories(folder);
+void write_spec(const core::Trial& trial, const core::TrialFolder& folder) {
+  fs::create_directories(folder.path());
   Json spec = trial.spec;
   spec["fields"] = Json::parse(trial.fields);
-  core::write_atomically(folder / "trial.json", spec.dump(1) + "\n");
-  for (const char* stale : {"record.json", "progress.json"}) fs::remove(folder / stale);
+  core::write_atomically(folder.spec(), spec.dump(1) + "\n");
+  for (const fs::path& stale : {folder.record(), folder.progress()}) fs::remove(stale);
 }
 
 std::vector<const core::Trial*> trials_to_run(const core::Plan& plan, const core::Store& store,
@@ -144,7 +150,7 @@ bool LocalPool::waits(const Job& job) const {
 
 bool LocalPool::start(std::size_t index) {
   Job& job = jobs_[index];
-  const std::string folder = store_.folder(job.trial->id).string();
+  const core::TrialFolder folder = store_.folder(job.trial->id);
   auto lock = TrialLock::take(folder);
   if (!lock) {
     job.state = State::kElsewhere;
@@ -154,7 +160,7 @@ bool LocalPool::start(std::size_t index) {
   if ((job.state == State::kElsewhere || finished_meanwhile) && settled_elsewhere(job))
     return false;
   write_spec(*job.trial, folder);
-  const std::string log = folder + "/log.txt";
+  const std::string log = folder.log().string();
   auto process = std::make_unique<Process>(trial_command(options_, folder), log);
   workers_.push_back({index, std::move(*lock), std::move(process), core::seconds_now(),
                       End{{}, Killed::kNo, 0, 0, log, core::utc_now()}});

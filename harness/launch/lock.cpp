@@ -14,10 +14,10 @@
 
 namespace ktb::launch {
 
-std::optional<TrialLock> TrialLock::take(const std::string& folder) {
+std::optional<TrialLock> TrialLock::take(const core::TrialFolder& folder) {
   std::error_code failure;
-  std::filesystem::create_directories(folder, failure);
-  const std::string path = folder + "/.lock";
+  std::filesystem::create_directories(folder.path(), failure);
+  const std::string path = folder.lock().string();
   const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (file < 0) throw core::Error(fmt::format("cannot write {}: {}", path, ::strerror(errno)));
   if (::flock(file, LOCK_EX | LOCK_NB) == 0) return TrialLock(file);

@@ -1,6 +1,7 @@
 #pragma once
 #include <optional>
-#include <string>
+
+#include "core/store/trial_folder.hpp"
 
 namespace ktb::launch {
 
@@ -10,7 +11,7 @@ namespace ktb::launch {
 class TrialLock {
  public:
   /// None: somebody else runs this trial. Throws core::Error where the folder cannot be written.
-  static std::optional<TrialLock> take(const std::string& folder);
+  static std::optional<TrialLock> take(const core::TrialFolder& folder);
   TrialLock(TrialLock&& other) noexcept;
   TrialLock& operator=(TrialLock&& other) noexcept;
   ~TrialLock();

@@ -10,8 +10,8 @@
 #include <string>
 
 #include "core/base/error.hpp"
+#include "core/base/text_file.hpp"
 #include "core/base/version.hpp"
-#include "core/store/store.hpp"
 #include "launch/catalogue.hpp"
 
 namespace {

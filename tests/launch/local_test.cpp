@@ -126,9 +126,9 @@ TEST_F(LocalPoolTest, RunsASourceAgainWhoseWeightsAreGone) {
   add("source");
   add("kd", {"source"});
   run();
-  fs::remove(store_.folder("source") / "weights.safetensors");
+  fs::remove(store_.folder("source").weights());
   EXPECT_TRUE(launch::trials_to_run(plan_, store_).empty());
-  fs::remove(store_.folder("kd") / "record.json");
+  fs::remove(store_.folder("kd").record());
   EXPECT_EQ(launch::trials_to_run(plan_, store_).size(), 2U);
 }
 

@@ -1,70 +1,22 @@
 #include "core/store/store.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <cstdio>
-#include <cstring>
 #include <fstream>
-#include <iterator>
-#include <random>
 #include <sstream>
 #include <system_error>
 #include <utility>
 
 #include "core/base/error.hpp"
+#include "core/base/text_file.hpp"
 
 namespace ktb::core {
 namespace {
 
 namespace fs = std::filesystem;
-
-[[noreturn]] void cannot_write(const fs::path& path, int code) {
-  const char* advice = code == ENOSPC || code == EDQUOT ? "; free some space and run again" : "";
-  throw Error(fmt::format("cannot write {}: {}{}", path.string(), std::strerror(code), advice));
-}
-
-/// A file beside the target that vanishes unless it takes the target's name.
-class TemporaryFile {
- public:
-  explicit TemporaryFile(const fs::path& target) : target_(target) {
-    // a random name: hosts that share the folder may share process ids
-    name_ = fmt::format("{}.{:08x}.tmp", target.string(), std::random_device()());
-    file_ = ::open(name_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
-    if (file_ < 0) cannot_write(target_, errno);
-  }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-  ~TemporaryFile() {
-    if (file_ >= 0) ::close(file_);
-    if (!name_.empty()) ::unlink(name_.c_str());
-  }
-
-  void write(std::string_view text) {
-    while (!text.empty()) {
-      const ssize_t count = ::write(file_, text.data(), text.size());
-      if (count < 0 && errno == EINTR) continue;
-      if (count < 0) cannot_write(target_, errno);
-      text.remove_prefix(static_cast<std::size_t>(count));
-    }
-  }
-
-  void take_name() {
-    if (::fsync(file_) != 0) cannot_write(target_, errno);
-    if (::close(std::exchange(file_, -1)) != 0) cannot_write(target_, errno);
-    if (::rename(name_.c_str(), target_.c_str()) != 0) cannot_write(target_, errno);
-    name_.clear();
-  }
-
- private:
-  const fs::path& target_;
-  std::string name_;
-  int file_ = -1;
-};
 
 void make_folder(const fs::path& folder) {
   std::error_code error;
@@ -74,20 +26,6 @@ void make_folder(const fs::path& folder) {
 }
 
 }  // namespace
-
-void write_atomically(const fs::path& path, std::string_view text) {
-  TemporaryFile file(path);
-  file.write(text);
-  file.take_name();
-}
-
-std::string read_text(const fs::path& path) {
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream) throw Error(fmt::format("{}: cannot be opened", path.string()));
-  std::string text{std::istreambuf_iterator<char>(stream), {}};
-  if (stream.bad()) throw Error(fmt::format("{}: cannot be read", path.string()));
-  return text;
-}
 
 Store::Store(fs::path results, Warn warn)
     : results_(std::move(results)),
@@ -100,12 +38,12 @@ void Store::warn(const std::string& text) const {
   if (warned_->insert(text).second) warn_(text);
 }
 
-fs::path Store::folder(const std::string& id) const { return results_ / "trials" / id; }
+TrialFolder Store::folder(const std::string& id) const { return TrialFolder(results_, id); }
 
 std::vector<std::string> Store::trials() const {
   std::vector<std::string> ids;
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(results_ / "trials", error)) {
+  for (const auto& entry : fs::directory_iterator(TrialFolder::all(results_), error)) {
     if (entry.is_directory()) ids.push_back(entry.path().filename().string());
   }
   std::sort(ids.begin(), ids.end());
@@ -123,7 +61,7 @@ std::optional<Json> Store::load_json(const fs::path& path) const {
 }
 
 std::optional<Record> Store::load(const std::string& id) const {
-  const fs::path path = folder(id) / "record.json";
+  const fs::path path = folder(id).record();
   const std::optional<Json> json = load_json(path);
   if (!json) return std::nullopt;
   try {
@@ -136,13 +74,12 @@ std::optional<Record> Store::load(const std::string& id) const {
 
 void Store::save(const Record& record) const {
   if (record.id.empty()) throw Error("a record without id cannot be stored");
-  make_folder(folder(record.id));
-  write_atomically(folder(record.id) / "record.json", to_json(record).dump(1) + "\n");
+  const TrialFolder its = folder(record.id);
+  make_folder(its.path());
+  write_atomically(its.record(), to_json(record).dump(1) + "\n");
 }
 
-bool Store::has_weights(const std::string& id) const {
-  return fs::exists(folder(id) / "weights.safetensors");
-}
+bool Store::has_weights(const std::string& id) const { return fs::exists(folder(id).weights()); }
 
 bool Store::reusable(const Trial& trial, bool needs_weights) const {
   const std::optional<Record> record = load(trial.id);
@@ -151,11 +88,11 @@ bool Store::reusable(const Trial& trial, bool needs_weights) const {
 }
 
 Json Store::spec(const std::string& id) const {
-  return load_json(folder(id) / "trial.json").value_or(Json());
+  return load_json(folder(id).spec()).value_or(Json());
 }
 
 std::vector<Json> Store::curve(const std::string& id) const {
-  const fs::path path = folder(id) / "curve.jsonl";
+  const fs::path path = folder(id).curve();
   std::vector<Json> points;
   if (!fs::exists(path)) return points;
   std::istringstream lines(read_text(path));
@@ -172,7 +109,7 @@ std::vector<Json> Store::curve(const std::string& id) const {
 }
 
 std::vector<bool> Store::samples(const std::string& id) const {
-  const fs::path path = folder(id) / "samples.bin";
+  const fs::path path = folder(id).samples();
   if (!fs::exists(path)) return {};
   const std::string bytes = read_text(path);
   std::size_t count = bytes.size() * 8;
@@ -195,7 +132,7 @@ std::vector<bool> Store::samples(const std::string& id) const {
 }
 
 std::optional<TrialProgress> Store::progress(const std::string& id) const {
-  const fs::path path = folder(id) / "progress.json";
+  const fs::path path = folder(id).progress();
   std::error_code error;
   const auto renewed = fs::last_write_time(path, error);
   if (error) return std::nullopt;

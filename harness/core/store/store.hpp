@@ -5,22 +5,14 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "core/base/json.hpp"
 #include "core/plan/plan.hpp"
 #include "core/store/record.hpp"
+#include "core/store/trial_folder.hpp"
 
 namespace ktb::core {
-
-/// Readers see the old text or the new one, never a part: the text goes to a temporary file in the
-/// same folder, then to the disk, then takes the name. Throws Error (full disk, no rights); the old
-/// file then stands untouched.
-void write_atomically(const std::filesystem::path& path, std::string_view text);
-
-/// Throws Error that names the file.
-std::string read_text(const std::filesystem::path& path);
 
 /// How far a trial at work has come: progress.json.
 struct TrialProgress {
@@ -38,7 +30,7 @@ class Store {
   explicit Store(std::filesystem::path results, Warn warn = nullptr);
 
   const std::filesystem::path& results() const { return results_; }
-  std::filesystem::path folder(const std::string& id) const;
+  TrialFolder folder(const std::string& id) const;
   std::vector<std::string> trials() const;  ///< ids, sorted
 
   /// None where there is no record; one that cannot be read counts as none, with a warning.

@@ -134,7 +134,7 @@ class Builder {
     auto task = task_of(json.at("task"));
     auto model = make_model(json, task, fmt::format("source{}", number));
     if (const auto trial = json.value("trial", std::string()); !trial.empty()) {
-      const auto file = place_.folder + "/../" + trial + "/weights.safetensors";
+      const auto file = place_.folder.beside(trial).weights().string();
       load_weights(*model, read_safetensors(file), file);
     }
     transfer.pairing.sources.push_back(

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/base/json.hpp"
+#include "core/store/trial_folder.hpp"
 #include "run/plugins/loader.hpp"
 #include "run/train/session.hpp"
 
@@ -11,7 +12,7 @@ namespace ktb::run {
 
 /// Where a trial runs.
 struct Place {
-  std::string folder;                  ///< the trial's own; sources lie beside it
+  core::TrialFolder folder;            ///< the trial's own; sources lie beside it
   std::vector<std::string> data_dirs;  ///< of `--data-dir`
   at::Device device = at::kCPU;
 };

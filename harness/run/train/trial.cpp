@@ -13,7 +13,7 @@
 #include "core/base/clock.hpp"
 #include "core/base/digest.hpp"
 #include "core/base/error.hpp"
-#include "core/store/store.hpp"
+#include "core/base/text_file.hpp"
 #include "run/train/cuda_module.hpp"
 #include "run/train/flops.hpp"
 #include "run/train/host.hpp"
@@ -88,8 +88,8 @@ class Trial {
   double energy() const { return place_.device.is_cuda() ? cuda_module().joules() : -1; }
 
   void train(Record& record) {
-    std::ofstream curve(fs::path(place_.folder) / "curve.jsonl", std::ios::trunc);
-    ProgressFile progress(fs::path(place_.folder) / "progress.json");
+    std::ofstream curve(place_.folder.curve(), std::ios::trunc);
+    ProgressFile progress(place_.folder.progress());
     LoopHooks hooks;
     hooks.stop = &stop_;
     hooks.curve = [&](const Json& line) { curve << line.dump() << std::endl; };
@@ -146,7 +146,7 @@ class Trial {
     record.metrics = meter->metrics();
     record.metrics.merge(session_->method->figures());
     if (const auto pictures = session_->method->pictures(); !pictures.empty())
-      write_safetensors((fs::path(place_.folder) / "pictures.safetensors").string(),
+      write_safetensors(place_.folder.pictures().string(),
                         {{pictures.begin(), pictures.end()}, {}});
     record.floor = data.floor();
     record.examples = {{"train", data.train_size()},
@@ -159,7 +159,7 @@ class Trial {
       record.cost["transitions_per_second"] =
           static_cast<double>(data.transitions()) / record.cost["train_seconds"];
     }
-    core::write_atomically(fs::path(place_.folder) / "samples.bin", pack(correct));
+    core::write_atomically(place_.folder.samples(), pack(correct));
     for (std::size_t i = 0; i < session_->transfer.sources.size(); ++i)
       record.source_metrics.push_back(judge_source(i));
   }
@@ -197,7 +197,7 @@ class Trial {
     else
       file.tensors = session_->weights();
     file.metadata["ktbench"] = spec_.at("key").get<std::string>();
-    write_safetensors((fs::path(place_.folder) / "weights.safetensors").string(), file);
+    write_safetensors(place_.folder.weights().string(), file);
   }
 
   const Json& spec_;
@@ -270,8 +270,7 @@ Record run_trial(const Json& spec, const Place& place, Registry& registry,
   record.provenance["finished"] = core::utc_now();
   record.provenance["plugins"] = plugin_hashes(spec, registry);
   record.provenance["data"] = spec.at("task").value("hash", "");
-  core::write_atomically(fs::path(place.folder) / "record.json",
-                         core::to_json(record).dump(1) + "\n");
+  core::write_atomically(place.folder.record(), core::to_json(record).dump(1) + "\n");
   return record;
 }
 

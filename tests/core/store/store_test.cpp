@@ -2,12 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
-#include <csignal>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 
 #include "core/base/error.hpp"
 #include "core/store/outcomes.hpp"
@@ -29,8 +26,8 @@ class StoreTest : public ::testing::Test {
   }
 
   void put(const std::string& id, const std::string& file, const std::string& text) {
-    fs::create_directories(store_->folder(id));
-    std::ofstream(store_->folder(id) / file, std::ios::binary) << text;
+    fs::create_directories(store_->folder(id).path());
+    std::ofstream(store_->folder(id).path() / file, std::ios::binary) << text;
   }
   Record record(const std::string& id, Status status = Status::kOk) {
     Record record;
@@ -86,38 +83,6 @@ TEST_F(StoreTest, OnlyOkOfTheSameKeyIsReused) {
   EXPECT_TRUE(store_->reusable(trial("a", "key"), true));
 }
 
-TEST_F(StoreTest, WritingLeavesNoTemporaryFile) {
-  write_atomically(root_ / "file", "one");
-  write_atomically(root_ / "file", "two");
-  EXPECT_EQ(read_text(root_ / "file"), "two");
-  EXPECT_EQ(std::distance(fs::directory_iterator(root_), fs::directory_iterator()), 1);
-}
-
-TEST_F(StoreTest, AFailedWriteLeavesTheOldFile) {
-  write_atomically(root_ / "file", "old");
-  // a limit on the size of files stands for a full disk
-  rlimit before{};
-  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
-  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
-  const rlimit small{1000, before.rlim_max};
-  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
-  std::string message;
-  try {
-    write_atomically(root_ / "file", std::string(100000, 'x'));
-  } catch (const Error& error) {
-    message = error.what();
-  }
-  ::setrlimit(RLIMIT_FSIZE, &before);
-  std::signal(SIGXFSZ, handler);
-  EXPECT_THAT(message, HasSubstr("cannot write " + (root_ / "file").string()));
-  EXPECT_EQ(read_text(root_ / "file"), "old");
-  EXPECT_EQ(std::distance(fs::directory_iterator(root_), fs::directory_iterator()), 1);
-}
-
-TEST_F(StoreTest, WritingIntoNoFolderNamesTheFile) {
-  EXPECT_THROW(write_atomically(root_ / "none" / "file", "x"), Error);
-}
-
 TEST_F(StoreTest, CurveLeavesOutALineThatACrashCutShort) {
   put("a", "curve.jsonl", "{\"step\": 1}\n{\"step\": 2}\n{\"st");
   EXPECT_THAT(store_->curve("a"), SizeIs(2));
@@ -146,7 +111,7 @@ TEST_F(StoreTest, OutcomesKeepOnlyThePlansOwnKeys) {
   store_->save(record("b"));
   put("c", "progress.json", "{\"step\": 3, \"steps\": 10, \"loss\": 0.5}");
   put("d", "progress.json", "{\"step\": 3, \"steps\": 10, \"loss\": 0.5}");
-  fs::last_write_time(store_->folder("d") / "progress.json",
+  fs::last_write_time(store_->folder("d").progress(),
                       fs::file_time_type::clock::now() - std::chrono::hours(2));
   EXPECT_EQ(store_->progress("c")->step, 3U);
   EXPECT_GT(store_->progress("d")->age, 3600);

@@ -52,14 +52,13 @@ class Trials : public testing::Test {
  protected:
   Record run(const Json& trial) {
     const std::atomic<bool> stop = false;
-    Place place;
-    place.folder = folder_.string();
+    const Place place{core::TrialFolder(folder_), {}, at::kCPU};
     auto record = run_trial(trial, place, registry_, stop);
     EXPECT_TRUE(record.ok()) << record.reason;
     return record;
   }
   Tensor head() const {
-    return read_safetensors((folder_ / "weights.safetensors").string()).tensors.back().second;
+    return read_safetensors(core::TrialFolder(folder_).weights().string()).tensors.back().second;
   }
 
  private:
