@@ -47,6 +47,8 @@ forbid "public headers see torch and std only" "$rooms|$libraries|\.\./" harness
 forbid "core knows no torch and no room above it" "$torch|ktb/|launch/|run/|tasks/|app/|cuda/|sdk/|CLI/" harness/core
 forbid "launch knows no torch and only core" "$torch|ktb/|run/|tasks/|app/|cuda/|sdk/|CLI/|boost/|toml" harness/launch
 forbid "run and tasks see include/ktb, core and torch" "launch/|app/|cuda/|CLI/|toml" harness/run harness/tasks
+forbid "tools run while building, before there is more than core/base" \
+  "$torch|ktb/|core/(suite|plan|store|table|score)/|launch/|run/|tasks/|app/|cuda/|sdk/|CLI/" harness/tools
 forbid "the SDK's bodies see include/ktb, torch and core's small helpers" \
   "core/(suite|plan|store|table)/|launch/|run/|tasks/|app/|cuda/|CLI/|toml" harness/sdk
 mapfile -t torch_free < <(find harness/app -name "*.[ch]pp" ! -name "worker*" ! -name "plugin_new*")  # plugin_new: templates

@@ -126,7 +126,11 @@ int show(CellChoice choice) {
   return kOk;
 }
 
-/// What the key of each stored trial was made of; the one that differs in the fewest fields.
+/// A trial's id without its key: plugins and seed.
+std::string stem(const std::string& id) { return id.substr(0, id.rfind('-')); }
+
+/// What the key of each stored trial was made of; of those of the same plugins and seed, if there
+/// are any, the one that differs in the fewest fields.
 void print_nearest(const core::Store& store, const core::Trial& trial) {
   const Json fields = Json::parse(trial.fields);
   std::string nearest;
@@ -137,7 +141,10 @@ void print_nearest(const core::Store& store, const core::Trial& trial) {
     const auto record = store.load(id);
     if (!record || !record->ok()) continue;
     auto differences = core::key_difference(spec.at("fields"), fields);
-    if (fewest && fewest->size() <= differences.size()) continue;
+    const auto rank = [&](const std::string& other, std::size_t count) {
+      return std::pair(stem(other) != stem(trial.id), count);
+    };
+    if (fewest && rank(nearest, fewest->size()) <= rank(id, differences.size())) continue;
     fewest = std::move(differences);
     nearest = id;
   }

@@ -76,8 +76,8 @@ void environment(Findings& findings) {
   findings.good("worker", worker);
   for (const auto& [name, value] : json.items())
     findings.good(name.c_str(), value.is_string() ? value.get<std::string>() : value.dump());
-  findings.good("built for",
-                fmt::format("LibTorch {}, SDK {}", core::torch_version(), core::sdk_hash()));
+  findings.good("built for", fmt::format("LibTorch {}, SDK {}, build {}", core::torch_version(),
+                                         core::sdk_hash(), core::build_hash()));
 }
 
 void plugins(const Site& site, Findings& findings) {

@@ -50,7 +50,9 @@ int describe(const Arguments& arguments) {
   ktb::run::set_up_process("cpu", 1);
   const std::string text{std::istreambuf_iterator<char>(std::cin), {}};
   auto plugins = registry(arguments);
-  std::cout << ktb::run::describe(Json::parse(text), plugins, arguments.data_dirs).dump() << "\n";
+  Json answers = ktb::run::describe(Json::parse(text), plugins, arguments.data_dirs);
+  answers["build"] = ktb::run::build();
+  std::cout << answers.dump() << "\n";
   return 0;
 }
 

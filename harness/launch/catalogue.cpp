@@ -21,7 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 using core::Json;
 
-constexpr auto kHashes = "files.json";
+constexpr auto kHashes = "plugins.json";
 constexpr auto kAnswers = "describe.json";
 
 /// Empty where the file is missing or was cut off: the cache then fills anew.
@@ -75,6 +75,16 @@ Json lasting(Json answers) {
     }
   }
   return answers;
+}
+
+/// Trials are keyed by this program's build, so the worker must be of the same.
+void check_build(const Json& answers, const std::string& worker) {
+  const auto theirs = answers.value("build", "an older version");
+  if (theirs == core::build_hash()) return;
+  throw core::Error(
+      fmt::format("error: {} is of another build of the harness ({}) than this ktbench ({}): build "
+                  "both again (scripts/build)",
+                  worker, theirs, core::build_hash()));
 }
 
 /// A plugin that the worker could not load is no hole in a table: the command ends.
@@ -141,9 +151,9 @@ WorkerCatalogue::WorkerCatalogue(CatalogueOptions options)
     : options_(std::move(options)), notes_(core::find_plugins(options_.plugin_dirs)) {
   hashes_ = read_json(fs::path(options_.cache) / kHashes);
   answers_ = read_json(fs::path(options_.cache) / kAnswers);
-  // Another worker may answer otherwise.
-  if (const auto worker = stamp(options_.worker); text_of(answers_["worker"]) != worker)
-    answers_ = {{"worker", worker}};
+  // Another worker may answer otherwise, and a ktbench of another build may not believe this one.
+  const auto worker = fmt::format("{} {}", stamp(options_.worker), core::build_hash());
+  if (text_of(answers_["worker"]) != worker) answers_ = {{"worker", worker}};
 }
 
 WorkerCatalogue::~WorkerCatalogue() {
@@ -176,7 +186,7 @@ std::string WorkerCatalogue::hash_of(const std::string& path) {
   const auto now = stamp(path);
   Json& known = hashes_[path];
   if (known.is_object() && known.value("stamp", "") == now) return known.at("hash");
-  known = {{"stamp", now}, {"hash", core::sha256_file(path)}};
+  known = {{"stamp", now}, {"hash", core::plugin_hash(path)}};
   hashes_changed_ = true;
   return known.at("hash");
 }
@@ -286,6 +296,7 @@ Json WorkerCatalogue::describe(const Json& asked) {
   const Json open = still_open(request, answers);
   if (is_empty(open)) return answers;
   const Json fresh = ask_worker(open);
+  check_build(fresh, options_.worker);
   refuse_unloadable(fresh);
   for (const char* section : {"datasets", "models", "methods"})
     if (fresh.contains(section)) answers[section].update(fresh.at(section));

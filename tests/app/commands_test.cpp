@@ -93,6 +93,16 @@ TEST_F(Commands, APlanRunsNothingAndCountsEverything) {
   EXPECT_FALSE(fs::exists(folder_ / "results" / "trials"));
 }
 
+TEST_F(Commands, ResultsFolderAndJobsAreInNoKey) {
+  const auto trials = [](const std::string& text) { return text.substr(text.find("\ntrials\n")); };
+  const auto here = ktbench("plan " + suite() + " -j1").text;
+  const auto there = run_command(KTB_BIN_DIR "/ktbench plan " + suite() +
+                                 " -j7 --plugins " KTB_TEST_PLUGIN_DIR " --results " +
+                                 (folder_ / "elsewhere").string())
+                         .text;
+  EXPECT_EQ(trials(here), trials(there));
+}
+
 TEST_F(Commands, MissingDataEndARunBeforeItStartsAndNameAProfileWithout) {
   const auto [code, text] = ktbench("run " + suite() + " --profile absent");
   EXPECT_EQ(code, 2) << text;

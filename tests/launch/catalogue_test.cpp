@@ -33,6 +33,7 @@ std::string elf_with_note(const std::string& note) {
   header.e_shstrndx = 1;
   Elf64_Shdr sections[2] = {};
   sections[0].sh_name = 1;
+  sections[0].sh_flags = SHF_ALLOC;
   sections[0].sh_offset = sizeof header + sizeof sections;
   sections[0].sh_size = note.size();
   sections[1].sh_offset = sections[0].sh_offset + note.size();
@@ -76,12 +77,13 @@ class CatalogueTest : public testing::Test {
                         "\nsummary about " + name + "\n" + more + "end\n"));
   }
 
-  void answer(bool found) {
+  void answer(bool found, const std::string& build = std::string(core::build_hash())) {
     const auto seconds = std::chrono::duration<double>(
         std::chrono::file_clock::to_sys(fs::last_write_time(root_ + "/data")).time_since_epoch());
     const Json files =
         Json::array({{{"path", root_ + "/data"}, {"size", 5}, {"mtime", seconds.count()}}});
     const Json json = {
+        {"build", build},
         {"datasets", {{"d0", {{"found", found}, {"hash", found ? "aa" : ""}, {"files", files}}}}},
         {"models", {{"m0", {{"parameters", 7}}}}},
         {"methods", {{"k0", {{"modes", {"trained"}}}}}},
@@ -177,6 +179,27 @@ TEST_F(CatalogueTest, AnotherWorkerIsAskedAnew) {
   write("worker", std::string(kWorker) + "# built anew\n");
   ask();
   EXPECT_EQ(calls(), 2U);
+}
+
+TEST_F(CatalogueTest, AWorkerOfAnotherBuildIsRefused) {
+  answer(true, "123456789abc");
+  try {
+    ask();
+    FAIL() << "it was believed";
+  } catch (const core::Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("another build of the harness (123456789abc) than this "
+                                        "ktbench (" +
+                                        std::string(core::build_hash()) + ")"));
+  }
+}
+
+TEST_F(CatalogueTest, TheAbiKeyIsNotInAPluginsHash) {
+  const auto hash = [&] { return core::plugin_hash(root_ + "/kd.so"); };
+  const auto before = hash();
+  plugin("method", "kd", "", "sdk=123456789abc torch=2.11.0");
+  EXPECT_EQ(hash(), before);
+  plugin("method", "kd", "citation somebody\n");
+  EXPECT_NE(hash(), before);
 }
 
 TEST_F(CatalogueTest, AnUnlikeAbiNamesBothValues) {

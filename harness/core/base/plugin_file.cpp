@@ -13,6 +13,7 @@
 #include <set>
 #include <sstream>
 
+#include "core/base/digest.hpp"
 #include "core/base/error.hpp"
 #include "core/base/version.hpp"
 
@@ -23,7 +24,7 @@ namespace fs = std::filesystem;
 constexpr const char* kSection = ".ktb_note";
 
 std::string read_at(std::ifstream& file, std::uint64_t offset, std::uint64_t size) {
-  constexpr std::uint64_t kMost = 1 << 24;  // a note or a table of sections is far smaller
+  constexpr std::uint64_t kMost = 1 << 26;  // a plugin's code is far smaller
   if (size > kMost) return {};
   std::string bytes(size, '\0');
   file.clear();
@@ -32,11 +33,19 @@ std::string read_at(std::ifstream& file, std::uint64_t offset, std::uint64_t siz
   return file.gcount() == static_cast<std::streamsize>(size) ? bytes : std::string();
 }
 
-/// The bytes of an ELF section; empty where it has none. Throws Error where the file is no ELF
-/// file.
-std::string section(const std::string& path, const char* wanted) {
+struct Section {
+  std::string name;
+  Elf64_Shdr header;
+};
+
+std::ifstream open_elf(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) throw Error(fmt::format("cannot read {}: {}", path, std::strerror(errno)));
+  return file;
+}
+
+/// Throws Error where the file is no ELF file.
+std::vector<Section> sections_of(std::ifstream& file, const std::string& path) {
   Elf64_Ehdr header{};
   const auto start = read_at(file, 0, sizeof header);
   if (start.size() == sizeof header) std::memcpy(&header, start.data(), sizeof header);
@@ -49,11 +58,23 @@ std::string section(const std::string& path, const char* wanted) {
   if (header.e_shstrndx >= sections.size()) return {};
   const auto& strings = sections[header.e_shstrndx];
   const auto names = read_at(file, strings.sh_offset, strings.sh_size);
+  std::vector<Section> named;
   for (const auto& entry : sections)
-    if (entry.sh_name < names.size() &&
-        names.compare(entry.sh_name, std::strlen(wanted) + 1, wanted, std::strlen(wanted) + 1) == 0)
-      return read_at(file, entry.sh_offset, entry.sh_size);
+    if (entry.sh_name < names.size()) named.push_back({names.c_str() + entry.sh_name, entry});
+  return named;
+}
+
+/// The bytes of a section; empty where the file has none of that name.
+std::string section(const std::string& path, const std::string& wanted) {
+  auto file = open_elf(path);
+  for (const auto& [name, header] : sections_of(file, path))
+    if (name == wanted) return read_at(file, header.sh_offset, header.sh_size);
   return {};
+}
+
+void erase_all(std::string& text, const std::string& part) {
+  for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at))
+    text.erase(at, part.size());
 }
 
 Json preset_value(const std::string& text) {
@@ -113,6 +134,21 @@ PluginNote read_plugin_note(const std::string& path) {
       note.aliases.push_back(parse_alias(std::istringstream(rest)));
   }
   return note;
+}
+
+std::string plugin_hash(const std::string& path) {
+  const std::string abi = read_plugin_note(path).abi;
+  auto file = open_elf(path);
+  std::string loaded;
+  for (const auto& [name, header] : sections_of(file, path)) {
+    if ((header.sh_flags & SHF_ALLOC) == 0 || name == ".note.gnu.build-id") continue;
+    const bool zeros = header.sh_type == SHT_NOBITS;
+    auto bytes = zeros ? "" : read_at(file, header.sh_offset, header.sh_size);
+    if (!zeros && bytes.size() != header.sh_size) throw Error(fmt::format("{} is cut short", path));
+    if (!abi.empty()) erase_all(bytes, abi);
+    loaded += fmt::format("{} {}\n", name, zeros ? header.sh_size : bytes.size()) + bytes;
+  }
+  return sha256_text(loaded);
 }
 
 std::vector<std::string> plugin_dirs(const std::vector<std::string>& extra) {

@@ -26,6 +26,10 @@ struct PluginNote {
 /// Throws Error: no such file, no ELF file, no note (not a ktbench plugin).
 PluginNote read_plugin_note(const std::string& path);
 
+/// SHA-256 of what is loaded of a plugin file, its ABI key aside: the lines of debug information do
+/// not count, so neither do comments.
+std::string plugin_hash(const std::string& path);
+
 /// Where plugins are looked for: `extra` first, then $KTBENCH_PLUGIN_PATH, then beside the binary.
 std::vector<std::string> plugin_dirs(const std::vector<std::string>& extra);
 

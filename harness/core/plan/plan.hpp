@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/base/json.hpp"
+#include "core/base/version.hpp"
 #include "core/plan/catalogue.hpp"
 #include "core/suite/table_spec.hpp"
 
@@ -76,13 +77,14 @@ struct PlanOptions {
   /// Keeps cells of which any axis value or `method pair` matches one of these globs, and what they
   /// need.
   std::vector<std::string> filters;
+  std::string build{build_hash()}, torch{torch_version()};  ///< what makes the numbers
 };
 
 /// Why a trial is as it is: {"id", "key", "settings": [{"name", "value", "origin"}], "fields"}.
 Json explain(const Plan& plan, const Cell& cell, std::uint64_t seed);
 
-/// The members in which two trials' `fields` differ, as `recipe.epochs: 2 -> 3`; none: the same
-/// trial.
+/// The members in which two trials' `fields` differ, as `recipe.epochs: 2 -> 3`, build and LibTorch
+/// in words; none: the same trial.
 std::vector<std::string> key_difference(const Json& before, const Json& after);
 
 /// Throws SuiteError. Plugins and data that are missing end up in `Plan::missing`; their cells

@@ -56,6 +56,17 @@ void flatten(const Json& json, const std::string& path, std::map<std::string, Js
   }
 }
 
+/// A changed member of a key in words, where its name does not say enough.
+std::string difference(const std::string& name, const Json& before, const Json& after) {
+  if (name == "build" && before.is_string() && after.is_string())
+    return fmt::format("the harness' code that decides numbers changed: build {} -> {}",
+                       before.get<std::string>(), after.get<std::string>());
+  if (name == "torch" && before.is_string() && after.is_string())
+    return fmt::format("LibTorch changed: {} -> {}", before.get<std::string>(),
+                       after.get<std::string>());
+  return fmt::format("{}: {} -> {}", name, before.dump(), after.dump());
+}
+
 }  // namespace
 
 Json to_json(const TableSpec& table) {
@@ -191,7 +202,7 @@ std::vector<std::string> key_difference(const Json& before, const Json& after) {
     if (other == now.end()) {
       out.push_back(fmt::format("{}: {} -> absent", name, value.dump()));
     } else if (other->second != value) {
-      out.push_back(fmt::format("{}: {} -> {}", name, value.dump(), other->second.dump()));
+      out.push_back(difference(name, value, other->second));
     }
   }
   for (const auto& [name, value] : now) {

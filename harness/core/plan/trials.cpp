@@ -110,8 +110,9 @@ void TrialBook::build(Training& t) {
   t.spec["device"] = options_.device;
   t.spec["smoke"] = options_.smoke;
   for (const char* key : {"schema", "device", "smoke"}) t.texts[key] = t.spec[key].dump();
-  t.texts["sdk"] = Json(sdk_hash()).dump();
-  t.texts["torch"] = Json(torch_version()).dump();
+  t.spec["build"] = options_.build;
+  t.texts["build"] = Json(options_.build).dump();
+  t.texts["torch"] = Json(options_.torch).dump();
   t.texts["seed"] = t.texts["sources"] = "";  // differ from seed to seed: fields_of
   t.spec["keep_weights"] = wish.method == "scratch";
   t.spec["limits"] = suite_.limits;

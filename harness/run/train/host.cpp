@@ -14,6 +14,8 @@
 #include "ktb/error.hpp"
 #include "run/train/cuda_module.hpp"
 
+extern "C" const char* ktb_build();  // of libktb.so
+
 namespace ktb::run {
 namespace {
 
@@ -43,7 +45,17 @@ core::Json host(at::Device device) {
           {"device", device.is_cuda() ? cuda_module().device_name() : "cpu"},
           {"torch", core::torch_version()},
           {"sdk", core::sdk_hash()},
+          {"build", core::build_hash()},
           {"version", core::version()}};
+}
+
+std::string build() {
+  const std::string own(core::build_hash()), library = ktb_build();
+  if (library == own) return own;
+  throw Error(
+      fmt::format("ktbench-worker is of build {} and its libktb.so of build {}: build both "
+                  "again (scripts/build)",
+                  own, library));
 }
 
 at::Device set_up_process(const std::string& name, int threads) {

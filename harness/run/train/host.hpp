@@ -9,6 +9,9 @@ namespace ktb::run {
 /// Host, processor, threads, device, LibTorch: the provenance of a record.
 core::Json host(at::Device device);
 
+/// The build that this process is of. Throws Error where its libktb.so is of another.
+std::string build();
+
 /// Prepares the process: threads, an allocator that keeps its pages, TF32. `name` is cpu or cuda;
 /// throws Error where there is no such device.
 at::Device set_up_process(const std::string& name, int threads);

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "core/base/clock.hpp"
-#include "core/base/digest.hpp"
 #include "core/base/error.hpp"
+#include "core/base/plugin_file.hpp"
 #include "core/base/text_file.hpp"
 #include "run/train/cuda_module.hpp"
 #include "run/train/flops.hpp"
@@ -213,7 +213,7 @@ Json plugin_hashes(const Json& spec, const Registry& registry) {
   const auto add = [&](const std::string& kind, const Json& json) {
     const auto name = json.at("plugin").get<std::string>();
     const auto* note = core::find_plugin(registry.notes(), kind, name).note;
-    if (note != nullptr) out[note->name] = core::sha256_file(note->path);
+    if (note != nullptr) out[note->name] = core::plugin_hash(note->path);
   };
   add("dataset", spec.at("task"));
   add("method", spec.at("method"));
@@ -226,6 +226,16 @@ Json plugin_hashes(const Json& spec, const Registry& registry) {
 bool says_out_of_memory(const std::string& text) {
   return text.find("out of memory") != std::string::npos ||
          text.find("can't allocate memory") != std::string::npos;
+}
+
+/// A key names the build that made the record, so no other build may make it.
+void check_build(const Json& spec) {
+  const std::string own = build(), planned = spec.value("build", own);
+  if (planned == own) return;
+  throw Error(
+      fmt::format("planned for build {} of the harness, and this ktbench-worker is of "
+                  "build {}: use the ktbench beside it (scripts/build), and plan again",
+                  planned, own));
 }
 
 /// Runs `work`; what it throws becomes status and reason.
@@ -264,7 +274,10 @@ Record run_trial(const Json& spec, const Place& place, Registry& registry,
   record.seed = spec.at("seed").get<std::uint64_t>();
   record.axes = spec.at("axes").get<std::map<std::string, std::string>>();
   const auto started = core::utc_now();
-  guard(record, [&] { Trial(spec, place, registry, stop).run(record); });
+  guard(record, [&] {
+    check_build(spec);
+    Trial(spec, place, registry, stop).run(record);
+  });
   record.provenance = host(place.device);
   record.provenance["started"] = started;
   record.provenance["finished"] = core::utc_now();

@@ -1,0 +1,227 @@
+// What enters a trial's key, and what never does. The folder of results, threads and the number of
+// jobs cannot: nobody tells `make_plan()` of them.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/fake_catalogue.hpp"
+#include "core/plan/plan.hpp"
+#include "core/suite/suite.hpp"
+#include "temporary_folder.hpp"
+
+namespace ktb::core {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using Random = std::mt19937;
+
+std::size_t up_to(Random& random, std::size_t most) { return random() % (most + 1); }
+
+/// What a suite asks for, in numbers: names and order are given to it when it is written down.
+struct Wanted {
+  std::size_t seeds = 1;
+  std::vector<std::string> labels;
+  std::vector<std::string> datasets, models, methods;  ///< bodies of their sections
+  std::vector<std::vector<std::size_t>> pairs;         ///< source, target, the source's data set
+  std::size_t whose_batch = 0;                         ///< the method of a rule
+};
+
+Wanted any(Random& random) {
+  const auto one_of = [&](const std::vector<std::string>& texts) {
+    return texts[up_to(random, texts.size() - 1)];
+  };
+  Wanted wanted;
+  wanted.seeds = 1 + up_to(random, 2);
+  wanted.labels = up_to(random, 1) ? std::vector<std::string>{"1.0"}
+                                   : std::vector<std::string>{"0.1", "0.5", "1.0"};
+  for (std::size_t i = 0; i < 1 + up_to(random, 1); ++i)
+    wanted.datasets.push_back(
+        one_of({"plugin = 'cifar100'", "plugin = 'fashion_mnist'",
+                "plugin = 'fashion_mnist'; train = 400; augment = ['flip']"}));
+  for (std::size_t i = 0; i < 2 + up_to(random, 2); ++i)
+    wanted.models.push_back(fmt::format(
+        "{}", one_of({"plugin = 'vgg8'", "plugin = 'resnet20'", "plugin = 'resnet'; depth = 56",
+                      "plugin = 'mobilenetv2'; width = 0.5", "plugin = 'vit'"})));
+  for (std::size_t i = 0; i < 1 + up_to(random, 3); ++i)
+    wanted.methods.push_back(
+        one_of({"plugin = 'kd'", "plugin = 'kd'; temperature = 2", "plugin = 'dkd'; beta = 2.0",
+                "plugin = 'finetune'", "plugin = 'fitnet'; recipe.epochs = 'x2'",
+                "plugin = 'rkd'; source = 'trained-joint'"}));
+  for (std::size_t i = 0; i < 1 + up_to(random, 3); ++i)
+    wanted.pairs.push_back({up_to(random, wanted.models.size() - 1),
+                            up_to(random, wanted.models.size() - 1),
+                            up_to(random, wanted.datasets.size() - 1)});
+  wanted.whose_batch = up_to(random, wanted.methods.size() - 1);
+  return wanted;
+}
+
+/// Writes suites down, each time with other names, labels, order and tables.
+class Writer {
+ public:
+  explicit Writer(Random& random) : random_(random) {}
+
+  std::string write(Wanted wanted) {
+    const auto datasets = names(wanted.datasets.size()), models = names(wanted.models.size()),
+               methods = names(wanted.methods.size());
+    std::vector<std::string> pairs, quoted;
+    for (const auto& pair : wanted.pairs)
+      pairs.push_back(
+          fmt::format("'{}@{} -> {}'", models[pair[0]], datasets[pair[2]], models[pair[1]]));
+    for (const auto& method : methods) quoted.push_back("'" + method + "'");
+    quoted.push_back("'scratch'");
+    std::vector<std::string> seeds, places;
+    for (std::size_t i = 0; i < wanted.seeds; ++i) seeds.push_back(std::to_string(i));
+    for (const auto& dataset : datasets) places.push_back("'" + dataset + "'");
+    std::vector<std::string> parts = {
+        fmt::format("[recipe]\n{}", lines("epochs = 3; batch = 32; clip = 1.0")),
+        fmt::format("[[when]]\nmethod = '{}'\nrecipe.batch = 16\n", methods[wanted.whose_batch]),
+        fmt::format(
+            "[grid.{}]\n{}", name(),
+            lines(fmt::format("pairs = [{}]; methods = [{}]; datasets = [{}]; labels = [{}]",
+                              mixed(pairs), mixed(quoted), mixed(places), mixed(wanted.labels)))),
+        fmt::format("[table.{}]\nrows = [{}]\ncols = [{}]\n", name(), mixed({"'method'", "'pair'"}),
+                    mixed({"'dataset'", "'labels'"})),
+        fmt::format("[limits]\nseconds = {}\n", 1 + up_to(random_, 100))};
+    add("dataset", datasets, wanted.datasets, "", parts);
+    add("model", models, wanted.models, "label", parts);
+    add("method", methods, wanted.methods, "label", parts);
+    shuffle(parts);
+    return fmt::format("ktbench = 1\ntitle = '{}'\nseeds = [{}]\n{}", name(), mixed(seeds),
+                       fmt::join(parts, ""));
+  }
+
+ private:
+  std::string name() {
+    std::string text = "n";
+    for (int i = 0; i < 6; ++i) text += static_cast<char>('a' + up_to(random_, 25));
+    return text;
+  }
+  std::vector<std::string> names(std::size_t count) {
+    std::vector<std::string> all(count);
+    for (auto& one : all) one = name();
+    return all;
+  }
+  template <class T>
+  void shuffle(std::vector<T>& all) {
+    std::shuffle(all.begin(), all.end(), random_);
+  }
+  std::string mixed(std::vector<std::string> all) {
+    shuffle(all);
+    return fmt::format("{}", fmt::join(all, ", "));
+  }
+  /// `a; b` as two lines in any order.
+  std::string lines(const std::string& body) {
+    std::vector<std::string> all;
+    for (std::size_t at = 0; at < body.size();) {
+      const auto end = std::min(body.find("; ", at), body.size());
+      all.push_back(body.substr(at, end - at) + "\n");
+      at = end + 2;
+    }
+    shuffle(all);
+    return fmt::format("{}", fmt::join(all, ""));
+  }
+  void add(const char* kind, const std::vector<std::string>& names,
+           const std::vector<std::string>& bodies, const std::string& label,
+           std::vector<std::string>& parts) {
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      const bool shown = !label.empty() && up_to(random_, 1) == 1;
+      parts.push_back(fmt::format("[{}.{}]\n{}{}", kind, names[i], lines(bodies[i]),
+                                  shown ? fmt::format("label = '{}'\n", name()) : ""));
+    }
+  }
+
+  Random& random_;
+};
+
+class KeyTest : public testing::Test {
+ protected:
+  Plan plan(const std::string& text, const PlanOptions& options = {}) {
+    const TemporaryFolder folder;
+    const auto path = folder.path() / fmt::format("suite{}.toml", ++written_);
+    std::ofstream(path) << text;
+    return make_plan(read_suite(path, "", {}), catalogue_, options);
+  }
+
+  static std::set<std::string> keys(const Plan& plan) {
+    std::set<std::string> out;
+    for (const auto& trial : plan.trials) out.insert(trial.key);
+    return out;
+  }
+
+  FakeCatalogue catalogue_ = full_catalogue();
+  int written_ = 0;
+};
+
+TEST_F(KeyTest, NamesLabelsAndOrderAreInNoKey) {
+  Random random(7);
+  Writer writer(random);
+  std::set<std::set<std::string>> different;
+  for (int i = 0; i < 100; ++i) {
+    const Wanted wanted = any(random);
+    const std::string one = writer.write(wanted), other = writer.write(wanted);
+    const auto keys = this->keys(plan(one));
+    ASSERT_EQ(keys, this->keys(plan(other))) << one << "\n---\n" << other;
+    ASSERT_FALSE(keys.empty());
+    different.insert(keys);
+  }
+  EXPECT_GT(different.size(), 80U) << "unlike suites have unlike keys";
+}
+
+constexpr const char* kSmall = R"(ktbench = 1
+seeds = 2
+datasets = "cifar100"
+methods = ["scratch", "kd"]
+[grid.main]
+pairs = ["resnet -> vgg8"]
+)";
+
+TEST_F(KeyTest, AnotherBuildOrLibTorchMakesEveryTrialAnother) {
+  PlanOptions now, later, torch;
+  later.build = "5678";
+  torch.torch = "9.9";
+  std::set<std::string> all;
+  std::size_t count = 0;
+  for (const auto& options : {now, later, torch}) {
+    const auto made = keys(plan(kSmall, options));
+    count += made.size();
+    all.insert(made.begin(), made.end());
+  }
+  EXPECT_EQ(all.size(), count);
+  for (const auto& trial : plan(kSmall, later).trials) {
+    EXPECT_EQ(Json::parse(trial.fields)["build"], "5678");
+    EXPECT_EQ(trial.spec["build"], "5678");
+  }
+  EXPECT_EQ(Json::parse(plan(kSmall).trials[0].fields)["build"], build_hash());
+}
+
+TEST_F(KeyTest, TheHashOfTheHeadersIsInNoKey) {
+  for (const auto& trial : plan(kSmall).trials)
+    EXPECT_THAT(trial.fields, testing::Not(HasSubstr(std::string(sdk_hash()))));
+}
+
+TEST_F(KeyTest, AnotherBuildIsToldInWords) {
+  PlanOptions before, after;
+  before.build = "1234";
+  before.torch = "2.10.0";
+  after.build = "5678";
+  after.torch = "2.11.0";
+  const auto fields = [&](const PlanOptions& options) {
+    return Json::parse(plan(kSmall, options).trials[0].fields);
+  };
+  EXPECT_THAT(key_difference(fields(before), fields(after)),
+              ElementsAre("the harness' code that decides numbers changed: build 1234 -> 5678",
+                          "LibTorch changed: 2.10.0 -> 2.11.0"));
+}
+
+}  // namespace
+}  // namespace ktb::core
