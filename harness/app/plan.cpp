@@ -40,6 +40,7 @@ void add_plan(CLI::App& app, Action& action) {
   auto& command = *app.add_subcommand("plan", "what would run, what is cached, what it will cost");
   const auto options = std::make_shared<PlanCommand>();
   options->choice.add_to(command);
+  options->choice.add_accept_to(command);
   command.add_option("-j,--jobs", options->jobs, "trials at once, for the estimate")
       ->check(CLI::PositiveNumber);
   command.add_flag("--trials,--verbose", options->trials, "list every trial, however many");

@@ -8,6 +8,7 @@
 
 #include "app/command.hpp"
 #include "app/session.hpp"
+#include "app/summary.hpp"
 #include "core/base/error.hpp"
 #include "core/base/text_file.hpp"
 #include "core/store/outcomes.hpp"
@@ -95,6 +96,7 @@ int status(const Choice& choice) {
     comma = ",";
   }
   fmt::print("\n{}", lines);
+  print_accepted(plan, stdout);
   const bool bad = !std::all_of(counts.begin(), counts.end(), [](const auto& count) {
     return count.first == "ok" || count.first == "running" || count.first == "waiting";
   });
@@ -105,6 +107,7 @@ void add_status(CLI::App& app, Action& action) {
   auto& command = *app.add_subcommand("status", "what has finished, failed, is running");
   const auto choice = std::make_shared<Choice>();
   choice->add_to(command);
+  choice->add_accept_to(command);
   command.callback([=, &action] { action = [=] { return status(*choice); }; });
 }
 
@@ -112,6 +115,7 @@ void add_tables(CLI::App& app, Action& action) {
   auto& command = *app.add_subcommand("report", "the suite's tables, from records alone");
   const auto options = std::make_shared<ReportCommand>();
   options->choice.add_to(command);
+  options->choice.add_accept_to(command);
   command.add_option("--table", options->table, "only this one");
   command.add_option("--format", options->format)
       ->check(CLI::IsMember({"text", "ascii", "markdown", "latex", "csv"}))
@@ -125,6 +129,7 @@ void add_export(CLI::App& app, Action& action) {
   const auto options = std::make_shared<ReportCommand>();
   options->format = "jsonl";
   options->choice.add_to(command);
+  options->choice.add_accept_to(command);
   command.add_option("--format", options->format)
       ->check(CLI::IsMember({"jsonl", "csv"}))
       ->capture_default_str();

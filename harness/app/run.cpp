@@ -97,7 +97,9 @@ void add_run(CLI::App& app, Action& action) {
       ->check(CLI::PositiveNumber);
   command.add_option("--launcher", options->launcher, "local, or commands: print them only")
       ->capture_default_str();
-  command.add_flag("--force,--fresh", options->fresh, "run again what is cached too");
+  auto* accept = options->choice.add_accept_to(command);
+  command.add_flag("--force,--fresh", options->fresh, "run again what is cached too")
+      ->excludes(accept);
   command.callback([=, &action] { action = [=] { return run(*options); }; });
 }
 

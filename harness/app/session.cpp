@@ -12,6 +12,7 @@
 #include "core/base/glob.hpp"
 #include "core/base/plugin_file.hpp"
 #include "core/base/suggest.hpp"
+#include "core/store/accept.hpp"
 #include "core/suite/read_suite.hpp"
 #include "launch/process.hpp"
 
@@ -92,6 +93,16 @@ void Choice::add_options_to(CLI::App& command) {
   site.add_to(command);
 }
 
+CLI::Option* Choice::add_accept_to(CLI::App& command) {
+  return command
+      .add_option("--accept", accepted,
+                  "reuse records that differ in nothing else: build (the harness' code), libtorch; "
+                  "tables say so (repeatable)")
+      ->check(CLI::IsMember(core::acceptable()))
+      ->delimiter(',')
+      ->allow_extra_args(false);
+}
+
 void Choice::take(const core::Plan& plan) {
   suite = plan.file;
   profile = plan.profile;
@@ -105,12 +116,13 @@ core::Suite Choice::read() const { return core::read_suite(suite, profile, overr
 core::Plan Choice::plan(core::Catalogue& catalogue) const {
   core::Plan plan = core::make_plan(read(), catalogue, {device, smoke, filters});
   if (smoke) plan.profile += kSmoke;
+  core::accept(plan, site.store(), accepted);
   return plan;
 }
 
 core::Plan Choice::last_plan() const {
   const core::Suite read_suite = read();
-  const bool as_written = filters.empty() && overrides.empty();
+  const bool as_written = filters.empty() && overrides.empty() && accepted.empty();
   if (auto stored =
           site.store().load_plan(read_suite.name, read_suite.profile + (smoke ? kSmoke : ""));
       stored && as_written)

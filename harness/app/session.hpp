@@ -31,10 +31,13 @@ struct Choice {
   std::string suite, profile, device = "cpu";
   bool smoke = false;
   std::vector<std::string> filters, overrides;
+  std::vector<std::string> accepted;  ///< what may differ in a record that is reused
 
   void add_to(CLI::App& command);
   /// All but the suite itself.
   void add_options_to(CLI::App& command);
+  /// --accept, for commands that look at records of a whole suite.
+  CLI::Option* add_accept_to(CLI::App& command);
   /// The suite, profile, device and kind of run behind a stored plan.
   void take(const core::Plan& plan);
   core::Suite read() const;

@@ -162,12 +162,22 @@ const char* role_name(Role role) {
 void print_summary(const Summary& summary, std::FILE* out) {
   const core::Plan& plan = summary.plan;
   fmt::print(out, "{}\n", counts(summary));
+  print_accepted(plan, out);
   print_lines("cost", {cost(summary)}, out);
   print_lines("rules", rules(plan), out);
   if (!plan.tables.empty()) print_lines("tables", {tables(summary)}, out);
   print_lines("data", data(plan), out);
   print_lines("holes", hole_lines(plan), out);
   print_lines("note", plan.warnings, out);
+}
+
+void print_accepted(const core::Plan& plan, std::FILE* out) {
+  std::map<std::string, std::size_t> counts;
+  for (const auto& trial : plan.trials)
+    if (!trial.accepted.empty()) ++counts[trial.accepted];
+  std::vector<std::string> lines;
+  for (const auto& [how, count] : counts) lines.push_back(fmt::format("{} trials {}", count, how));
+  print_lines("accept", lines, out);
 }
 
 void print_missing(const core::Plan& plan, std::FILE* out) {

@@ -21,6 +21,8 @@ struct Summary {
 
 /// Counts, cost, rules, tables, data, holes, warnings.
 void print_summary(const Summary& summary, std::FILE* out);
+/// How many trials are reused that another build made, a line for each way in which they differ.
+void print_accepted(const core::Plan& plan, std::FILE* out);
 /// What this machine lacks and how to get it.
 void print_missing(const core::Plan& plan, std::FILE* out);
 /// One line a trial.

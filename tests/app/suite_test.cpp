@@ -3,11 +3,14 @@
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <memory>
 
 #include "app/shell.hpp"
+#include "core/base/digest.hpp"
 #include "core/base/json.hpp"
+#include "core/base/version.hpp"
 #include "temporary_folder.hpp"
 
 namespace ktb::tests {
@@ -140,6 +143,91 @@ TEST_F(SlowSuites, ATrialRunAgainComesOutTheSame) {
     EXPECT_EQ(code, 0) << text;
     EXPECT_THAT(text, HasSubstr("identical")) << method;
   }
+}
+
+TEST_F(SlowSuites, ARerunTakesAsManyThreadsAsTheFirstTime) {
+  for (const auto& [id, time] : records()) {
+    const fs::path file = results() / "trials" / id / "record.json";
+    Json record = Json::parse(read(file));
+    EXPECT_EQ(record["provenance"]["threads"], 1);
+    record["provenance"]["threads"] = 2;
+    std::ofstream(file) << record.dump();
+  }
+  EXPECT_THAT(ktbench("rerun", "kd 'wide -> narrow'").text, HasSubstr("again, 2 threads"));
+  EXPECT_THAT(ktbench("rerun", "kd 'wide -> narrow' --threads 1").text,
+              HasSubstr("again, 1 threads"));
+}
+
+constexpr const char* kFormer = "0123456789ab";  // an earlier build
+
+/// Keys what is stored as an earlier build would have done.
+void make_former(const fs::path& results) {
+  std::map<std::string, Json> trials;
+  for (const auto& entry : fs::directory_iterator(results / "trials"))
+    trials[entry.path().filename()] = Json::parse(read(entry.path() / "trial.json"));
+  std::map<std::string, std::string> ids, keys;  // now -> then
+  const std::function<void(const std::string&)> rename = [&](const std::string& id) {
+    if (ids.contains(id)) return;
+    Json spec = trials.at(id);
+    spec["build"] = spec["fields"]["build"] = kFormer;
+    for (std::size_t i = 0; i < spec["sources"].size(); ++i) {
+      const std::string source = spec["sources"][i]["trial"];
+      if (source.empty()) continue;  // a fresh one
+      rename(source);
+      spec["sources"][i]["trial"] = ids.at(source);
+      Json& key = spec["fields"]["sources"][i]["trial"];
+      key = keys.at(key.get<std::string>());
+    }
+    const std::string key = core::sha256_text(spec["fields"].dump());
+    ids[id] = id.substr(0, id.size() - 12) + key.substr(0, 12);
+    keys[trials.at(id)["key"]] = key;
+    const fs::path folder = results / "trials" / ids.at(id);
+    fs::rename(results / "trials" / id, folder);
+    Json record = Json::parse(read(folder / "record.json"));
+    for (Json* json : {&spec, &record}) {
+      (*json)["id"] = ids.at(id);
+      (*json)["key"] = key;
+    }
+    std::ofstream(folder / "trial.json") << spec.dump();
+    std::ofstream(folder / "record.json") << record.dump();
+  };
+  for (const auto& [id, spec] : trials) rename(id);
+}
+
+TEST_F(SlowSuites, TrialsOfAnotherBuildAreStaleUnlessTheyAreAccepted) {
+  make_former(results());
+  const auto former = records();
+  const std::string now(core::build_hash());
+  EXPECT_THAT(ktbench("plan").text, HasSubstr("; 0 cached"));
+  for (const char* cell : {"scratch narrow", "kd 'wide -> narrow'"})
+    EXPECT_THAT(
+        ktbench("why", cell).text,
+        HasSubstr("the harness' code that decides numbers changed: build 0123456789ab -> " + now));
+  const std::string how = "made by another build of the harness (0123456789ab, now " + now + ")";
+  const auto planned = ktbench("plan", "--accept build").text;
+  EXPECT_THAT(planned, HasSubstr("; 10 cached"));
+  EXPECT_THAT(planned, HasSubstr("accept  10 trials " + how));
+  EXPECT_THAT(ktbench("plan", "--accept libtorch").text, HasSubstr("; 0 cached"));
+  const auto ran = ktbench("run", "--accept build");
+  EXPECT_EQ(ran.code, 0) << ran.text;
+  EXPECT_EQ(records(), former) << "nothing was trained";
+  EXPECT_THAT(ktbench("report", "--format csv").text, HasSubstr("accepted: " + how));
+  EXPECT_THAT(ktbench("status").text, HasSubstr("10 trials: 10 ok\naccept  10 trials " + how));
+  EXPECT_EQ(ktbench("run", "--accept build --fresh").code, 2) << "either or";
+}
+
+TEST_F(SlowSuites, AWorkerRefusesATrialOfAnotherBuild) {
+  const fs::path folder = results() / "trials" / before_.begin()->first;
+  Json spec = Json::parse(read(folder / "trial.json"));
+  spec["build"] = kFormer;
+  std::ofstream(folder / "trial.json") << spec.dump();
+  const auto [code, text] = run_command(KTB_BIN_DIR "/ktbench-worker trial " + folder.string() +
+                                        " --plugins " KTB_TEST_PLUGIN_DIR);
+  EXPECT_EQ(code, 1) << text;
+  EXPECT_THAT(text, HasSubstr("planned for build 0123456789ab of the harness, and this "
+                              "ktbench-worker is of build " +
+                              std::string(core::build_hash())));
+  EXPECT_EQ(Json::parse(read(folder / "record.json"))["status"], "failed");
 }
 
 /// Records of CIFAR-100's binary layout with random pixels: two labels, then 3,072 bytes.

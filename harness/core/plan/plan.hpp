@@ -20,6 +20,7 @@ struct Trial {
   Json spec;                       ///< trial.json
   std::string fields;              ///< canonical JSON that the key hashes, for `ktbench why`
   std::vector<std::string> needs;  ///< trials that make its sources' weights
+  std::string accepted;  ///< how its record differs that was reused on request; empty: it does not
 };
 
 /// One seed of a cell.

@@ -110,7 +110,10 @@ Json to_json(const Plan& plan) {
   Json trials = Json::array(), cells = Json::array(), tables = Json::array();
   Json missing = Json::array(), rules = Json::array();
   for (const auto& trial : plan.trials) {
-    trials.push_back({{"id", trial.id}, {"key", trial.key}, {"needs", trial.needs}});
+    trials.push_back({{"id", trial.id},
+                      {"key", trial.key},
+                      {"needs", trial.needs},
+                      {"accepted", trial.accepted}});
   }
   for (const auto& cell : plan.cells) cells.push_back(to_json(cell));
   for (const auto& table : plan.tables) tables.push_back(to_json(table));
@@ -151,7 +154,8 @@ Plan plan_from_json(const Json& json) {
     json.at(key).get_to(*member);
   }
   for (const auto& item : json.at("trials")) {
-    plan.trials.push_back({item.at("id"), item.at("key"), Json(), "", words(item.at("needs"))});
+    plan.trials.push_back({item.at("id"), item.at("key"), Json(), "", words(item.at("needs")),
+                           item.value("accepted", "")});
   }
   for (const auto& item : json.at("cells")) plan.cells.push_back(cell_from_json(item));
   for (const auto& item : json.at("tables")) plan.tables.push_back(table_spec_from_json(item));

@@ -22,8 +22,11 @@ std::vector<std::string> metrics_of(const TableSpec& spec, const Outcomes& outco
 
 Table build_table(const Plan& plan, const TableSpec& spec, const Outcomes& outcomes,
                   const std::optional<Published>& published) {
-  TableInput input{plan, spec, outcomes, published, metrics_of(spec, outcomes), {}};
-  for (const Trial& trial : plan.trials) input.needs[trial.id] = trial.needs;
+  TableInput input{plan, spec, outcomes, published, metrics_of(spec, outcomes), {}, {}};
+  for (const Trial& trial : plan.trials) {
+    input.needs[trial.id] = trial.needs;
+    if (!trial.accepted.empty()) input.accepted[trial.id] = trial.accepted;
+  }
   Grid grid = make_grid(input);
   choose_metrics(input, grid);
   Table table;
@@ -40,6 +43,7 @@ Table build_table(const Plan& plan, const TableSpec& spec, const Outcomes& outco
       table.rows[i].entries.push_back(make_entry(input, grid.places[i][j], grid.columns[j].metric));
     }
   }
+  note_accepted(input, grid, table);
   note_rows(input, grid, table);
   add_columns(input, grid, table);
   compare_entries(input, table);

@@ -129,6 +129,7 @@ Table difference_table(const Table& table) {
     added.axes = row.axes;
     for (const std::size_t i : kept) added.entries.push_back(difference_entry(row.entries[i]));
   }
+  result.legend = accepted_notes(table);
   return result;
 }
 

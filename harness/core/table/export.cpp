@@ -101,6 +101,7 @@ std::vector<Line> lines_of(const Plan& plan, const Outcomes& outcomes) {
                                                    : Axes());
     line["id"] = trial.id;
     line["key"] = trial.key;
+    if (!trial.accepted.empty()) line["accepted"] = trial.accepted;
     if (record != nullptr) {
       add_record(*record, line);
     } else {

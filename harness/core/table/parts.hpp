@@ -18,6 +18,8 @@ struct TableInput {
   const std::optional<Published>& published;
   std::vector<std::string> metrics;                       ///< at least one
   std::map<std::string, std::vector<std::string>> needs;  ///< trial -> those that made its sources
+  /// Trial -> how its record differs from what the plan wants: core/store/accept.
+  std::map<std::string, std::string> accepted;
 
   bool wants(const std::string& extra) const {
     return std::count(spec.extra.begin(), spec.extra.end(), extra) > 0;
@@ -85,6 +87,15 @@ void add_columns(const TableInput& input, const Grid& grid, Table& table);
 
 /// rows.cpp: chance, sources and the literature's numbers, above and between the cells.
 void add_rows(const TableInput& input, const Grid& grid, Table& table);
+
+// accepted.cpp
+
+/// Notes on entries that rest on records of another build, reused on request.
+void note_accepted(const TableInput& input, const Grid& grid, Table& table);
+/// Of one trial; empty: its record is its own.
+std::string accepted_note(const TableInput& input, const std::string& trial);
+/// Those among a table's footnotes.
+std::vector<std::string> accepted_notes(const Table& table);
 
 /// marks.cpp: differences to the baseline, ties with the best, significance, and their legend.
 void compare_entries(const TableInput& input, Table& table);

@@ -169,6 +169,10 @@ Entry source_entry(const TableInput& input, const Grid& grid, std::size_t column
   if (elsewhere)
     entry.notes.push_back("on the source's own data" +
                           (judged == metric ? "" : ": " + metric_info(judged).label()));
+  std::set<std::string> accepted;
+  for (const auto& [trial, value] : values) accepted.insert(accepted_note(input, trial));
+  accepted.erase("");
+  entry.notes.insert(entry.notes.end(), accepted.begin(), accepted.end());
   return entry;
 }
 
