@@ -5,22 +5,20 @@
 
 #include "ktb/error.hpp"
 #include "tasks/gathered.hpp"
+#include "tasks/metrics.hpp"
 
 namespace ktb::tasks {
 namespace {
 
-/// A label's rank counts the classes whose logit is not below its own: 1 is right, and ties count
-/// against it. Where its logit is NaN the rank is 0, which is wrong.
 class ClassificationMeter final : public Meter {
  public:
   explicit ClassificationMeter(const Classification& task) : task_(task) {}
 
   void add(const Tensor& prediction, const Batch& batch) override {
     const auto logits = prediction.detach().to(at::kFloat);
-    const auto own = logits.gather(1, task_.labels(batch).unsqueeze(1));
-    const auto rank = logits.ge(own).sum(1);
-    right_.add(rank.eq(1));
-    if (logits.size(1) > 5) in_five_.add(rank.le(5).logical_and_(rank.ge(1)));
+    const auto ranks = label_ranks(logits, task_.labels(batch));
+    right_.add(among_best(ranks, 1));
+    if (logits.size(1) > 5) in_five_.add(among_best(ranks, 5));
     losses_.add(task_.loss(logits, batch));
   }
 

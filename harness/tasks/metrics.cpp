@@ -56,8 +56,8 @@ Tensors single_label(const Tensors& in) {
   const auto log_p = at::log_softmax(logits, 1), p = log_p.exp();
   const auto own = labels.unsqueeze(1);
   const auto [confidence, decided] = p.max(1);
-  const auto rank = logits.ge(logits.gather(1, own)).sum(1);
-  const auto right = decided.eq(labels).to(at::kDouble);
+  const auto rank = label_ranks(logits, labels);
+  const auto right = among_best(rank, 1).to(at::kDouble);
   const auto confusion =
       at::bincount(labels * classes + decided, {}, classes * classes).view({classes, classes});
   const auto hits = confusion.diagonal().to(at::kDouble);
@@ -65,8 +65,9 @@ Tensors single_label(const Tensors& in) {
   const auto per_class = f1(hits, chosen, truth);
 
   Tensors out;
-  out["top1"] = out["micro_f1"] = right.mean();
-  if (classes > 5) out["top5"] = rank.le(5).to(at::kDouble).mean();
+  out["top1"] = right.mean();
+  if (classes > 5) out["top5"] = among_best(rank, 5).to(at::kDouble).mean();
+  out["micro_f1"] = hits.sum() / truth.sum();
   out["nll"] = -log_p.gather(1, own).mean();
   out["brier"] = (p - at::one_hot(labels, classes)).square().sum(1).mean();
   out["ece15"] = calibration_error(confidence, right);
@@ -171,6 +172,14 @@ Tensors regression(const Tensors& in) {
 }
 
 }  // namespace
+
+Tensor label_ranks(const Tensor& logits, const Tensor& labels) {
+  return logits.ge(logits.gather(1, labels.unsqueeze(1))).sum(1);
+}
+
+Tensor among_best(const Tensor& ranks, std::int64_t k) {
+  return ranks.ge(1).logical_and_(ranks.le(k));
+}
 
 Tensors regression_metrics(const Tensor& predictions, const Tensor& targets) {
   const auto prediction = doubles(predictions).flatten(), target = doubles(targets).flatten();

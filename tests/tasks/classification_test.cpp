@@ -129,6 +129,33 @@ std::vector<std::string> cases() {
   return paths;
 }
 
+TEST(Metrics, TiesCountAgainstTheLabelAsTheyDoInTrials) {
+  const auto out = classification_metrics(
+      "single_label", {{"logits", at::zeros({2, 6})}, {"labels", at::zeros({2}, at::kLong)}});
+  EXPECT_EQ(out.at("top1").item<double>(), 0);
+  EXPECT_EQ(out.at("top5").item<double>(), 0);
+}
+
+TEST(Classification, TheMeterOfTrialsMatchesTheStoredCases) {
+  int seen = 0;
+  for (const auto& path : cases()) {
+    const auto file = run::read_safetensors(path);
+    const Tensors stored(file.tensors.begin(), file.tensors.end());
+    if (!stored.contains("in.logits")) continue;
+    ++seen;
+    const auto& logits = stored.at("in.logits");
+    const auto kind = make_task_kind(classes(logits.size(1)));
+    const auto meter = kind->meter({});
+    meter->add(logits, {{}, {{"label", stored.at("in.labels")}}, {}});
+    const auto metrics = meter->metrics();
+    const auto expected = [&](const char* name) { return stored.at(name).item<double>(); };
+    EXPECT_NEAR(metrics.at("top1"), expected("out.top1"), 1e-12) << path;
+    EXPECT_NEAR(metrics.at("loss"), expected("out.nll"), 1e-5 * expected("out.nll") + 1e-7) << path;
+    if (logits.size(1) > 5) EXPECT_NEAR(metrics.at("top5"), expected("out.top5"), 1e-12) << path;
+  }
+  EXPECT_GT(seen, 4);
+}
+
 INSTANTIATE_TEST_SUITE_P(Stored, MetricVectors, ::testing::ValuesIn(cases()), [](const auto& info) {
   return std::filesystem::path(info.param).stem().string();
 });
