@@ -75,36 +75,29 @@ Tensor predict(Method& method, const Batch& batch) {
   return prediction;
 }
 
-/// "X + KD" of a case is the method and plugin `kd` side by side, as a suite's `plus` has it. A
-/// temperature that the method takes is its own; KD's is 4 in the originals that have both.
-Terms add_kd(Registry& registry, const StoredCase& stored, StoredStep& step, bool own_temperature) {
-  StoredCase part;
-  part.method = "kd";
-  part.tensors = stored.tensors;
-  part.options = {
-      {"ce_weight", 0.0},
-      {"kd_weight", stored.options.at("kd_weight")},
-      {"temperature", own_temperature ? 4.0 : stored.options.value("temperature", 4.0)}};
-  std::erase_if(part.tensors, [](const auto& item) {
-    return item.first.starts_with("param.") || item.first.starts_with("buf.");
-  });
-  Bench bench(registry, "kd", part);
-  bench.attach();
-  Terms terms = bench.method().losses(step);
-  std::erase_if(terms, [](const auto& term) { return term.first == "task"; });
-  return terms;
-}
-
-bool wants_kd(const StoredCase& stored, const std::map<std::string, Value>& taken) {
-  return stored.has("out.term.kd_weighted") && stored.options.contains("kd_weight") &&
-         stored.method != "kd" && !taken.contains("kd_weight");
+/// Terms of the methods that the case puts beside its own, as a suite's `plus` does.
+Terms plus_terms(Registry& registry, const StoredCase& stored, StoredStep& step) {
+  Terms all;
+  const auto plus = stored.options.value("plus", core::Json::object());
+  for (const auto& [name, options] : plus.items()) {
+    StoredCase part;
+    part.method = name;
+    part.options = options;
+    part.tensors = stored.tensors;
+    std::erase_if(part.tensors, [](const auto& item) {
+      return item.first.starts_with("param.") || item.first.starts_with("buf.");
+    });
+    Bench bench(registry, name, part);
+    bench.attach();
+    for (auto& term : bench.method().losses(step))
+      if (term.first != "task") all.push_back(std::move(term));
+  }
+  return all;
 }
 
 }  // namespace
 
 Answers answer_method(Registry& registry, const StoredCase& stored) {
-  Options probe;
-  registry.method(stored.method, probe);
   Bench bench(registry, stored.method, stored);
   bench.attach();
   const auto task = tasks::make_task_kind(bench.task());
@@ -115,9 +108,7 @@ Answers answer_method(Registry& registry, const StoredCase& stored) {
   if (stored.has("out.logits"))
     answers["out.logits"] = predict(bench.method(), step.lane(kTarget).batch);
   Terms terms = bench.method().losses(step);
-  if (const auto taken = case_options(stored, probe); wants_kd(stored, taken))
-    for (auto& term : add_kd(registry, stored, step, taken.contains("temperature")))
-      terms.push_back(std::move(term));
+  for (auto& term : plus_terms(registry, stored, step)) terms.push_back(std::move(term));
   Tensor total = at::zeros({});
   for (const auto& [name, value] : terms) {
     const auto place = "out.term." + (name == "task" ? "ce" : name);
