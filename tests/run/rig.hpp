@@ -1,145 +1,149 @@
 #pragma once
-#include <torch/nn/modules/linear.h>
-#include <torch/types.h>
-#include <torch/utils.h>
-
+#include <functional>
 #include <map>
 #include <memory>
-#include <optional>
-#include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "run/plugins/loader.hpp"
-#include "tasks/task_kind.hpp"
+#include "ktb/error.hpp"
+#include "run/kit/world.hpp"
+#include "run/train/safetensors.hpp"
+#include "run/train/session_builder.hpp"
+#include "run/train/step.hpp"
 
 namespace ktb::run {
 
-inline constexpr std::int64_t kInputs = 6, kMaps = 3;
-
-inline TaskSpec tiny_task(std::int64_t outputs = 5) {
-  TaskSpec task;
-  task.name = "tiny", task.kind = "classification", task.outputs = outputs, task.labels = "tiny";
-  task.inputs = {{"image", {kInputs}, "tiny", {}, {}}};
-  task.categorical = true;
-  return task;
+inline Registry& plugins() {
+  static Registry all({KTB_PLUGIN_DIR});
+  return all;
 }
 
-/// One hidden layer, whose outputs also serve as 2x2 feature maps.
-class Tiny final : public Model {
- public:
-  Tiny(const TaskSpec& task, std::int64_t width) : Model(task), width(width) {
-    hidden = register_module("hidden", torch::nn::Linear(kInputs, width));
-    fc = register_module("fc", torch::nn::Linear(width, task.outputs));
-  }
-  std::string head_name() const override { return "fc"; }
-  std::string takes() const override { return "hidden.weight"; }
+inline std::shared_ptr<Method> method_of(const std::string& name,
+                                         std::map<std::string, Value> given = {}) {
+  Options options(std::move(given));
+  return plugins().method(name, options);
+}
 
-  std::int64_t width;
-  torch::nn::Linear hidden{nullptr}, fc{nullptr};
+inline Recipe plain_sgd(double lr, double momentum = 0.9, double weight_decay = 0) {
+  Recipe recipe;
+  recipe.lr = lr, recipe.momentum = momentum, recipe.weight_decay = weight_decay;
+  return recipe;
+}
 
- protected:
-  Output forward_trunk(const Batch& batch) override {
-    Output out;
-    out.pooled = hidden(batch.x.at("image")).relu();
-    out.features.assign(kMaps, out.pooled.view({-1, width / 4, 2, 2}));
-    return out;
-  }
-  Tensor forward_head(const Output& output) override { return fc(output.pooled); }
+/// A transfer put together by hand; what is left out is the kit's.
+struct Setting {
+  std::string method;
+  std::map<std::string, Value> options = {};
+  Mode mode = Mode::kFreshJoint;
+  std::vector<std::string> into = {}, from = {};
+  std::shared_ptr<Model> target = kit_model(4, 1), source = kit_model(6, 2);
+  std::shared_ptr<Feed> data = kit_data(), source_data = nullptr;  ///< none: the target's own
+  std::int64_t batch = 8;                                          ///< examples of a step of `data`
+  Mode target_start = Mode::kNone;  ///< kTrained: it holds knowledge already
+  Recipe recipe = plain_sgd(0.05);
 };
 
-/// A target and a source, one fixed batch, and plain SGD: a trial small enough to reason about.
-class Rig final : public Step {
+/// Throws Unsuited with the method's reason.
+inline std::unique_ptr<Session> session_of(const Setting& s) {
+  SessionBuilder parts{.axis = "setting/0",
+                       .method = method_of(s.method, s.options),
+                       .task = s.data->kind().spec(),
+                       .data = s.data,
+                       .batch = s.batch,
+                       .recipe = s.recipe};
+  parts.target = measured(s.target, "target", "made", s.target_start);
+  parts.target->sites = s.into;
+  if (s.mode == Mode::kNone) return parts.build();
+  parts.sources = {measured(s.source, "source", "made", s.mode)};
+  parts.sources[0].sites = s.from;
+  if (s.source_data) parts.sources[0].data = [&s] { return s.source_data; };
+  return parts.build();
+}
+
+/// A session with its steps, as a trial's loop drives them.
+class Rig {
  public:
-  std::shared_ptr<Tiny> target, source;
-  std::shared_ptr<Method> method;
-  std::function<void()> on_update = [] {};  ///< what Step::update does
-  double lr = 0.1;
-  std::string from = "fc.weight";  ///< where knowledge leaves the source
+  explicit Rig(const Setting& setting) : Rig(session_of(setting)) {}
+  /// In the conformance kit's world.
+  Rig(const std::string& method, const KitPairing& pairing)
+      : Rig(kit_session(plugins(), method, pairing)) {}
+  Rig(Rig&&) = delete;
 
-  explicit Rig(std::int64_t width = 8, std::int64_t source_width = 12, std::int64_t batch = 4)
-      : kind_(tasks::make_task_kind(tiny_task())) {
-    torch::manual_seed(1);
-    target = std::make_shared<Tiny>(tiny_task(), width);
-    source = std::make_shared<Tiny>(tiny_task(), source_width);
-    epoch = torch::tensor(30.0F);
-    lane_.task = kind_.get();
-    lane_.batch.x["image"] = torch::randn({batch, kInputs});
-    lane_.batch.y["label"] = torch::arange(batch).remainder(5);
+  Rig& survey() {
+    run::survey(*session, step_);
+    return *this;
   }
-
-  Pairing pairing(Mode mode) const {
-    Pairing out;
-    out.task = tiny_task();
-    out.target = party(*target, "target", mode);
-    out.sources = {party(*source, "source", mode)};
-    return out;
+  /// The next steps, in training mode; the loss of the last.
+  double steps(std::int64_t count = 1) {
+    session->train(true);
+    for (std::int64_t i = 0; i < count; ++i) step_as_it_is();
+    return losses.total.item<double>();
   }
-
-  void take(const std::string& name, std::map<std::string, Value> given,
-            std::optional<Mode> mode = {}) {
-    static Registry registry({KTB_PLUGIN_DIR});
-    Options options(std::move(given));
-    method = registry.method(name, options);
-    const auto used = mode.value_or(method->needs().modes.front());
-    const bool joint = used == Mode::kFreshJoint || used == Mode::kTrainedJoint;
-    for (auto& parameter : source->parameters()) parameter.set_requires_grad(joint);
-    Transfer transfer{pairing(used), target, {source}, {target->takes()}, {{from}}, {}, {}};
-    torch::manual_seed(2);
-    method->bind(transfer);
-    method->train();
+  /// The next step, whatever the mode.
+  void step_as_it_is() {
+    step_.begin(at_++);
+    losses = train_step(*session, step_);
   }
-
-  Terms losses() {
-    outputs_.clear();
-    return method->losses(*this);
+  /// The loss terms of the first batch, in evaluation mode.
+  std::map<std::string, double> terms() {
+    session->train(false);
+    std::map<std::string, double> all;
+    for (const auto& [name, value] : session->method->losses(look(0)))
+      all[name] = value.item<double>();
+    return all;
   }
-  /// One step in the harness' order; returns the summed loss.
-  double step() {
-    method->before(*this);
-    Tensor total;
-    for (const auto& [name, value] : losses()) total = total.defined() ? total + value : value;
-    for (const auto& model : {target, source}) model->zero_grad();
-    total.backward();
-    {
-      const torch::NoGradGuard no_grad;
-      for (const auto& model : {target, source})
-        for (auto& parameter : model->parameters())
-          if (parameter.grad().defined()) parameter.sub_(lr * parameter.grad());
-    }
-    method->after(*this);
-    ++index;
-    return total.item<double>();
+  double term(const std::string& wanted) { return terms().at(wanted); }
+  /// That step's batch, with outputs to ask for; nothing learns.
+  LiveStep& look(std::int64_t at) {
+    step_.begin(at);
+    step_.enter(LiveStep::Phase::kLosses);
+    return step_;
   }
-  double term(const std::string& wanted) {
-    for (const auto& [name, value] : losses())
-      if (name == wanted) return value.item<double>();
-    throw std::out_of_range(wanted);
+  /// Learning rates of everything but the method's own groups.
+  void scale_rates(double factor) {
+    for (auto& optimiser : session->optimisers)
+      if (!optimiser.group().recipe) optimiser.set_factor(factor);
   }
 
-  const Output& run(Seat model, Seat) override {
-    auto& output = outputs_[model];
-    if (!output.pred.defined()) output = (model == kTarget ? *target : *source)(lane_.batch);
-    return output;
+  Method& method() const { return *session->method; }
+  Model& target() const { return *session->transfer.target; }
+  Model& source(std::size_t i = 0) const { return *session->transfer.sources.at(i); }
+  const Pairing& pairing() const { return session->transfer.pairing; }
+  LiveStep& step() { return step_; }
+  Batch batch() const { return session->data[0]->train_batch(0); }
+  Tensor predicts() { return session->predict(batch()); }
+  Tensor source_says(std::size_t i = 0) {
+    const torch::NoGradGuard no_grad;
+    session->train(false);
+    return source(i)(batch()).pred;
   }
-  const Lane& lane(Seat) override { return lane_; }
-  Tensor draw(const std::string&, const std::function<Tensor()>& make) override { return make(); }
-  void update(const std::string&) override { on_update(); }
+  Tensor buffer(const std::string& name) const { return method().named_buffers()[name]; }
+  Tensor weight(const std::string& name) const { return method().named_parameters()[name]; }
+
+  std::unique_ptr<Session> session;
+  Losses losses;                              ///< of the last step
+  std::function<void()> on_update = nullptr;  ///< in the place of what Step::update does
 
  private:
-  static Pairing::Party party(const Tiny& model, const std::string& name, Mode mode) {
-    ModelCard card;
-    card.name = card.plugin = name;
-    card.reads = model.reads();
-    card.features.assign(kMaps, {model.width / 4, 2, 2});
-    card.pooled = model.width;
-    for (const auto& parameter : model.parameters()) card.parameters += parameter.numel();
-    return {model.task(), card, mode};
-  }
+  class WatchedStep final : public LiveStep {
+   public:
+    explicit WatchedStep(Rig& rig) : LiveStep(*rig.session), rig_(rig) {}
+    void update(const std::string& group) override {
+      if (rig_.on_update)
+        rig_.on_update();
+      else
+        LiveStep::update(group);
+    }
 
-  std::unique_ptr<tasks::TaskKind> kind_;
-  Lane lane_;
-  std::map<Seat, Output> outputs_;
+   private:
+    Rig& rig_;
+  };
+
+  explicit Rig(std::unique_ptr<Session> made) : session(std::move(made)), step_(*this) {}
+
+  WatchedStep step_;
+  std::int64_t at_ = 0;
 };
 
 }  // namespace ktb::run

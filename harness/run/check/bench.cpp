@@ -11,6 +11,7 @@
 #include "ktb/nn/blocks.hpp"
 #include "run/check/case_options.hpp"
 #include "run/check/formula.hpp"
+#include "run/train/session_builder.hpp"
 
 namespace ktb::run {
 namespace {
@@ -205,21 +206,17 @@ std::size_t Bench::count_sources() const {
 }
 
 void Bench::make_transfer() {
-  auto& pairing = transfer_.pairing;
-  pairing.target = make_party(kTarget, "target");
-  pairing.task = pairing.target->task;
-  transfer_.target = make_model(kTarget, *pairing.target);
-  transfer_.into = {kSite};
+  auto target = make_party(kTarget, "target");
+  transfer_.pairing.task = target.task;
+  seat_target({make_model(kTarget, target), target}, transfer_);
   for (std::size_t i = 0; i < count_sources(); ++i) {
     const auto seat = static_cast<Seat>(i);
     auto made = make_party(seat, "source");
-    if (!made.model.pooled && made.task.outputs == 1) made.task.outputs = pairing.task.outputs;
+    if (!made.model.pooled && made.task.outputs == 1) made.task.outputs = target.task.outputs;
     made.mode = method_->needs().modes.front();
     auto model = make_model(seat, made);
     made.model.preact_norms = model->preact_norms();
-    transfer_.sources.push_back(std::move(model));
-    transfer_.from.push_back({kSite});
-    pairing.sources.push_back(std::move(made));
+    seat_source({std::move(model), std::move(made)}, transfer_);
   }
   transfer_.labels = stored_.find("in.labels");
   transfer_.budget = {batch_size(), 1};
@@ -279,22 +276,10 @@ Tensors Bench::load() {
 
 void Bench::update(const std::string& name) {
   if (optimisers_.empty())
-    for (auto& group : method_->groups()) optimisers_.emplace_back(std::move(group), Recipe());
-  std::vector<Optimiser*> chosen;
-  std::vector<Tensor> gradients;
-  for (auto& optimiser : optimisers_) {
-    if (optimiser.group().name != name) continue;
-    chosen.push_back(&optimiser);
-    for (auto& gradient : optimiser.gradients()) gradients.push_back(gradient);
-  }
-  if (chosen.empty())
-    throw Error("the method updates group \"" + name + "\", which it does not have");
-  clip(gradients, chosen.front()->recipe().clip);
-  for (auto* optimiser : chosen) {
-    const auto& schedule = optimiser->recipe().schedule;
-    optimiser->set_factor(schedule ? schedule(0) : 1);
-    optimiser->step();
-  }
+    for (auto& group : method_->groups()) optimisers_.add(std::move(group), Recipe(), "target");
+  for (auto& optimiser : optimisers_)
+    if (const auto& schedule = optimiser.recipe().schedule) optimiser.set_factor(schedule(0));
+  optimisers_.step_manual(name);
 }
 
 void Bench::collect(Tensors& answers) const {

@@ -6,7 +6,7 @@
 #include "ktb/method.hpp"
 #include "run/check/case.hpp"
 #include "run/plugins/loader.hpp"
-#include "run/train/optimiser.hpp"
+#include "run/train/optimiser_set.hpp"
 
 namespace ktb::run {
 
@@ -53,7 +53,7 @@ class Bench {
   std::shared_ptr<Method> method_;
   Tensors leaves_;
   Transfer transfer_;
-  std::vector<Optimiser> optimisers_;  ///< of all groups, made by the first update
+  OptimiserSet optimisers_;  ///< of all groups, made by the first update
 };
 
 }  // namespace ktb::run

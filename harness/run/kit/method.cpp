@@ -25,17 +25,8 @@ class Run {
   Run(Registry& registry, const std::string& method, const KitPairing& pairing)
       : session(kit_session(registry, method, pairing)), step_(*session) {}
 
-  void survey() {
-    const torch::NoGradGuard no_grad;
-    session->train(false);
-    session->method->survey([&](const std::function<void(Step&)>& visit) {
-      session->data[0]->survey([&](const Batch& batch) {
-        step_.begin_survey(batch);
-        visit(step_);
-      });
-    });
-  }
-  bool learns() const { return !session->optimisers().empty(); }
+  void survey() { run::survey(*session, step_); }
+  bool learns() const { return !session->optimisers.empty(); }
   void steps(std::int64_t from, std::int64_t to) {
     if (!learns()) return;
     session->train(true);
@@ -135,7 +126,7 @@ class MethodKit {
     const auto reached = [](const Tensor& parameter) {
       return parameter.grad().defined() && parameter.grad().abs().max().item<double>() > 0;
     };
-    for (const auto& optimiser : run.session->optimisers())
+    for (const auto& optimiser : run.session->optimisers)
       if (const auto& learned = optimiser.group().parameters;
           std::any_of(learned.begin(), learned.end(), reached))
         return;

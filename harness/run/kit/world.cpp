@@ -11,7 +11,7 @@
 #include "ktb/nn/blocks.hpp"
 #include "run/data/random.hpp"
 #include "run/kit/conformance.hpp"
-#include "run/plugins/plain.hpp"
+#include "run/train/session_builder.hpp"
 
 namespace ktb::run {
 namespace {
@@ -111,39 +111,22 @@ std::shared_ptr<Model> kit_model(std::int64_t width, std::uint64_t seed, std::in
 }
 
 std::unique_ptr<Session> kit_session(Registry& registry, const std::string& method,
-                                     const KitPairing& pairing) {
-  auto session = std::make_unique<Session>();
-  session->axis = "kit/0";
-  session->data = {kit_data(pairing.batch)};
+                                     const KitPairing& pairing) try {
   Options options(pairing.options);
-  session->method = registry.method(method, options);
-  auto& transfer = session->transfer;
-  transfer.pairing.task = kit_task();
-  transfer.labels = session->data[0]->train_labels();
-  transfer.budget = {pairing.batch, session->data[0]->steps_per_epoch()};
-  if (session->method->needs().target) {
-    transfer.target = kit_model(pairing.target_width, 1);
-    transfer.into = {transfer.target->takes()};
-    transfer.pairing.target =
-        Pairing::Party{kit_task(), measure(*transfer.target, "target", "kit"), Mode::kNone};
-  }
-  for (std::size_t i = 0; i < pairing.sources; ++i) {
-    auto source = kit_model(pairing.source_width, 2 + i, pairing.source_outputs);
-    transfer.pairing.sources.push_back(
-        {source->task(), measure(*source, "source", "kit"), pairing.mode});
-    transfer.from.push_back({source->gives()});
-    session->uses.push_back(session->method->use(i));
-    session->source_lane.push_back(0);
-    if (session->uses.back().starts_target) copy_trunk(*source, *transfer.target);
-    transfer.sources.push_back(session->uses.back().model ? source : nullptr);
-  }
-  if (const auto why = session->method->unsuited(transfer.pairing); !why.empty())
-    throw Skipped(why);
-  session->attach();
-  Recipe recipe;
-  recipe.lr = 0.05;
-  session->make_optimisers(recipe);
-  return session;
+  SessionBuilder parts{.axis = "kit/0",
+                       .method = registry.method(method, options),
+                       .task = kit_task(),
+                       .data = kit_data(pairing.batch),
+                       .batch = pairing.batch};
+  if (parts.method->needs().target)
+    parts.target = measured(kit_model(pairing.target_width, 1), "target", "kit", Mode::kNone);
+  for (std::size_t i = 0; i < pairing.sources; ++i)
+    parts.sources.push_back(measured(kit_model(pairing.source_width, 2 + i, pairing.source_outputs),
+                                     "source", "kit", pairing.mode));
+  parts.recipe.lr = 0.05;
+  return parts.build();
+} catch (const Unsuited& no) {
+  throw Skipped(no.why);
 }
 
 std::vector<Tensor> copy_of(const State& state) {

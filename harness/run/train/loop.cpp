@@ -56,8 +56,8 @@ class Loop {
       : session_(session), plan_(plan), hooks_(hooks), step_(session) {}
 
   LoopResult run() {
-    survey();
-    if (session_.optimisers().empty()) {  // a hub as it is, a soup of weights: only to be judged
+    survey(session_, step_);
+    if (session_.optimisers.empty()) {  // a hub as it is, a soup of weights: only to be judged
       end_of_epoch(0, /*last=*/true);
       return std::move(result_);
     }
@@ -80,19 +80,6 @@ class Loop {
   }
 
  private:
-  void survey() {
-    const torch::NoGradGuard no_grad;
-    session_.train(false);
-    const auto over = [&](const std::function<void(Step&)>& visit) {
-      session_.data[0]->survey([&](const Batch& batch) {
-        step_.begin_survey(batch);
-        visit(step_);
-      });
-    };
-    session_.method->survey(over);
-    for (auto& extra : session_.extras) extra.method->survey(over);
-  }
-
   void one_step(std::int64_t at) {
     set_rates(at);
     step_.begin(at);
@@ -121,7 +108,7 @@ class Loop {
             : 1.0;
     const auto momentum = core::momentum_at(schedule, static_cast<double>(at) / unit, extent);
     const double progress = static_cast<double>(at) / static_cast<double>(plan_.steps);
-    for (auto& optimiser : session_.optimisers()) {
+    for (auto& optimiser : session_.optimisers) {
       const bool own = optimiser.group().recipe.has_value();
       const auto& pure = optimiser.recipe().schedule;
       optimiser.set_factor(!own ? factor : pure ? pure(progress) : 1.0);
@@ -134,7 +121,7 @@ class Loop {
     Json line = {{"step", done},
                  {"epoch", static_cast<double>(done) / static_cast<double>(plan_.per_epoch)},
                  {"seconds", result_.train_seconds},
-                 {"lr", session_.optimisers().empty() ? 0.0 : session_.optimisers().back().lr()},
+                 {"lr", session_.optimisers.empty() ? 0.0 : session_.optimisers.back().lr()},
                  {"loss", result_.terms["loss"]}};
     result_.terms.erase("loss");
     line["terms"] = result_.terms;

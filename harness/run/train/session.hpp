@@ -7,7 +7,7 @@
 
 #include "ktb/method.hpp"
 #include "run/data/feed.hpp"
-#include "run/train/optimiser.hpp"
+#include "run/train/optimiser_set.hpp"
 
 namespace ktb::run {
 
@@ -19,7 +19,7 @@ struct Extra {
 
 using State = std::vector<std::pair<std::string, Tensor>>;
 
-/// All that lives during one trial. Built by run/build.hpp from trial.json, or by hand in tests.
+/// All that lives during one trial. Made by SessionBuilder.
 class Session {
  public:
   std::string axis;  ///< what all seeds depend on: data set and trial seed, never the method
@@ -31,12 +31,10 @@ class Session {
   std::vector<Extra> extras;
   std::vector<std::shared_ptr<Feed>> data;  ///< lane 0: the target's
   std::vector<std::size_t> source_lane;     ///< of each source
+  OptimiserSet optimisers;                  ///< of all that learns
 
-  /// Freezes, binds and attaches: call once when the members above are filled.
-  void attach();
-  /// Sorts every parameter that learns into groups; call after attach().
-  void make_optimisers(const Recipe& suite);
-
+  /// The method, then those of `extras`.
+  std::vector<Method*> methods() const;
   /// Training mode: the target, the sources that train along, and last the methods, which may
   /// override a mode. Off: everything.
   void train(bool on);
@@ -52,21 +50,6 @@ class Session {
   State weights() const;
   /// What a checkpoint holds: weights and the optimisers' state.
   State state() const;
-
-  std::vector<Optimiser>& optimisers() { return optimisers_; }
-  const std::vector<Optimiser>& optimisers() const { return optimisers_; }
-  /// Clips per owner (target with method, each source) and steps all automatic groups.
-  void step_automatic();
-  /// Clips and steps the manual groups of one name.
-  void step_manual(const std::string& group);
-
- private:
-  void add_group(Group group, const Recipe& suite);
-  std::vector<Method*> methods() const;
-
-  std::vector<Optimiser> optimisers_;
-  std::vector<std::string> owners_;  ///< of each optimiser
-  std::string owner_ = "method";     ///< of groups being added
 };
 
 }  // namespace ktb::run

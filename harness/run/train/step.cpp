@@ -139,16 +139,27 @@ Tensor LiveStep::draw(const std::string& name, const std::function<Tensor()>& ma
 
 void LiveStep::update(const std::string& group) {
   if (phase_ != Phase::kAfter) throw Error("Step::update() belongs into after()");
-  session_.step_manual(group);
+  session_.optimisers.step_manual(group);
+}
+
+void survey(Session& session, LiveStep& step) {
+  const torch::NoGradGuard no_grad;
+  session.train(false);
+  const auto over = [&](const std::function<void(Step&)>& visit) {
+    session.data[0]->survey([&](const Batch& batch) {
+      step.begin_survey(batch);
+      visit(step);
+    });
+  };
+  for (auto* one : session.methods()) one->survey(over);
 }
 
 Losses train_step(Session& session, LiveStep& step) {
   const RandomScope random(session.device, core::axis_seed({session.axis, "method"}, step.index));
-  session.method->forget_notes();
-  for (auto& extra : session.extras) extra.method->forget_notes();
+  const auto methods = session.methods();
+  for (auto* one : methods) one->forget_notes();
   step.enter(LiveStep::Phase::kBefore);
-  session.method->before(step);
-  for (auto& extra : session.extras) extra.method->before(step);
+  for (auto* one : methods) one->before(step);
 
   step.enter(LiveStep::Phase::kLosses);
   Losses losses;
@@ -160,13 +171,12 @@ Losses train_step(Session& session, LiveStep& step) {
     losses.total = losses.total.defined() ? losses.total + value : value;
   if (!losses.total.defined()) throw Error("the method returned no loss terms");
 
-  for (auto& optimiser : session.optimisers()) optimiser.zero();
+  session.optimisers.zero();
   losses.total.backward();
 
   step.enter(LiveStep::Phase::kAfter);
-  session.step_automatic();
-  session.method->after(step);
-  for (auto& extra : session.extras) extra.method->after(step);
+  session.optimisers.step_automatic();
+  for (auto* one : methods) one->after(step);
   step.enter(LiveStep::Phase::kClosed);
 
   losses.total = losses.total.detach();

@@ -26,7 +26,7 @@ class KeptOutputs {
 };
 
 /// What the harness hands to a method; one object lives for the whole trial.
-class LiveStep final : public Step {
+class LiveStep : public Step {
  public:
   explicit LiveStep(Session& session);
 
@@ -54,6 +54,9 @@ class LiveStep final : public Step {
   std::map<std::pair<Seat, std::size_t>, Output> outputs_;
   std::map<Seat, KeptOutputs> kept_;
 };
+
+/// Shows every method the target's training split, before the first step.
+void survey(Session& session, LiveStep& step);
 
 /// The terms of a step and their sum: `plus` methods included.
 struct Losses {

@@ -179,7 +179,7 @@ class Trial {
 
   void count_parameters(Record& record) {
     std::int64_t trainable = 0;
-    for (const auto& optimiser : session_->optimisers())
+    for (const auto& optimiser : session_->optimisers)
       if (optimiser.group().lr_scale > 0) trainable += count(optimiser.group().parameters);
     std::int64_t extra = count(session_->method->parameters());
     for (const auto& plus : session_->extras) extra += count(plus.method->parameters());

@@ -12,19 +12,12 @@
 #include <string>
 #include <vector>
 
-#include "run/kit/conformance.hpp"
-#include "run/kit/world.hpp"
-#include "run/train/step.hpp"
+#include "run/rig.hpp"
 
 namespace ktb::run {
 namespace {
 
 using Given = std::map<std::string, Value>;
-
-Registry& plugins() {
-  static auto* const registry = new Registry({KTB_PLUGIN_DIR});
-  return *registry;
-}
 
 /// A method with options that take its knowledge away, and one that gives it.
 struct Limit {
@@ -64,52 +57,35 @@ const std::vector<Limit>& without_weight() {
   return *all;
 }
 
-std::unique_ptr<Session> session_of(const std::string& method, Given options,
-                                    std::int64_t batch = 8) {
-  Options probe;
-  const auto needs = plugins().method(method, probe)->needs();
-  KitPairing pairing{"", 4, 4, needs.modes.front(), 1, std::move(options), batch};
-  if (pairing.mode == Mode::kNone) pairing.sources = 0;
-  return kit_session(plugins(), method, pairing);
+/// In the mode that the method prefers.
+KitPairing alike(const std::string& method, Given options, std::int64_t batch = 8) {
+  const auto mode = method_of(method)->needs().modes.front();
+  return {"", 4, 4, mode, mode == Mode::kNone ? 0U : 1U, std::move(options), batch};
 }
 
-/// The target after a few steps, and the last losses.
+/// The target after a few steps, and the last loss.
 struct Outcome {
   std::vector<Tensor> weights;
-  Losses losses;
+  double loss;
 };
 
 Outcome train(const std::string& method, const Given& options, std::int64_t batch = 8) {
-  const auto session = session_of(method, options, batch);
-  LiveStep step(*session);
-  session->train(true);
-  Outcome out;
-  for (std::int64_t at = 0; at < 3; ++at) {
-    step.begin(at);
-    out.losses = train_step(*session, step);
-  }
-  for (const auto& weight : session->transfer.target->parameters())
-    out.weights.push_back(weight.detach());
+  Rig rig(method, alike(method, options, batch));
+  const double loss = rig.steps(3);
+  Outcome out{{}, loss};
+  for (const auto& weight : rig.target().parameters()) out.weights.push_back(weight.detach());
   return out;
 }
 
 /// The loss terms where the source has the target's weights and both are evaluated.
 std::map<std::string, double> from_oneself(const std::string& method, const Given& options = {}) {
-  const auto session = session_of(method, options);
+  Rig rig(method, alike(method, options));
   {
     const torch::NoGradGuard no_grad;
-    const auto own = session->transfer.target->parameters();
-    const auto other = session->transfer.sources.at(0)->parameters();
+    const auto own = rig.target().parameters(), other = rig.source().parameters();
     for (std::size_t i = 0; i < own.size(); ++i) Tensor(other[i]).copy_(own[i]);
   }
-  session->train(false);
-  LiveStep step(*session);
-  step.begin(0);
-  step.enter(LiveStep::Phase::kLosses);
-  std::map<std::string, double> terms;
-  for (const auto& [name, value] : session->method->losses(step))
-    terms[name] = value.item<double>();
-  return terms;
+  return rig.terms();
 }
 
 TEST(Distillation, WithoutWeightIsTrainingAlone) {
@@ -163,7 +139,7 @@ TEST(Distillation, BatchesOfOneAndTwoAreEnough) {
       if (limit.method == "semckd") options = {{"factor", std::int64_t{1}}};
       if (limit.method == "crd") options = {{"K", std::int64_t{16}}};
       const auto out = train(limit.method, options, batch);
-      EXPECT_TRUE(std::isfinite(out.losses.total.item<double>())) << limit.method << ' ' << batch;
+      EXPECT_TRUE(std::isfinite(out.loss)) << limit.method << ' ' << batch;
       for (const auto& weight : out.weights)
         EXPECT_TRUE(weight.isfinite().all().item<bool>()) << limit.method << ' ' << batch;
     }
@@ -171,25 +147,20 @@ TEST(Distillation, BatchesOfOneAndTwoAreEnough) {
 
 TEST(Distillation, HotDistributionsCompareLogits) {
   // T^2 KL tends to half the squared distance of centred logits, divided by the classes.
-  const auto session = session_of("kd", {{"temperature", Value(20.0)}, {"kd_weight", kOne}});
-  session->train(false);
-  LiveStep step(*session);
-  step.begin(0);
-  step.enter(LiveStep::Phase::kLosses);
-  const auto terms = session->method->losses(step);
+  Rig rig("kd", alike("kd", {{"temperature", Value(20.0)}, {"kd_weight", kOne}}));
+  const double term = rig.term("kd");
+  auto& step = rig.look(0);
   auto difference = (step.target().pred - step.source().pred).detach();
   difference = difference - difference.mean(1, true);
   const auto expected = 0.5 * difference.square().mean(1).mean().item<double>();
-  EXPECT_NEAR(terms.at(1).second.item<double>(), expected, 0.05 * expected);
+  EXPECT_NEAR(term, expected, 0.05 * expected);
 }
 
 TEST(Distillation, ASourceOfOtherStagesOrLabelsIsAHole) {
-  Options none;
   const auto reason = [](const std::string& method, const Pairing& pairing) {
-    Options options;
-    return plugins().method(method, options)->unsuited(pairing);
+    return method_of(method)->unsuited(pairing);
   };
-  auto pairing = session_of("kd", {})->transfer.pairing;
+  auto pairing = Rig("kd", alike("kd", {})).pairing();
   pairing.sources[0].task.labels = "others";
   for (const auto* method : {"kd", "dkd", "dist", "nkd", "dml", "simkd", "tfkd_self"})
     EXPECT_EQ(reason(method, pairing), "label spaces differ: others and kit") << method;
@@ -221,12 +192,10 @@ TEST(Nkd, WithoutGammaLeavesTheWeighedTrueClass) {
 
 TEST(Stages, EndAfterTheirEpochs) {
   const auto names = [](const std::string& method, std::int64_t at) {
-    const auto session = session_of(method, {{"init_epochs", Value(2.0)}});
-    LiveStep step(*session);
-    session->train(true);
-    step.begin(at);
+    Rig rig(method, alike(method, {{"init_epochs", Value(2.0)}}));
+    rig.session->train(true);
     std::vector<std::string> all;
-    for (const auto& [name, value] : train_step(*session, step).terms) all.push_back(name);
+    for (const auto& [name, value] : rig.method().losses(rig.look(at))) all.push_back(name);
     return all;
   };
   // 40 examples in batches of 8: two epochs are 10 steps.
@@ -240,33 +209,31 @@ TEST(Stages, EndAfterTheirEpochs) {
 }
 
 TEST(SimKd, PredictsByTheSourcesHead) {
-  const auto session = session_of("simkd", {});
-  const auto batch = session->data[0]->train_batch(0);
-  const auto before = session->predict(batch);
+  Rig rig("simkd", alike("simkd", {}));
+  const auto before = rig.predicts();
   const torch::NoGradGuard no_grad;
-  for (auto& item : session->transfer.target->named_parameters())
-    if (session->transfer.target->is_head(item.key())) item.value().zero_();
-  EXPECT_TRUE(at::equal(session->predict(batch), before));
-  for (auto& item : session->transfer.sources[0]->named_parameters())
-    if (session->transfer.sources[0]->is_head(item.key())) item.value().zero_();
-  EXPECT_EQ(session->predict(batch).abs().max().item<double>(), 0);
+  const auto empty_head = [](const Model& model) {
+    for (auto& item : model.named_parameters())
+      if (model.is_head(item.key())) item.value().zero_();
+  };
+  empty_head(rig.target());
+  EXPECT_TRUE(at::equal(rig.predicts(), before));
+  empty_head(rig.source());
+  EXPECT_EQ(rig.predicts().abs().max().item<double>(), 0);
 }
 
 TEST(Crd, RenewsTheBanksRowsOfTheBatch) {
-  const auto session = session_of("crd", {{"K", std::int64_t{16}}});
-  session->train(true);
-  LiveStep step(*session);
-  step.begin(0);
+  Rig rig("crd", alike("crd", {{"K", std::int64_t{16}}}));
   const auto banks = [&] {
     std::vector<Tensor> all;
-    for (const auto& item : session->method->named_buffers())
+    for (const auto& item : rig.method().named_buffers())
       if (item.key().rfind("memory", 0) == 0) all.push_back(item.value().clone());
     return all;
   };
   const auto before = banks();
-  train_step(*session, step);
+  rig.steps();
   const auto after = banks();
-  const auto index = step.lane().batch.index;
+  const auto index = rig.step().lane().batch.index;
   for (std::size_t i = 0; i < 2; ++i) {
     const auto moved = (after[i] - before[i]).abs().amax(1).gt(0);
     EXPECT_EQ(moved.sum().item<std::int64_t>(), 8);

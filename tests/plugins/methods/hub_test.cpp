@@ -15,7 +15,7 @@
 #include "ktb/nn/blocks.hpp"
 #include "ktb/transfer/gating.hpp"
 #include "ktb/transfer/hub.hpp"
-#include "run/kit_trial.hpp"
+#include "run/rig.hpp"
 #include "run/train/flops.hpp"
 
 namespace ktb::run {
@@ -33,14 +33,13 @@ Given plain(std::int64_t k) {
   return {{"k", k}, {"noise", false}, {"explore", 0.0}, {"exploit", 0.0}};
 }
 
-class Trial : public KitTrial {
+class Trial : public Rig {
  public:
   explicit Trial(const KitPairing& pairing, const std::string& method = "hub_pathway")
-      : KitTrial(method, pairing) {
+      : Rig(method, pairing) {
     session->train(true);
   }
 
-  Model& member(std::size_t i) const { return *session->transfer.sources[i]; }
   /// Of the generator's last layer, so that members are not equally likely.
   void take_sides() const {
     const torch::NoGradGuard no_grad;
@@ -61,7 +60,7 @@ Tensor dense(Trial& trial, const Tensor& gates) {
   trial.session->train(false);
   Tensor sum = trial.weight("mixture.bias");
   for (std::int64_t i = 0; i < gates.size(1); ++i) {
-    const auto features = trial.member(static_cast<std::size_t>(i)).trunk(trial.batch()).pooled;
+    const auto features = trial.source(static_cast<std::size_t>(i)).trunk(trial.batch()).pooled;
     const auto part =
         features.matmul(trial.weight("mixture.mix." + std::to_string(i) + ".weight").t());
     sum = sum + gates.narrow(1, i, 1) * part;
@@ -70,7 +69,7 @@ Tensor dense(Trial& trial, const Tensor& gates) {
 }
 
 /// What predict() found the weights of its inputs to be.
-Tensor pathway(Trial& trial) { return trial.session->method->pictures().at("pathway"); }
+Tensor pathway(Trial& trial) { return trial.method().pictures().at("pathway"); }
 
 TEST(HubPathway, AllMembersActiveEqualTheDenseSum) {
   Trial trial(hub(3, plain(3)));
@@ -102,15 +101,15 @@ TEST(HubPathway, OneMemberIsFineTuning) {
     model.named_modules()["dropout"]->as<torch::nn::Dropout>()->options.p(0);
   };
   Trial tuned(hub(1, {}), "finetune"), routed(hub(1, plain(1)));
-  without_dropout(*tuned.session->transfer.target);
-  without_dropout(routed.member(0));
+  without_dropout(tuned.target());
+  without_dropout(routed.source(0));
   {
     const torch::NoGradGuard no_grad;
-    auto& target = *tuned.session->transfer.target;
+    auto& target = tuned.target();
     routed.weight("mixture.mix.0.weight").copy_(target.site("fc.weight"));
     routed.weight("mixture.bias").copy_(target.site("fc.bias"));
   }
-  for (std::int64_t i = 0; i < 6; ++i) EXPECT_NEAR(routed.step(i), tuned.step(i), 1e-4) << i;
+  for (std::int64_t i = 0; i < 6; ++i) EXPECT_NEAR(routed.steps(), tuned.steps(), 1e-4) << i;
   EXPECT_TRUE(at::allclose(routed.predicts(), tuned.predicts(), 1e-3, 1e-4));
 }
 
@@ -135,7 +134,7 @@ TEST(HubPathway, NoiseIsOfTrainingOnly) {
   Trial trial(hub(3, {{"k", 1}}));
   const auto first = trial.predicts();
   EXPECT_TRUE(at::equal(trial.predicts(), first));
-  trial.step(0);
+  trial.steps();
   EXPECT_GT(trial.weight("generator.noise.weight").grad().abs().max().item<double>(), 0);
 }
 
@@ -147,7 +146,7 @@ TEST(HubPathway, EveryFormLearns) {
             hub(3, {{"aggregate", std::string(aggregate)}, {"exploit_heads", std::string(heads)}});
         pairing.mode = mode;
         Trial trial(pairing);
-        const double first = trial.step(0);
+        const double first = trial.steps();
         EXPECT_LT(trial.steps(30), first) << aggregate << " " << heads;
       }
 }
@@ -176,7 +175,7 @@ TEST(HubPathway, ASingleRowDoesNotMoveStatistics) {
   wanted[3].copy_(torch::tensor({0.0F, 4.0F}));
   const auto gating = top_k_gating(wanted, {}, {}, rule);
   const auto mean = [&](std::size_t i) {
-    return trial.member(i).named_buffers()["bn0.running_mean"];
+    return trial.source(i).named_buffers()["bn0.running_mean"];
   };
   const auto first = mean(0).clone(), second = mean(1).clone();
   EXPECT_TRUE(mixture(trial.session->transfer.sources, trial.batch(), gating)
@@ -185,7 +184,7 @@ TEST(HubPathway, ASingleRowDoesNotMoveStatistics) {
                   .item<bool>());
   EXPECT_FALSE(at::equal(mean(0), first));
   EXPECT_TRUE(at::equal(mean(1), second));
-  EXPECT_TRUE(trial.member(1).is_training());
+  EXPECT_TRUE(trial.source(1).is_training());
 }
 
 double cost(std::size_t members, std::int64_t k, std::int64_t width) {
@@ -215,7 +214,7 @@ Tensor shares(std::size_t members, Given options, std::int64_t seed, int dead = 
   trial.session->axis += "/" + std::to_string(seed);
   const torch::NoGradGuard no_grad;
   if (dead >= 0)
-    for (auto& parameter : trial.member(static_cast<std::size_t>(dead)).parameters())
+    for (auto& parameter : trial.source(static_cast<std::size_t>(dead)).parameters())
       parameter.zero_();
   {
     const torch::AutoGradMode grad(true);
@@ -288,7 +287,7 @@ KitPairing zoo(std::size_t members, bool lite) {
 
 std::int64_t deployed(Trial& trial) {
   std::int64_t count = 0;
-  for (const auto& parameter : trial.session->method->deployed()) count += parameter.numel();
+  for (const auto& parameter : trial.method().deployed()) count += parameter.numel();
   return count;
 }
 
@@ -302,7 +301,7 @@ TEST(ZooTuning, LiteLeavesOneOrdinaryNetwork) {
   Trial trial(zoo(3, true), "zoo_tuning");
   trial.steps(12);
   const auto prediction = trial.predicts();
-  auto& target = *trial.session->transfer.target;
+  auto& target = trial.target();
   EXPECT_EQ(deployed(trial), numbers(target));
   const auto plain = kit_model(4, 77);
   EXPECT_EQ(copy_trunk(target, *plain), 4 * 6) << "4 kernels, 4 normalisations of 5";
@@ -315,21 +314,21 @@ TEST(ZooTuning, LiteLeavesOneOrdinaryNetwork) {
 
 TEST(ZooTuning, FullKeepsAllKernels) {
   Trial trial(zoo(3, false), "zoo_tuning");
-  const auto& target = *trial.session->transfer.target;
+  const auto& target = trial.target();
   std::int64_t kernels = 0;
   for (const auto* name : {"conv0", "conv1", "conv2", "conv3"})
     kernels += target.site(std::string(name) + ".weight").numel();
-  EXPECT_EQ(deployed(trial), numbers(target) - kernels + numbers(*trial.session->method));
-  EXPECT_GT(numbers(*trial.session->method), 3 * kernels);
+  EXPECT_EQ(deployed(trial), numbers(target) - kernels + numbers(trial.method()));
+  EXPECT_GT(numbers(trial.method()), 3 * kernels);
 }
 
 TEST(ZooTuning, BothFormsLearnAndTheRestIsTheMean) {
   for (const bool lite : {false, true}) {
     Trial trial(zoo(2, lite), "zoo_tuning");
-    const auto bn = trial.session->transfer.target->site("bn1.weight");
-    const auto mean = (trial.member(0).site("bn1.weight") + trial.member(1).site("bn1.weight")) / 2;
+    const auto bn = trial.target().site("bn1.weight");
+    const auto mean = (trial.source(0).site("bn1.weight") + trial.source(1).site("bn1.weight")) / 2;
     EXPECT_TRUE(at::allclose(bn, mean));
-    const double first = trial.step(0);
+    const double first = trial.steps();
     EXPECT_LT(trial.steps(30), first);
   }
 }
@@ -338,9 +337,9 @@ TEST(ZooTuning, BothFormsLearnAndTheRestIsTheMean) {
 TEST(ZooTuning, AMixtureOfOneScalesItsKernel) {
   Trial trial({"one", 4, 4, Mode::kTrained, 1, {{"alignment", std::string("none")}}}, "zoo_tuning");
   const torch::NoGradGuard no_grad;
-  for (const auto& item : trial.session->method->named_parameters())
+  for (const auto& item : trial.method().named_parameters())
     if (item.key().find("gate.") != std::string::npos) Tensor(item.value()).zero_();
-  auto* conv = trial.session->transfer.target->named_modules()["conv0"]->as<Convolution>();
+  auto* conv = trial.target().named_modules()["conv0"]->as<Convolution>();
   const auto x = torch::rand({2, 3, 6, 6});
   const auto half = conv->forward(x);
   conv->stand_in = nullptr;

@@ -11,7 +11,7 @@
 
 #include "ktb/transfer/adapter.hpp"
 #include "ktb/transfer/factored.hpp"
-#include "run/setting.hpp"
+#include "run/rig.hpp"
 
 namespace ktb::run {
 namespace {
@@ -140,28 +140,28 @@ std::map<std::string, Tensor> factors_of(const Method& method) {
 }
 
 TEST(LowRank, WeightsAreProductsAfterEveryStep) {
-  Bout bout({.method = "mergenet",
-             .options = low_rank({{"f", std::int64_t{3}}}),
-             .recipe = plain_sgd(0.05, 0.9, 0.01)});
-  auto factors = factors_of(bout.method());
+  Rig rig({.method = "mergenet",
+           .options = low_rank({{"f", std::int64_t{3}}}),
+           .recipe = plain_sgd(0.05, 0.9, 0.01)});
+  auto factors = factors_of(rig.method());
   ASSERT_THAT(factors, testing::SizeIs(4)) << "A and B of the target's weight and the source's";
   for (int i = 0; i < 5; ++i) {
-    bout.steps(1);
+    rig.steps(1);
     const auto product = [&](const std::string& name) {
       return factors[name + ".B"].mm(factors[name + ".A"]).detach() * 0.25;
     };
     EXPECT_TRUE(
-        at::equal(bout.target().site("conv3.weight"), product("factors0").view({32, 16, 3, 3})))
+        at::equal(rig.target().site("conv3.weight"), product("factors0").view({32, 16, 3, 3})))
         << "step " << i;
-    EXPECT_TRUE(at::equal(bout.source().site("fc.weight"), product("factors1"))) << "step " << i;
+    EXPECT_TRUE(at::equal(rig.source().site("fc.weight"), product("factors1"))) << "step " << i;
   }
 }
 
 TEST(LowRank, NoOptimiserStepsOrClipsTheWeightsThemselves) {
-  Bout bout({.method = "mergenet", .options = low_rank()});
-  const std::vector<Tensor> weights{bout.target().site("conv3.weight"),
-                                    bout.source().site("fc.weight")};
-  for (const auto& optimiser : bout.session().optimisers())
+  Rig rig({.method = "mergenet", .options = low_rank()});
+  const std::vector<Tensor> weights{rig.target().site("conv3.weight"),
+                                    rig.source().site("fc.weight")};
+  for (const auto& optimiser : rig.session->optimisers)
     for (const auto& parameter : optimiser.group().parameters)
       for (const auto& weight : weights)
         EXPECT_FALSE(!optimiser.group().manual && parameter.is_same(weight))
@@ -171,14 +171,14 @@ TEST(LowRank, NoOptimiserStepsOrClipsTheWeightsThemselves) {
 TEST(LowRank, FreshFactorsAreDrawnAndLearnedOnesKept) {
   const auto rank_of_start = [](Mode target, Mode source) {
     const auto before = kit_model(4, 1)->site("conv3.weight").detach().clone();
-    Bout bout({.method = "mergenet",
-               .options = low_rank({{"rank", std::int64_t{16}}}),
-               .mode = source,
-               .target_start = target});
+    Rig rig({.method = "mergenet",
+             .options = low_rank({{"rank", std::int64_t{16}}}),
+             .mode = source,
+             .target_start = target});
     return std::pair{
-        at::allclose(bout.target().site("conv3.weight"), before, 0, 1e-5),
+        at::allclose(rig.target().site("conv3.weight"), before, 0, 1e-5),
         at::allclose(
-            factors_of(bout.method())["factors1.B"].mm(factors_of(bout.method())["factors1.A"]) / 5,
+            factors_of(rig.method())["factors1.B"].mm(factors_of(rig.method())["factors1.A"]) / 5,
             kit_model(6, 2)->site("fc.weight"), 0, 1e-5)};
   };
   EXPECT_EQ(rank_of_start(Mode::kNone, Mode::kFreshJoint), (std::pair{false, false}));
@@ -187,25 +187,25 @@ TEST(LowRank, FreshFactorsAreDrawnAndLearnedOnesKept) {
 }
 
 TEST(LowRank, AWeightOfTwoUsesHasOnePairOfFactors) {
-  Bout bout({.method = "mergenet",
-             .options = low_rank(),
-             .into = {"conv1.weight", "conv3.weight"},
-             .from = {"fc.weight", "fc.weight"}});
-  EXPECT_THAT(factors_of(bout.method()), testing::SizeIs(6));
-  bout.steps(3);
+  Rig rig({.method = "mergenet",
+           .options = low_rank(),
+           .into = {"conv1.weight", "conv3.weight"},
+           .from = {"fc.weight", "fc.weight"}});
+  EXPECT_THAT(factors_of(rig.method()), testing::SizeIs(6));
+  rig.steps(3);
 }
 
 /// The adapter's gradient of the first step against autograd's through the product.
 TEST(LowRank, DeltaRuleIsTheChainRuleThroughTheProduct) {
   const Setting setting{
       .method = "mergenet", .options = low_rank({{"clip_norm", 0.0}}), .recipe = plain_sgd(10, 0)};
-  Bout bout(setting);
-  bout.steps(1);
+  Rig rig(setting);
+  rig.steps(1);
 
   auto fresh = setting;
   fresh.target = kit_model(4, 1), fresh.source = kit_model(6, 2);
-  Bout other(fresh);
-  other.session().train(true);
+  Rig other(fresh);
+  other.session->train(true);
   auto factors = factors_of(other.method());
   MatrixAdapter adapter(
       std::dynamic_pointer_cast<MatrixAdapterImpl>(other.method().named_children()["adapter"]));
@@ -222,7 +222,7 @@ TEST(LowRank, DeltaRuleIsTheChainRuleThroughTheProduct) {
   const auto expected = torch::autograd::grad({product}, adapter->parameters(),
                                               {10 * weight.grad()}, {}, false, true);
 
-  const auto learned = bout.method().named_children()["adapter"]->parameters();
+  const auto learned = rig.method().named_children()["adapter"]->parameters();
   double largest = 0;
   for (const auto& gradient : expected)
     largest = std::max(largest, gradient.abs().max().item<double>());
@@ -235,24 +235,24 @@ TEST(LowRank, DeltaRuleIsTheChainRuleThroughTheProduct) {
 TEST(LowRank, OfFullRankItWritesWhatTheReleasedVariantWrites) {
   const auto written = [](Given options) {
     options["rescale"] = std::string("none"), options["dropout"] = 0.0;
-    Bout bout(
+    Rig rig(
         {.method = "mergenet", .options = options, .mode = Mode::kTrained, .into = {"fc.weight"}});
     torch::manual_seed(5);
     const at::NoGradGuard no_grad;
-    for (auto& parameter : bout.method().named_children()["adapter"]->parameters())
+    for (auto& parameter : rig.method().named_children()["adapter"]->parameters())
       parameter.copy_(torch::randn_like(parameter) / 4);
-    for (const auto& buffer : bout.method().named_children()["adapter"]->buffers())
+    for (const auto& buffer : rig.method().named_children()["adapter"]->buffers())
       Tensor(buffer).fill_(1 / std::sqrt(static_cast<double>(buffer.numel())));
-    auto factors = factors_of(bout.method());
+    auto factors = factors_of(rig.method());
     if (!factors.empty()) {
       factors["factors0.B"].copy_(at::eye(5));
       factors["factors0.A"].copy_(kit_model(4, 1)->site("fc.weight"));
       factors["factors1.A"].copy_(kit_model(6, 2)->site("fc.weight"));
     }
-    bout.session().train(true);
-    bout.step().begin(0);
-    bout.method().before(bout.step());
-    return bout.target().site("fc.weight").detach().clone();
+    rig.session->train(true);
+    rig.step().begin(0);
+    rig.method().before(rig.step());
+    return rig.target().site("fc.weight").detach().clone();
   };
   const auto released = written({});
   const auto factored = written(
@@ -262,10 +262,10 @@ TEST(LowRank, OfFullRankItWritesWhatTheReleasedVariantWrites) {
 }
 
 TEST(LowRank, WithinTheTargetAndBothWays) {
-  Bout inner({.method = "mergenet", .options = low_rank(), .mode = Mode::kNone});
+  Rig inner({.method = "mergenet", .options = low_rank(), .mode = Mode::kNone});
   inner.steps(4);
   EXPECT_THAT(factors_of(inner.method()), testing::SizeIs(4));
-  Bout both({.method = "mergenet", .options = low_rank({{"direction", std::string("both")}})});
+  Rig both({.method = "mergenet", .options = low_rank({{"direction", std::string("both")}})});
   both.steps(4);
   EXPECT_THAT(factors_of(both.method()), testing::SizeIs(8));
   for (const auto& parameter : both.target().parameters())

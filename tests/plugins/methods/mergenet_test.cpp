@@ -12,8 +12,8 @@
 
 #include "ktb/transfer/adapter.hpp"
 #include "run/plugins/describe.hpp"
-#include "run/rig.hpp"
-#include "run/setting.hpp"
+#include "run/plugins/plain.hpp"
+#include "run/tiny.hpp"
 
 namespace ktb::run {
 namespace {
@@ -41,22 +41,29 @@ TEST(MergeNet, AdapterOfTheReleasedPairHas37633920Parameters) {
   EXPECT_EQ(count, 37'633'920);
 }
 
-/// lr times the chain rule through the written weight, for the first step of `rig`.
-std::vector<Tensor> chain_rule(Rig& rig, const std::function<Tensor(Tensor, Tensor)>& write) {
-  const auto old = rig.target->hidden->weight.detach().clone();
-  const auto made = adapter(*rig.method).forward(old, rig.source->fc->weight.detach().clone());
-  const auto& batch = rig.lane(kTarget).batch;
+/// `lr` times the chain rule through the written weight, for the first step of `rig`.
+std::vector<Tensor> chain_rule(Rig& rig, double lr,
+                               const std::function<Tensor(Tensor, Tensor)>& write) {
+  const auto old = rig.target().site("hidden.weight").detach().clone();
+  const auto given = rig.source().site("fc.weight").detach().clone();
+  const auto& lane = rig.look(0).lane();
   const auto hidden =
-      at::linear(batch.x.at("image"), write(old, made), rig.target->hidden->bias.detach()).relu();
-  const auto loss = rig.lane(kTarget).loss(rig.target->fc(hidden));
-  auto gradients = torch::autograd::grad({loss}, rig.method->parameters());
-  for (auto& gradient : gradients) gradient = rig.lr * gradient;
+      at::linear(lane.batch.x.at("image"), write(old, adapter(rig.method()).forward(old, given)),
+                 rig.target().site("hidden.bias").detach())
+          .relu();
+  const auto pred =
+      at::linear(hidden, rig.target().site("fc.weight"), rig.target().site("fc.bias"));
+  auto gradients = torch::autograd::grad({lane.loss(pred)}, rig.method().parameters());
+  for (auto& gradient : gradients) gradient = lr * gradient;
   return gradients;
 }
 
-void expect_delta_rule(Rig& rig, const std::function<Tensor(Tensor, Tensor)>& write) {
-  rig.method->eval();
-  const auto expected = chain_rule(rig, write);
+void expect_delta_rule(const MergeNetOptions& options,
+                       const std::function<Tensor(Tensor, Tensor)>& write) {
+  constexpr double kLr = 10;  // theta' = theta - lr g is rounded, so a large step tells more
+  Rig rig(tiny("mergenet", options, kLr));
+  rig.method().eval();
+  const auto expected = chain_rule(rig, kLr, write);
   bool updated = false;
   rig.on_update = [&] {
     updated = true;
@@ -64,61 +71,54 @@ void expect_delta_rule(Rig& rig, const std::function<Tensor(Tensor, Tensor)>& wr
     for (const auto& gradient : expected)
       largest = std::max(largest, gradient.abs().max().item<double>());
     EXPECT_GT(largest, 0);
-    const auto parameters = rig.method->parameters();
+    const auto parameters = rig.method().parameters();
     for (std::size_t i = 0; i < expected.size(); ++i)
       EXPECT_LE((parameters[i].grad() - expected[i]).abs().max().item<double>(), 1e-5 * largest)
-          << rig.method->named_parameters().keys()[i];
+          << rig.method().named_parameters().keys()[i];
   };
-  rig.step();
+  rig.step_as_it_is();
   EXPECT_TRUE(updated);
 }
 
 TEST(MergeNet, DeltaRuleIsTheChainRuleThroughTheWrittenWeight) {
-  Rig rig;
-  rig.lr = 10;  // theta' = theta - lr g is rounded, so a large step tells more
-  rig.take("mergenet", quiet());
-  expect_delta_rule(rig, [](const Tensor&, const Tensor& made) { return made; });
+  expect_delta_rule(quiet(), [](const Tensor&, const Tensor& made) { return made; });
 }
 
 TEST(MergeNet, DeltaRuleHoldsForMixedAndRescaledWeights) {
-  Rig rig;
-  rig.lr = 10;
-  rig.take("mergenet", quiet({{"write_mode", std::string("mix")},
-                              {"alpha", 0.3},
-                              {"rescale", std::string("match_std")}}));
-  expect_delta_rule(rig, [](const Tensor& old, const Tensor& made) {
+  const auto options = quiet(
+      {{"write_mode", std::string("mix")}, {"alpha", 0.3}, {"rescale", std::string("match_std")}});
+  expect_delta_rule(options, [](const Tensor& old, const Tensor& made) {
     return 0.7 * old + 0.3 * made * (old.std() / made.detach().std());
   });
 }
 
 TEST(MergeNet, TransfersEveryFSteps) {
-  Rig rig;
-  rig.lr = 0;
-  rig.take("mergenet", {{"f", std::int64_t{100}}});
+  Rig rig(tiny("mergenet", {{"f", std::int64_t{100}}}, 0));
   int updates = 0;
   rig.on_update = [&] { ++updates; };
-  auto last = rig.target->hidden->weight.detach().clone();
+  const auto weight = rig.target().site("hidden.weight");
+  auto last = weight.detach().clone();
   for (int i = 0; i < 6; ++i) {
-    rig.step();
-    const auto now = rig.target->hidden->weight.detach().clone();
+    rig.steps();
+    const auto now = weight.detach().clone();
     EXPECT_EQ(at::equal(now, last), i > 0) << "step " << i;
     last = now;
   }
   EXPECT_EQ(updates, 1);
-  EXPECT_EQ(rig.method->graph_key(0), rig.method->graph_key(200));
-  EXPECT_NE(rig.method->graph_key(0), rig.method->graph_key(1));
+  EXPECT_EQ(rig.method().graph_key(0), rig.method().graph_key(200));
+  EXPECT_NE(rig.method().graph_key(0), rig.method().graph_key(1));
 }
 
 TEST(MergeNet, WriteModes) {
   const auto written = [](MergeNetOptions options) {
-    Rig rig;
-    rig.lr = 0;
-    rig.take("mergenet", quiet(std::move(options)));
-    rig.method->eval();
-    const auto old = rig.target->hidden->weight.detach().clone();
-    const auto made = adapter(*rig.method).forward(old, rig.source->fc->weight.detach()).detach();
-    rig.step();
-    return std::tuple{old, made, rig.target->hidden->weight.detach().clone()};
+    Rig rig(tiny("mergenet", quiet(std::move(options)), 0));
+    rig.method().eval();
+    const auto weight = rig.target().site("hidden.weight").detach();
+    const auto old = weight.clone();
+    const auto made =
+        adapter(rig.method()).forward(old, rig.source().site("fc.weight").detach()).detach();
+    rig.step_as_it_is();
+    return std::tuple{old, made, weight.clone()};
   };
   const auto [old, made, overwritten] = written({});
   EXPECT_TRUE(at::allclose(overwritten, made));
@@ -135,19 +135,21 @@ TEST(MergeNet, WriteModes) {
 
 TEST(MergeNet, TheSourceTrainsOnlyWhereItIsJoint) {
   for (const auto mode : {Mode::kTrained, Mode::kFreshJoint}) {
-    Rig rig;
-    rig.take("mergenet", {}, mode);
-    const auto before = rig.source->fc->weight.detach().clone();
-    for (int i = 0; i < 3; ++i) rig.step();
-    EXPECT_EQ(at::equal(rig.source->fc->weight, before), mode == Mode::kTrained);
+    auto setting = tiny("mergenet");
+    setting.mode = mode;
+    Rig rig(setting);
+    const auto weight = rig.source().site("fc.weight");
+    const auto before = weight.detach().clone();
+    rig.steps(3);
+    EXPECT_EQ(at::equal(weight, before), mode == Mode::kTrained);
   }
 }
 
 TEST(MergeNet, DecaysNeitherBiasesNorNorms) {
-  Rig rig;
-  rig.take("mergenet", {});
+  Rig rig(tiny("mergenet"));
+  auto& method = rig.method();
   std::size_t count = 0;
-  for (const auto& group : rig.method->groups()) {
+  for (const auto& group : method.groups()) {
     if (group.parameters.empty()) continue;  // the low-rank variant's
     EXPECT_EQ(group.name, "adapter");
     EXPECT_TRUE(group.manual);
@@ -160,8 +162,8 @@ TEST(MergeNet, DecaysNeitherBiasesNorNorms) {
         EXPECT_EQ(group.weight_decay, 0.0);
       }
   }
-  EXPECT_EQ(count, rig.method->parameters().size());
-  const auto schedule = rig.method->groups().back().recipe->schedule;
+  EXPECT_EQ(count, method.parameters().size());
+  const auto schedule = method.groups().back().recipe->schedule;
   EXPECT_EQ(schedule(0), 1);
   EXPECT_EQ(schedule(0.019), 1);
   EXPECT_NEAR(schedule(0.51), 0.5, 1e-9);
@@ -170,11 +172,11 @@ TEST(MergeNet, DecaysNeitherBiasesNorNorms) {
 
 /// Which of the target's tensors one transfer writes, without any training.
 Names written_by(Setting setting) {
-  Bout bout(setting);
-  const auto state = state_of(bout.target());
+  Rig rig(setting);
+  const auto state = state_of(rig.target());
   const auto before = copy_of(state);
-  bout.scale_rates(0);
-  bout.steps(1);
+  rig.scale_rates(0);
+  rig.steps(1);
   Names changed;
   for (std::size_t i = 0; i < state.size(); ++i)
     if (state[i].first.ends_with("weight") && !at::equal(state[i].second, before[i]))
@@ -188,8 +190,8 @@ TEST(MergeNet, SeveralSitesTransferPairByPair) {
                     .into = {"conv1.weight", "conv3.weight"},
                     .from = {"conv2.weight", "fc.weight"}};
   EXPECT_THAT(written_by(two), ElementsAre("conv1.weight", "conv3.weight"));
-  Bout bout(two);
-  const auto second = bout.method().named_parameters();
+  Rig rig(two);
+  const auto second = rig.method().named_parameters();
   EXPECT_EQ(second["adapter.ktl.0.xx.fc_k.weight"].size(1), 12 * 9);   // rows of conv2, 6 << 2 wide
   EXPECT_EQ(second["adapter1.ktl.0.xx.fc_k.weight"].size(1), 6 << 3);  // rows of fc
 }
@@ -197,7 +199,7 @@ TEST(MergeNet, SeveralSitesTransferPairByPair) {
 TEST(MergeNet, SaysWhichSitesDoNotFit) {
   const auto reason = [](Setting setting) -> std::string {
     try {
-      Bout{setting};
+      Rig{setting};
     } catch (const Error& error) {
       return error.what();
     }
@@ -248,24 +250,24 @@ TEST(MergeNet, BothDirectionsExchangeWhatWasThereBefore) {
                   .options = quiet({{"direction", std::string("both")},
                                     {"source_into", Names{"fc.weight"}},
                                     {"target_from", Names{"conv3.weight"}}})};
-  Bout bout(setting);
-  bout.session().train(false);  // as written_by, but the adapters' power iteration stands still
-  const auto to = bout.target().site("conv3.weight"), of = bout.source().site("fc.weight");
-  const auto forth = made_by(bout.method(), "adapter", to, of);
-  const auto back = made_by(bout.method(), "adapter1", of, to);
-  bout.step().begin(0);
-  bout.method().before(bout.step());
+  Rig rig(setting);
+  rig.session->train(false);  // as written_by, but the adapters' power iteration stands still
+  const auto to = rig.target().site("conv3.weight"), of = rig.source().site("fc.weight");
+  const auto forth = made_by(rig.method(), "adapter", to, of);
+  const auto back = made_by(rig.method(), "adapter1", of, to);
+  rig.step().begin(0);
+  rig.method().before(rig.step());
   EXPECT_TRUE(at::equal(to, forth));
   EXPECT_TRUE(at::equal(of, back)) << "the second transfer must read what stood before the first";
 }
 
 TEST(MergeNet, BothDirectionsTeachBothAdapters) {
-  Bout bout({.method = "mergenet", .options = {{"direction", std::string("both")}}});
-  const auto parameters = bout.method().named_parameters();
-  const auto before = copy_of(state_of(bout.method()));
-  bout.steps(1);
+  Rig rig({.method = "mergenet", .options = {{"direction", std::string("both")}}});
+  const auto parameters = rig.method().named_parameters();
+  const auto before = copy_of(state_of(rig.method()));
+  rig.steps(1);
   std::map<std::string, int> moved;
-  const auto state = state_of(bout.method());
+  const auto state = state_of(rig.method());
   for (std::size_t i = 0; i < state.size(); ++i)
     moved[state[i].first.substr(0, state[i].first.find('.'))] +=
         !at::equal(state[i].second, before[i]);
@@ -278,17 +280,17 @@ TEST(MergeNet, WithoutASourceKnowledgeStaysInTheTarget) {
   Setting inner{.method = "mergenet", .options = {}, .mode = Mode::kNone, .into = {"conv1.weight"}};
   inner.options["target_from"] = Names{"conv3.weight"};
   EXPECT_THAT(written_by(inner), ElementsAre("conv1.weight"));
-  Bout bout(inner);
-  EXPECT_EQ(bout.method().named_parameters()["adapter.ktl.0.xx.fc_k.weight"].size(1), 16 * 9);
-  bout.steps(4);
-  EXPECT_THAT(bout.losses.terms, testing::SizeIs(1)) << "there is no source to train";
+  Rig rig(inner);
+  EXPECT_EQ(rig.method().named_parameters()["adapter.ktl.0.xx.fc_k.weight"].size(1), 16 * 9);
+  rig.steps(4);
+  EXPECT_THAT(rig.losses.terms, testing::SizeIs(1)) << "there is no source to train";
 }
 
 TEST(MergeNet, MixedInWithNothingItIsScratch) {
   const auto trained = [](const Setting& setting) {
-    Bout bout(setting);
-    bout.steps(6);
-    return copy_of(state_of(bout.target()));
+    Rig rig(setting);
+    rig.steps(6);
+    return copy_of(state_of(rig.target()));
   };
   const auto plain = trained({.method = "scratch", .mode = Mode::kNone});
   for (const auto mode : {Mode::kFreshJoint, Mode::kTrained, Mode::kNone}) {
@@ -302,33 +304,33 @@ TEST(MergeNet, MixedInWithNothingItIsScratch) {
 
 TEST(MergeNet, DeploysAPlainTarget) {
   for (const auto* variant : {"released", "low_rank"}) {
-    Bout bout({.method = "mergenet", .options = {{"variant", std::string(variant)}}});
-    bout.steps(2);
-    const auto own = bout.target().named_parameters(), plain = kit_model(4, 1)->named_parameters();
+    Rig rig({.method = "mergenet", .options = {{"variant", std::string(variant)}}});
+    rig.steps(2);
+    const auto own = rig.target().named_parameters(), plain = kit_model(4, 1)->named_parameters();
     ASSERT_EQ(own.keys(), plain.keys()) << variant;
     for (const auto& item : own) EXPECT_EQ(item.value().sizes(), plain[item.key()].sizes());
-    EXPECT_EQ(bout.method().deployed().size(), own.size()) << variant;
+    EXPECT_EQ(rig.method().deployed().size(), own.size()) << variant;
   }
 }
 
 TEST(MergeNet, AFrozenSourceKeepsEveryBit) {
   for (const auto* variant : {"released", "low_rank"}) {
-    Bout bout({.method = "mergenet",
-               .options = {{"variant", std::string(variant)}},
-               .mode = Mode::kTrained});
-    const auto before = copy_of(state_of(bout.source()));
-    bout.steps(4);
-    EXPECT_EQ(first_difference(state_of(bout.source()), before), "") << variant;
+    Rig rig({.method = "mergenet",
+             .options = {{"variant", std::string(variant)}},
+             .mode = Mode::kTrained});
+    const auto before = copy_of(state_of(rig.source()));
+    rig.steps(4);
+    EXPECT_EQ(first_difference(state_of(rig.source()), before), "") << variant;
   }
 }
 
 TEST(MergeNet, PicturesAreOfEachLayerAndDirection) {
   const auto pictures = [](std::map<std::string, Value> options) {
-    Bout bout({.method = "mergenet", .options = std::move(options)});
-    bout.steps(1);
+    Rig rig({.method = "mergenet", .options = std::move(options)});
+    rig.steps(1);
     const at::NoGradGuard no_grad;
-    bout.session().train(false);
-    return bout.method().pictures();
+    rig.session->train(false);
+    return rig.method().pictures();
   };
   EXPECT_THAT(pictures({}), testing::IsEmpty());
   const auto all = pictures({{"pictures", true}, {"num_ktl", std::int64_t{1}}});

@@ -9,7 +9,7 @@
 
 #include <set>
 
-#include "run/setting.hpp"
+#include "run/rig.hpp"
 
 namespace ktb::run {
 namespace {
@@ -110,8 +110,8 @@ std::set<std::string> runs(const std::function<Setting()>& pair) {
     setting.method = name;
     setting.mode = needs.modes.front();
     try {
-      Bout bout(setting);
-      if (!bout.session().optimisers().empty()) bout.steps(2);
+      Rig rig(setting);
+      if (!rig.session->optimisers.empty()) rig.steps(2);
       running.insert(name);
     } catch (const Error& reason) {
       EXPECT_STRNE(reason.what(), "") << name;
@@ -160,16 +160,16 @@ Setting two_kinds(Mode mode) {
 }
 
 TEST(Modalities, TasksOfUnlikeKindsDrawTheirOwnBatches) {
-  Bout bout(two_kinds(Mode::kFreshJoint));
+  Rig rig(two_kinds(Mode::kFreshJoint));
   std::vector<Tensor> seen;
   std::vector<double> losses;
   for (int i = 0; i < 60; ++i) {
-    bout.steps(1);
-    seen.push_back(bout.step().lane(0).batch.index);
-    for (const auto& [name, value] : bout.losses.terms)
+    rig.steps(1);
+    seen.push_back(rig.step().lane(0).batch.index);
+    for (const auto& [name, value] : rig.losses.terms)
       if (name == "source") losses.push_back(value.item<double>());
-    EXPECT_EQ(bout.step().lane().batch.x.count("image"), 1);
-    EXPECT_EQ(bout.step().lane(0).batch.x.count("image"), 0);
+    EXPECT_EQ(rig.step().lane().batch.x.count("image"), 1);
+    EXPECT_EQ(rig.step().lane(0).batch.x.count("image"), 0);
   }
   // Each three steps are an epoch of the source's data, whatever the target's counts.
   for (std::size_t epoch = 0; epoch < 20; ++epoch) {
@@ -180,19 +180,19 @@ TEST(Modalities, TasksOfUnlikeKindsDrawTheirOwnBatches) {
 }
 
 TEST(Modalities, AFrozenSourceOfAnotherKindNeedsNoBatches) {
-  Bout bout(two_kinds(Mode::kTrained));
-  const auto before = copy_of(state_of(bout.source()));
-  bout.steps(4);
-  EXPECT_EQ(first_difference(state_of(bout.source()), before), "");
-  EXPECT_EQ(bout.session().data.size(), 1);
+  Rig rig(two_kinds(Mode::kTrained));
+  const auto before = copy_of(state_of(rig.source()));
+  rig.steps(4);
+  EXPECT_EQ(first_difference(state_of(rig.source()), before), "");
+  EXPECT_EQ(rig.session->data.size(), 1);
 }
 
 TEST(Modalities, BothDirectionsBetweenUnlikeKinds) {
   auto setting = two_kinds(Mode::kFreshJoint);
   setting.options = {{"direction", std::string("both")}};
-  Bout bout(setting);
-  bout.steps(6);
-  for (auto* model : {&bout.target(), &bout.source()})
+  Rig rig(setting);
+  rig.steps(6);
+  for (auto* model : {&rig.target(), &rig.source()})
     for (const auto& parameter : model->parameters())
       EXPECT_TRUE(parameter.isfinite().all().item<bool>());
 }

@@ -4,8 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "run/rig.hpp"
-#include "run/setting.hpp"
+#include "run/tiny.hpp"
 
 namespace ktb::run {
 namespace {
@@ -14,68 +13,70 @@ using testing::StartsWith;
 using Names = std::vector<std::string>;
 
 TEST(Finetune, NeedsTheSameTrunk) {
-  Rig rig;
-  rig.take("finetune", {});
-  auto pairing = rig.pairing(Mode::kTrained);
-  EXPECT_EQ(rig.method->unsuited(pairing),
+  const auto method = method_of("finetune");
+  auto pairing = Rig(tiny("rkd")).pairing();
+  EXPECT_EQ(method->unsuited(pairing),
             "architectures differ: target cannot start from the weights of source");
   auto& source = pairing.sources[0];
   source = *pairing.target;
-  EXPECT_EQ(rig.method->unsuited(pairing), "");
+  EXPECT_EQ(method->unsuited(pairing), "");
   source.task.outputs = 7;  // another head on the same trunk
   source.model.parameters += 2 * (source.model.pooled + 1);
-  EXPECT_EQ(rig.method->unsuited(pairing), "");
-  EXPECT_TRUE(rig.method->use(0).starts_target);
+  EXPECT_EQ(method->unsuited(pairing), "");
+  EXPECT_TRUE(method->use(0).starts_target);
 }
 
 TEST(Share, CropsAndPads) {
-  Rig rig;  // hidden.weight [8, 6] from fc.weight [5, 12]
-  rig.take("share", {{"f", std::int64_t{2}}}, Mode::kTrained);
-  rig.lr = 0;
-  rig.step();
-  const auto weight = rig.target->hidden->weight.detach();
-  EXPECT_TRUE(at::equal(weight.slice(0, 0, 5), rig.source->fc->weight.slice(1, 0, 6)));
+  auto setting = tiny("share", {{"f", std::int64_t{2}}}, 0);
+  setting.mode = Mode::kTrained;
+  Rig rig(setting);
+  rig.steps();
+  const auto weight = rig.target().site("hidden.weight").detach();  // [8, 6]
+  const auto given = rig.source().site("fc.weight").detach();       // [5, 12]
+  EXPECT_TRUE(at::equal(weight.slice(0, 0, 5), given.slice(1, 0, 6)));
   EXPECT_EQ(weight.slice(0, 5).abs().sum().item<double>(), 0);
   weight.zero_();
-  rig.step();
+  rig.steps();
   EXPECT_EQ(weight.abs().sum().item<double>(), 0) << "step 1 of a cycle of 2 must not copy";
-  rig.step();
+  rig.steps();
   EXPECT_GT(weight.abs().sum().item<double>(), 0);
 }
 
 TEST(Share, TiedLayersStayEqual) {
-  Rig rig(8, 8);
-  rig.from = "hidden.weight";
-  rig.take("share", {{"tie", true}});
-  const auto before = rig.source->hidden->weight.detach().clone();
-  rig.step();
-  EXPECT_TRUE(at::equal(rig.target->hidden->weight, rig.source->hidden->weight));
-  EXPECT_FALSE(at::equal(rig.source->hidden->weight, before));
-  EXPECT_NE(rig.method->unsuited(rig.pairing(Mode::kTrained)), "");
-  rig.from = "fc.weight";
-  EXPECT_THROW(rig.take("share", {{"tie", true}}), Error);
+  auto setting = tiny("share", {{"tie", true}}, 0.1, 8);
+  setting.from = {"hidden.weight"};
+  Rig rig(setting);
+  const auto own = rig.target().site("hidden.weight"), other = rig.source().site("hidden.weight");
+  const auto before = other.detach().clone();
+  rig.steps();
+  EXPECT_TRUE(at::equal(own, other));
+  EXPECT_FALSE(at::equal(other, before));
+  auto frozen = rig.pairing();
+  frozen.sources[0].mode = Mode::kTrained;
+  EXPECT_NE(rig.method().unsuited(frozen), "");
+  EXPECT_THROW(Rig(tiny("share", {{"tie", true}}, 0.1, 8)), Error) << "the head's shape differs";
 }
 
 TEST(Share, CopiesAtSeveralSites) {
   const auto source = kit_model(4, 2);
-  Bout bout({.method = "share",
-             .mode = Mode::kTrained,
-             .into = {"conv1.weight", "conv2.weight"},
-             .from = {"conv1.weight", "conv2.weight"},
-             .source = source,
-             .recipe = plain_sgd(0)});
-  bout.steps(1);
+  Rig rig({.method = "share",
+           .mode = Mode::kTrained,
+           .into = {"conv1.weight", "conv2.weight"},
+           .from = {"conv1.weight", "conv2.weight"},
+           .source = source,
+           .recipe = plain_sgd(0)});
+  rig.steps(1);
   for (const auto* site : {"conv1.weight", "conv2.weight"})
-    EXPECT_TRUE(at::equal(bout.target().site(site), source->site(site))) << site;
-  EXPECT_THROW(Bout({.method = "share", .into = {"conv1.weight", "conv2.weight"}}), Error);
+    EXPECT_TRUE(at::equal(rig.target().site(site), source->site(site))) << site;
+  EXPECT_THROW(Rig({.method = "share", .into = {"conv1.weight", "conv2.weight"}}), Error);
 }
 
 /// Names of the target's tensors that some steps change.
 Names moved(const Setting& setting) {
-  Bout bout(setting);
-  const auto state = state_of(bout.target());
+  Rig rig(setting);
+  const auto state = state_of(rig.target());
   const auto before = copy_of(state);
-  bout.steps(3);
+  rig.steps(3);
   Names changed;
   for (std::size_t i = 0; i < state.size(); ++i)
     if (!at::equal(state[i].second, before[i])) changed.push_back(state[i].first);
@@ -88,11 +89,11 @@ TEST(Finetune, FrozenFeaturesTrainTheHeadAlone) {
   setting.options = {{"freeze", true}};
   EXPECT_THAT(moved(setting), testing::ElementsAre("fc.weight", "fc.bias"));
   // In evaluation mode, so that dropout in the trunk draws nothing either.
-  Bout bout(setting);
-  bout.steps(1);
-  EXPECT_FALSE(bout.target().named_modules()["dropout"]->is_training());
-  EXPECT_TRUE(bout.target().named_modules()["fc"]->is_training());
-  EXPECT_TRUE(at::equal(bout.target().site("conv2.weight"), setting.source->site("conv2.weight")));
+  Rig rig(setting);
+  rig.steps(1);
+  EXPECT_FALSE(rig.target().named_modules()["dropout"]->is_training());
+  EXPECT_TRUE(rig.target().named_modules()["fc"]->is_training());
+  EXPECT_TRUE(at::equal(rig.target().site("conv2.weight"), setting.source->site("conv2.weight")));
 }
 
 /// The source's own task has seven classes and other batches.
@@ -104,17 +105,17 @@ Setting two_tasks(Mode mode = Mode::kFreshJoint) {
 }
 
 TEST(HardSharing, OneTrunkServesBoth) {
-  Bout bout(two_tasks());
-  const auto source_head = bout.source().site("fc.weight").detach().clone();
-  bout.steps(3);
-  const auto own = state_of(bout.target()), other = state_of(bout.source());
+  Rig rig(two_tasks());
+  const auto source_head = rig.source().site("fc.weight").detach().clone();
+  rig.steps(3);
+  const auto own = state_of(rig.target()), other = state_of(rig.source());
   for (std::size_t i = 0; i < own.size(); ++i) {
     if (own[i].first.starts_with("fc.")) continue;
     EXPECT_EQ(own[i].second.const_data_ptr(), other[i].second.const_data_ptr()) << own[i].first;
   }
-  EXPECT_FALSE(at::equal(bout.source().site("fc.weight"), source_head)) << "its head must learn";
-  for (const auto& item : bout.source().named_parameters())
-    EXPECT_EQ(item.value().grad().defined(), bout.source().is_head(item.key())) << item.key();
+  EXPECT_FALSE(at::equal(rig.source().site("fc.weight"), source_head)) << "its head must learn";
+  for (const auto& item : rig.source().named_parameters())
+    EXPECT_EQ(item.value().grad().defined(), rig.source().is_head(item.key())) << item.key();
 }
 
 TEST(HardSharing, GradientsOfBothTasksMeetInTheTrunk) {
@@ -122,9 +123,9 @@ TEST(HardSharing, GradientsOfBothTasksMeetInTheTrunk) {
     auto setting = two_tasks();
     setting.options["weights"] = std::move(weights);
     setting.recipe = plain_sgd(0);
-    Bout bout(setting);
-    bout.steps(1);
-    return bout.target().site("conv0.weight").grad().clone();
+    Rig rig(setting);
+    rig.steps(1);
+    return rig.target().site("conv0.weight").grad().clone();
   };
   const auto own = trunk_gradient({1, 0}), other = trunk_gradient({0, 1});
   EXPECT_GT(own.abs().max().item<double>(), 0);
@@ -137,22 +138,21 @@ TEST(HardSharing, ATrainedSourceBringsTheTrunk) {
   const auto start = [](Mode mode) {
     auto setting = two_tasks(mode);
     setting.target = kit_model(4, 1), setting.source = kit_model(4, 2, 7);
-    return Bout(setting).target().site("conv2.weight").detach().clone();
+    return Rig(setting).target().site("conv2.weight").detach().clone();
   };
   EXPECT_TRUE(at::equal(start(Mode::kFreshJoint), kit_model(4, 1)->site("conv2.weight")));
   EXPECT_TRUE(at::equal(start(Mode::kTrainedJoint), kit_model(4, 2)->site("conv2.weight")));
 }
 
 TEST(HardSharing, NeedsLikeTrunksAndLikeInputs) {
-  Rig rig(8, 8);
-  rig.take("hard_sharing", {});
-  auto pairing = rig.pairing(Mode::kFreshJoint);
-  EXPECT_EQ(rig.method->unsuited(pairing), "");
+  const auto method = method_of("hard_sharing");
+  auto pairing = Rig(tiny("hard_sharing", {}, 0.1, 8)).pairing();
+  EXPECT_EQ(method->unsuited(pairing), "");
   pairing.sources[0].task.inputs[0].space = "words";
   pairing.sources[0].task.name = "gloss";
-  EXPECT_EQ(rig.method->unsuited(pairing), "target cannot read the inputs of gloss");
-  pairing = Rig(8, 12).pairing(Mode::kFreshJoint);
-  EXPECT_THAT(rig.method->unsuited(pairing), StartsWith("architectures differ"));
+  EXPECT_EQ(method->unsuited(pairing), "target cannot read the inputs of gloss");
+  pairing = Rig(tiny("mergenet")).pairing();
+  EXPECT_THAT(method->unsuited(pairing), StartsWith("architectures differ"));
 }
 
 }  // namespace

@@ -13,21 +13,20 @@
 
 #include "ktb/transfer/logme.hpp"
 #include "ktb/transfer/regression.hpp"
-#include "run/kit_trial.hpp"
 #include "run/plugins/plain.hpp"
+#include "run/rig.hpp"
 
 namespace ktb::run {
 namespace {
 
 using Given = std::map<std::string, Value>;
-using Trial = KitTrial;
 
 KitPairing alike(Given options = {}) { return {"equal widths", 4, 4, Mode::kTrained, 1, options}; }
 
 std::vector<Tensor> trained(const std::string& method, const KitPairing& pairing) {
-  Trial trial(method, pairing);
-  trial.survey().steps(3);
-  return trial.session->transfer.target->parameters();
+  Rig rig(method, pairing);
+  rig.survey().steps(3);
+  return rig.target().parameters();
 }
 
 void expect_same(const std::vector<Tensor>& a, const std::vector<Tensor>& b,
@@ -68,21 +67,21 @@ TEST(TransferMethods, WithWeightDiffer) {
 
 TEST(TransferMethods, TheTrunkLearnsAtItsOwnRate) {
   for (const auto* name : {"l2_sp", "delta", "bss", "co_tuning", "lwf", "model_soup"}) {
-    Trial trial(name, alike({{"trunk_lr", 0.0}}));
-    auto& target = *trial.session->transfer.target;
+    Rig rig(name, alike({{"trunk_lr", 0.0}}));
+    auto& target = rig.target();
     const auto trunk = target.site("conv0.weight").clone(), head = target.site("fc.weight").clone();
-    trial.survey().steps(2);
+    rig.survey().steps(2);
     EXPECT_TRUE(at::equal(target.site("conv0.weight"), trunk)) << name;
     EXPECT_FALSE(at::equal(target.site("fc.weight"), head)) << name;
   }
 }
 
 TEST(TransferMethods, NothingPullsAtTheStart) {
-  EXPECT_EQ(Trial("l2_sp", alike()).survey().term("backbone"), 0);
-  EXPECT_EQ(Trial("delta", alike()).survey().term("backbone"), 0);
-  EXPECT_EQ(Trial("delta", alike({{"kind", std::string("feature_map")}})).term("backbone"), 0);
-  EXPECT_NEAR(Trial("lwf", alike()).survey().term("lwf"), 0, 1e-6);
-  EXPECT_NEAR(Trial("b_tuning", alike({{"start", true}})).survey().term("alignment"), 0, 1e-9);
+  EXPECT_EQ(Rig("l2_sp", alike()).survey().term("backbone"), 0);
+  EXPECT_EQ(Rig("delta", alike()).survey().term("backbone"), 0);
+  EXPECT_EQ(Rig("delta", alike({{"kind", std::string("feature_map")}})).term("backbone"), 0);
+  EXPECT_NEAR(Rig("lwf", alike()).survey().term("lwf"), 0, 1e-6);
+  EXPECT_NEAR(Rig("b_tuning", alike({{"start", true}})).survey().term("alignment"), 0, 1e-9);
 }
 
 TEST(TransferMethods, OneAndTwoExamplesAreEnough) {
@@ -91,19 +90,18 @@ TEST(TransferMethods, OneAndTwoExamplesAreEnough) {
          {"l2_sp", "delta", "bss", "co_tuning", "lwf", "hub_distill", "b_tuning", "model_soup"}) {
       auto pairing = alike();
       pairing.batch = batch;
-      Trial trial(name, pairing);
-      EXPECT_TRUE(std::isfinite(trial.survey().steps(2))) << name << " with " << batch;
-      for (const auto& parameter : trial.session->transfer.target->parameters())
+      Rig rig(name, pairing);
+      EXPECT_TRUE(std::isfinite(rig.survey().steps(2))) << name << " with " << batch;
+      for (const auto& parameter : rig.target().parameters())
         EXPECT_TRUE(parameter.isfinite().all().item<bool>()) << name << " with " << batch;
     }
 }
 
 TEST(TransferMethods, SayWhatDoesNotSuitThem) {
   const auto reason = [](const std::string& name, const Pairing& pairing, Given given = {}) {
-    Options options(std::move(given));
-    return kit_registry().method(name, options)->unsuited(pairing);
+    return method_of(name, std::move(given))->unsuited(pairing);
   };
-  const auto pairing = Trial("finetune", alike()).session->transfer.pairing;
+  const auto pairing = Rig("finetune", alike()).pairing();
   const std::vector<std::string> tuning = {"l2_sp", "delta",     "bss",
                                            "lwf",   "co_tuning", "model_soup"};
   for (const auto& name : tuning) EXPECT_EQ(reason(name, pairing), "") << name;
@@ -147,9 +145,10 @@ TEST(TransferMethods, SayWhatDoesNotSuitThem) {
 }
 
 TEST(Delta, WeighsTheChannelsOfEachStage) {
-  const auto trial = std::move(Trial("delta", alike()).survey());
+  Rig rig("delta", alike());
+  rig.survey();
   for (const std::int64_t k : {1, 2, 3}) {
-    const auto attention = trial.buffer("attention." + std::to_string(k));
+    const auto attention = rig.buffer("attention." + std::to_string(k));
     EXPECT_EQ(attention.numel(), 4 << k);
     EXPECT_NEAR(attention.sum().item<double>(), 1, 1e-5);
     EXPECT_GT(attention.std().item<double>(), 0);
@@ -159,10 +158,11 @@ TEST(Delta, WeighsTheChannelsOfEachStage) {
 TEST(Lwf, RemembersEveryExampleByItsIndex) {
   auto pairing = alike();
   pairing.source_outputs = 7;
-  auto trial = std::move(Trial("lwf", pairing).survey());
-  EXPECT_EQ(trial.buffer("stored").size(1), 7);
-  const auto batch = trial.session->data[0]->train_batch(0);
-  EXPECT_TRUE(at::allclose(trial.buffer("stored").index_select(0, batch.index), trial.source_says(),
+  Rig rig("lwf", pairing);
+  rig.survey();
+  EXPECT_EQ(rig.buffer("stored").size(1), 7);
+  const auto batch = rig.session->data[0]->train_batch(0);
+  EXPECT_TRUE(at::allclose(rig.buffer("stored").index_select(0, batch.index), rig.source_says(),
                            1e-4, 1e-5));
 }
 
@@ -170,7 +170,7 @@ TEST(CoTuning, RowsAreDistributionsWhateverTheRule) {
   for (const auto* rule : {"tll", "direct", "full"}) {
     auto pairing = alike({{"relationship", std::string(rule)}});
     pairing.source_outputs = 7;
-    const auto relation = Trial("co_tuning", pairing).survey().buffer("relation");
+    const auto relation = Rig("co_tuning", pairing).survey().buffer("relation");
     EXPECT_EQ(relation.size(1), 7);
     EXPECT_TRUE(at::allclose(relation.sum(1), at::ones(5), 1e-5, 1e-6)) << rule;
     EXPECT_GE(relation.min().item<double>(), 0) << rule;
@@ -197,12 +197,12 @@ class Shown final : public Step {
 
 TEST(CoTuning, AClassThatWasNeverSeenGetsTheMean) {
   for (const auto* rule : {"tll", "full"}) {
-    Trial trial("co_tuning", alike({{"relationship", std::string(rule)}}));
+    Rig rig("co_tuning", alike({{"relationship", std::string(rule)}}));
     const auto logits = torch::arange(30).remainder(7).to(at::kFloat).view({6, 5});
     const auto labels = torch::tensor({0, 1, 3, 0, 1, 3}, at::kLong);
-    Shown shown(trial.session->data[0]->kind(), logits, labels);
-    trial.session->method->survey([&](const auto& visit) { visit(shown); });
-    const auto relation = trial.buffer("relation");
+    Shown shown(rig.session->data[0]->kind(), logits, labels);
+    rig.method().survey([&](const auto& visit) { visit(shown); });
+    const auto relation = rig.buffer("relation");
     EXPECT_TRUE(relation.isfinite().all().item<bool>()) << rule;
     if (std::string(rule) == "tll") {
       EXPECT_TRUE(at::allclose(relation[2], logits.softmax(1).mean(0)));
@@ -215,66 +215,64 @@ TEST(CoTuning, AClassThatWasNeverSeenGetsTheMean) {
 TEST(Bss, IsTheSquareOfTheSmallestSingularValue) {
   auto pairing = alike({{"k", std::int64_t{100}}, {"bss_weight", 1.0}});
   pairing.batch = 2;
-  Trial trial("bss", pairing);  // more than there are: all, whose sum is the squared norm
-  const auto all = trial.term("bss");
+  Rig rig("bss", pairing);  // more than there are: all, whose sum is the squared norm
+  const auto all = rig.term("bss");
   const torch::NoGradGuard no_grad;
-  const auto pooled =
-      (*trial.session->transfer.target)(trial.session->data[0]->train_batch(0)).pooled;
+  const auto pooled = (rig.target())(rig.session->data[0]->train_batch(0)).pooled;
   EXPECT_NEAR(all, pooled.square().sum().item<double>(), 1e-4 * all);
 }
 
 TEST(Ensemble, OfOneIsThatOne) {
-  Trial trial("ensemble", alike());
-  EXPECT_TRUE(trial.session->optimisers().empty());
-  EXPECT_TRUE(at::allclose(trial.predicts(), trial.source_says().log_softmax(1), 1e-5, 1e-6));
+  Rig rig("ensemble", alike());
+  EXPECT_TRUE(rig.session->optimisers.empty());
+  EXPECT_TRUE(at::allclose(rig.predicts(), rig.source_says().log_softmax(1), 1e-5, 1e-6));
 }
 
 TEST(Ensemble, AveragesProbabilities) {
-  Trial trial("ensemble", {"three", 6, 4, Mode::kTrained, 3});
+  Rig rig("ensemble", {"three", 6, 4, Mode::kTrained, 3});
   auto mean = at::zeros({8, 5});
-  for (std::size_t i = 0; i < 3; ++i) mean += trial.source_says(i).softmax(1) / 3;
-  EXPECT_TRUE(at::allclose(trial.predicts().exp(), mean, 1e-5, 1e-6));
-  EXPECT_GT(trial.term("task"), 0);
+  for (std::size_t i = 0; i < 3; ++i) mean += rig.source_says(i).softmax(1) / 3;
+  EXPECT_TRUE(at::allclose(rig.predicts().exp(), mean, 1e-5, 1e-6));
+  EXPECT_GT(rig.term("task"), 0);
 }
 
 TEST(Ensemble, MembersOfOtherLabelsGetANewHead) {
   KitPairing pairing{"two", 4, 4, Mode::kTrainedJoint, 2};
   pairing.source_outputs = 7;
-  Trial trial("ensemble", pairing);
-  EXPECT_EQ(trial.predicts().size(1), 5);
-  const auto parameters = trial.session->method->named_parameters();
+  Rig rig("ensemble", pairing);
+  EXPECT_EQ(rig.predicts().size(1), 5);
+  const auto parameters = rig.method().named_parameters();
   ASSERT_TRUE(parameters.contains("heads.1.weight"));
   const auto before = parameters["heads.1.weight"].clone();
-  const double first = trial.steps(1);
-  EXPECT_LT(trial.steps(10), first);
+  const double first = rig.steps(1);
+  EXPECT_LT(rig.steps(10), first);
   EXPECT_FALSE(at::equal(parameters["heads.1.weight"], before));
   // Two trunks and two heads; the old heads are left out.
-  const auto trunk = trial.session->transfer.sources[0]->parameters().size() - 2;
-  EXPECT_EQ(trial.session->method->deployed().size(), 2 * trunk + 4);
+  const auto trunk = rig.session->transfer.sources[0]->parameters().size() - 2;
+  EXPECT_EQ(rig.method().deployed().size(), 2 * trunk + 4);
 }
 
 TEST(ModelSoup, OfOneSourceIsThatSource) {
-  Trial trial("model_soup", alike({{"freeze", true}}));
-  EXPECT_TRUE(trial.session->optimisers().empty());
-  EXPECT_TRUE(at::equal(trial.predicts(), trial.source_says()));
+  Rig rig("model_soup", alike({{"freeze", true}}));
+  EXPECT_TRUE(rig.session->optimisers.empty());
+  EXPECT_TRUE(at::equal(rig.predicts(), rig.source_says()));
 }
 
 TEST(ModelSoup, StartsFromTheMeanAndThenLearns) {
   auto pairing = alike();
   pairing.sources = 2;
-  Trial trial("model_soup", pairing);
+  Rig rig("model_soup", pairing);
   const auto& [target, sources] =
-      std::pair(trial.session->transfer.target, trial.session->transfer.sources);
+      std::pair(rig.session->transfer.target, rig.session->transfer.sources);
   for (const auto* name : {"conv0.weight", "bn2.bias", "fc.weight"})
     EXPECT_TRUE(
         at::allclose(target->site(name), (sources[0]->site(name) + sources[1]->site(name)) / 2))
         << name;
-  EXPECT_FALSE(trial.session->optimisers().empty());
+  EXPECT_FALSE(rig.session->optimisers.empty());
 
   pairing.source_outputs = 7;  // another label space: the head stays new
-  const auto other = Trial("model_soup", pairing).session;
-  EXPECT_TRUE(
-      at::equal(other->transfer.target->site("fc.weight"), kit_model(4, 1)->site("fc.weight")));
+  EXPECT_TRUE(at::equal(Rig("model_soup", pairing).target().site("fc.weight"),
+                        kit_model(4, 1)->site("fc.weight")));
 }
 
 /// log N(y; 0, I / beta + F F^T / alpha), without any eigenvalues.
