@@ -63,6 +63,16 @@ JsonView JsonView::operator[](const std::string& key) const {
   refuse(fmt::format("`{}` is missing", key));
 }
 
+std::vector<std::pair<std::string, JsonView>> JsonView::members() const {
+  if (!value_->is_object()) expected("an object");
+  std::vector<std::pair<std::string, JsonView>> all;
+  all.reserve(value_->size());
+  for (const auto& [key, value] : value_->items())
+    all.emplace_back(
+        key, JsonView(value, file_, path_.empty() ? key : fmt::format("{}.{}", path_, key)));
+  return all;
+}
+
 std::vector<JsonView> JsonView::items() const {
   if (!value_->is_array()) expected("an array");
   std::vector<JsonView> all;
@@ -80,6 +90,17 @@ const std::string& JsonView::text() const {
 double JsonView::number() const {
   if (!value_->is_number()) expected("a number");
   return value_->get<double>();
+}
+
+std::int64_t JsonView::whole() const {
+  if (!value_->is_number_integer()) expected("a whole number");
+  return value_->get<std::int64_t>();
+}
+
+std::uint64_t JsonView::count() const {
+  const bool fits = value_->is_number_unsigned() || (value_->is_number_integer() && *value_ >= 0);
+  if (!fits) expected("a whole number of at least 0");
+  return value_->get<std::uint64_t>();
 }
 
 std::string JsonView::id() const {

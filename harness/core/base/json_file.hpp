@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/base/json.hpp"
@@ -17,14 +18,18 @@ class JsonView {
   JsonView(const Json& value, std::string file, std::string path = "")
       : value_(&value), file_(std::move(file)), path_(std::move(path)) {}
 
-  JsonView operator[](const std::string& key) const;           ///< of an object
-  std::optional<JsonView> find(const std::string& key) const;  ///< likewise; none: not there
-  std::vector<JsonView> items() const;                         ///< of an array
+  JsonView operator[](const std::string& key) const;              ///< of an object
+  std::optional<JsonView> find(const std::string& key) const;     ///< likewise; none: not there
+  std::vector<std::pair<std::string, JsonView>> members() const;  ///< of an object
+  std::vector<JsonView> items() const;                            ///< of an array
 
   const std::string& text() const;
   double number() const;
-  std::string id() const;  ///< a text or a whole number, as text
+  std::int64_t whole() const;
+  std::uint64_t count() const;  ///< a whole number of at least 0
+  std::string id() const;       ///< a text or a whole number, as text
   bool truth() const;
+  const Json& json() const { return *value_; }
 
   /// Throws Error: file, place, and `what` is wrong there.
   [[noreturn]] void refuse(const std::string& what) const;

@@ -102,18 +102,6 @@ const std::vector<std::string>& schedule_names() {
   return kNames;
 }
 
-Schedule schedule_from_json(const Json& json) {
-  Schedule s;
-  s.name = json.at("name");
-  s.at = json.value("at", s.at);
-  s.every = json.value("every", s.every);
-  s.gamma = json.value("gamma", s.gamma);
-  s.warmup = json.value("warmup", s.warmup);
-  s.warmup_from = json.value("warmup_from", s.warmup_from);
-  s.min = json.value("min", s.min);
-  return s;
-}
-
 double lr_at(const Schedule& schedule, double lr, double position, double extent) {
   if (position < schedule.warmup) {
     const double from = schedule.warmup_from;

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/fields.hpp"
 #include "core/base/json.hpp"
 
 namespace ktb::core {
@@ -17,12 +18,22 @@ struct Schedule {
   double warmup = 0;  ///< linear warm-up before all else, from `warmup_from` times the rate
   double warmup_from = 0.1;
   double min = 0;  ///< cosine, linear: the rate at the end
+
+  bool operator==(const Schedule&) const = default;
 };
 
-const std::vector<std::string>& schedule_names();
+template <Of<Schedule> Self, class Ar>
+void fields(Self& schedule, Ar& ar) {
+  ar("name", schedule.name);
+  ar.optional("at", schedule.at);
+  ar.optional("every", schedule.every);
+  ar.optional("gamma", schedule.gamma);
+  ar.optional("warmup", schedule.warmup);
+  ar.optional("warmup_from", schedule.warmup_from);
+  ar.optional("min", schedule.min);
+}
 
-/// Reads the `schedule` of a resolved recipe.
-Schedule schedule_from_json(const Json& json);
+const std::vector<std::string>& schedule_names();
 
 /// The rate used at `position` of a run of `extent`; both in one unit (one_cycle: optimiser steps).
 /// `lr` is the optimiser's rate, for one_cycle the highest one. Cosine rises again beyond its end.

@@ -97,7 +97,8 @@ class Loop {
   }
 
   void set_rates(std::int64_t at) {
-    const auto schedule = core::schedule_from_json(plan_.schedule);
+    const auto schedule =
+        core::read_json<core::Schedule>({plan_.schedule, "trial.json", "recipe.schedule"});
     // one_cycle is defined by optimiser steps; everything else counts in the recipe's unit.
     const bool epochs = plan_.epochs && schedule.name != "one_cycle";
     const double unit = epochs ? static_cast<double>(plan_.per_epoch) : 1.0;
