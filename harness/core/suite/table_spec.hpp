@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/fields.hpp"
 #include "core/base/json.hpp"
 
 namespace ktb::core {
@@ -33,6 +34,34 @@ struct TableSpec {
   bool mean = false;            ///< a last column with the mean over columns
   std::string note;
 };
+
+template <Of<Derived> Self, class Ar>
+void fields(Self& row, Ar& ar) {
+  ar("name", row.name);
+  ar("method", row.method);
+  ar("over", row.over);
+}
+
+template <Of<TableSpec> Self, class Ar>
+void fields(Self& table, Ar& ar) {
+  ar("name", table.name);
+  ar("title", table.title);
+  ar("where", table.where);
+  ar("rows", table.rows);
+  ar("cols", table.cols);
+  ar("metrics", table.metrics);
+  ar("baseline", table.baseline);
+  ar("extra", table.extra);
+  ar("derive", table.derive);
+  ar("published", table.published);
+  ar("marks", table.marks);
+  ar("spread", table.spread);
+  ar("digits", table.digits);
+  ar.optional("view", table.view);
+  ar("fit", table.fit);
+  ar("mean", table.mean);
+  ar("note", table.note);
+}
 
 Json to_json(const TableSpec& table);
 TableSpec table_spec_from_json(const Json& json);
