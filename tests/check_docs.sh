@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# check_docs.sh [ROOT]: what the pages cite exists: files and folders of this tree and, where a page has them in
+# check_docs.sh [ROOT]: what pages and comments cite exists: files and folders of this tree and, where a page has them in
 # backticks, types by their capitals and functions by their parentheses. `core/`, `run/`, ... are folders of harness/, `ktb/`
 # is where a plugin finds its headers. Names with <...>, * or CAPITALS in them stand for others.
 set -euo pipefail
@@ -21,6 +21,7 @@ grep -rhoE '[A-Za-z_][A-Za-z0-9_]*' --include='*.[ch]pp' harness plugins tests |
 # Every citation as `place kind name`.
 {
   grep -nH '' "${pages[@]}"
+  grep -rnoE '//.*' --include='*.[ch]pp' harness plugins tests
 } | awk '
   match($0, /^[^:]+:[0-9]+:/) {
     place = substr($0, 1, RLENGTH - 1)

@@ -36,7 +36,7 @@ class @Type@ final : public ktb::Method {
         weight_(options.get("weight", 0.9, "weight of the source's opinion", {.least = 0})) {}
 
   // Why a pairing cannot be run, or "": this becomes a hole in the table with a footnote.
-  std::string unsuited(const ktb::Pairing& pairing) const override {
+  ktb::Reason unsuited(const ktb::Pairing& pairing) const override {
     return pairing.unlike_outputs();
   }
 

@@ -28,8 +28,8 @@ void print_lines(const char* head, const std::vector<std::string>& lines, std::F
   }
 }
 
-/// A trial that only makes weights for others is a source, even where it is trained like a scratch
-/// cell.
+/// A trial that only makes weights for others is a source,
+/// even where it is trained like a scratch cell.
 class Roles {
  public:
   explicit Roles(const core::Plan& plan) {

@@ -64,8 +64,8 @@ bool unchanged(const Json& files) {
   return true;
 }
 
-/// What stays true beyond this command: neither faults nor missing data, which the user is about to
-/// mend.
+/// What stays true beyond this command: neither faults nor missing data,
+/// which the user is about to mend.
 Json lasting(Json answers) {
   for (auto& [section, parts] : answers.items()) {
     if (!parts.is_object()) continue;

@@ -9,8 +9,8 @@
 namespace ktb::launch {
 
 /// Prints one shell command a trial, sources first, for whoever runs them elsewhere: in this order
-/// one after the other, or side by side as long as a trial starts after its sources. Writes each
-/// trial's trial.json.
+/// one after the other, or side by side as long as a trial starts after its sources.
+/// Writes each trial's trial.json.
 void print_commands(const std::vector<const core::Trial*>& trials, const core::Store& store,
                     const PoolOptions& options, std::FILE* out);
 

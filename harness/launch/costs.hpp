@@ -16,8 +16,8 @@ struct Estimate {
 };
 
 /// What trials have cost, one line a finished trial in `results/cache/costs.jsonl`, so that a plan
-/// of thousands is judged without opening thousands of records. Losing the file loses estimates
-/// only.
+/// of thousands is judged without opening thousands of records.
+/// Losing the file loses estimates only.
 class CostBook {
  public:
   explicit CostBook(std::string path);

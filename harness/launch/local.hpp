@@ -33,8 +33,8 @@ PoolOptions settle(PoolOptions options);
 /// `ktbench-worker trial FOLDER` with its flags.
 std::vector<std::string> trial_command(const PoolOptions& options, const core::TrialFolder& folder);
 
-/// Puts trial.json into a fresh or an old folder and takes away what an earlier attempt left as its
-/// outcome.
+/// Puts trial.json into a fresh or an old folder and takes away
+/// what an earlier attempt left as its outcome.
 void write_spec(const core::Trial& trial, const core::TrialFolder& folder);
 
 /// The trials of a plan that have no `ok` record of the same key, and the sources whose weights

@@ -6,8 +6,8 @@
 namespace ktb::launch {
 
 /// Held while a trial runs, so that two `ktbench run` over the same results do not run it twice.
-/// The kernel lets go of it when its holder ends, however it ends: a lock file left behind means
-/// nothing.
+/// The kernel lets go of it when its holder ends, however it ends:
+/// a lock file left behind means nothing.
 class TrialLock {
  public:
   /// None: somebody else runs this trial. Throws core::Error where the folder cannot be written.

@@ -20,8 +20,8 @@ struct End {
   std::string started;           ///< ISO 8601
 };
 
-/// The record in the worker's place: status, reason, the log's last lines and the stack that a
-/// crash printed.
+/// The record in the worker's place: status, reason,
+/// the log's last lines and the stack that a crash printed.
 core::Record record_of(const core::Trial& trial, const End& end);
 
 /// A trial that cannot run because `source` has no weights for it.

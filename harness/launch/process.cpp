@@ -78,7 +78,7 @@ pid_t start(const std::vector<std::string>& command, int in, int out, int err, b
   if (pid < 0)
     throw core::Error(fmt::format("cannot start {}: {}", command.front(), ::strerror(errno)));
   if (pid == 0) become(words.data(), in, out, err, parent, own_group);
-  if (own_group) ::setpgid(pid, pid);  // both do: whoever comes first
+  if (own_group) ::setpgid(pid, pid);  // parent and child both set it: either may run first
   return pid;
 }
 

@@ -27,8 +27,8 @@ bool is_empty_list(const Value& value) {
       value);
 }
 
-/// `given` in the type of `wanted`: whole numbers serve as numbers, one value serves as a list of
-/// one.
+/// `given` in the type of `wanted`: whole numbers serve as numbers,
+/// one value serves as a list of one.
 Value convert(const std::string& name, const Value& given, const Value& wanted) {
   if (given.index() == wanted.index()) return given;
   if (std::holds_alternative<double>(wanted) && std::holds_alternative<std::int64_t>(given))

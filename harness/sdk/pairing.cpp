@@ -44,14 +44,14 @@ bool Pairing::joint(std::size_t source) const {
   return mode == Mode::kTrainedJoint || mode == Mode::kFreshJoint;
 }
 
-std::string Pairing::unreadable() const {
+Reason Pairing::unreadable() const {
   for (std::size_t i = 0; i < sources.size(); ++i)
     if (!reads(i))
       return "source " + sources[i].model.name + " cannot read the inputs of " + task.name;
   return {};
 }
 
-std::string Pairing::unlike_outputs() const {
+Reason Pairing::unlike_outputs() const {
   if (auto reason = unreadable(); !reason.empty()) return reason;
   if (auto reason = no_classes(); !reason.empty()) return reason;
   for (std::size_t i = 0; i < sources.size(); ++i)
@@ -60,12 +60,12 @@ std::string Pairing::unlike_outputs() const {
   return {};
 }
 
-std::string Pairing::no_classes() const {
+Reason Pairing::no_classes() const {
   if (!task.categorical) return task.kind + " has no class distribution";
   return task.outputs < 2 ? task.name + " has fewer than two classes" : "";
 }
 
-std::string Pairing::unlike_trunks() const {
+Reason Pairing::unlike_trunks() const {
   for (const auto& source : sources)
     if (!same_trunk(*target, source))
       return "architectures differ: " + target->model.name + " cannot start from the weights of " +

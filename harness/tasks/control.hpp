@@ -15,8 +15,8 @@ class Control : public TaskKind {
   std::string primary() const override { return "return"; }
 };
 
-/// Predictions are the values of the actions [B, A]; the value of y["action"] [B] int64 is to be
-/// y["td_target"] [B].
+/// Predictions are the values of the actions [B, A];
+/// the value of y["action"] [B] int64 is to be y["td_target"] [B].
 class QLearning final : public Control {
  public:
   using Control::Control;

@@ -6,8 +6,8 @@
 
 namespace ktb::tasks {
 
-/// Rows that come batch by batch. They stay on their device, which nobody waits for, until all are
-/// asked for.
+/// Rows that come batch by batch. They stay on their device,
+/// which nobody waits for, until all are asked for.
 class Gathered {
  public:
   void add(const Tensor& rows) { parts_.push_back(rows.detach()); }

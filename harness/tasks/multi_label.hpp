@@ -14,8 +14,8 @@ class MultiLabel final : public TaskKind {
   /// map (mean over the labels that occur), micro_f1, macro_f1, samples_f1, hamming_loss,
   /// subset_accuracy, loss. Correct is an example with all labels right.
   std::unique_ptr<Meter> meter(const Texts&) const override;
-  /// chance: examples in random order; majority: all alike, so that a label's average precision is
-  /// its share.
+  /// chance: examples in random order;
+  /// majority: all alike, so that a label's average precision is its share.
   Metrics floor(const Tensors& test_y, const Texts&) const override;
   std::string primary() const override { return "map"; }
 };

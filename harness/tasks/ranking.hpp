@@ -16,8 +16,8 @@ struct Ranks {
 /// of zeros, or one that is not finite, has cosine 0 with everything.
 Ranks retrieval_ranks(const Tensor& image, const Tensor& text, const Tensor& owner);
 
-/// i2t_recall_at_1, _5, _10 and i2t_median_rank, the same of t2i, and rsum, the sum of the six
-/// recalls; fractions.
+/// i2t_recall_at_1, _5, _10 and i2t_median_rank, the same of t2i, and rsum,
+/// the sum of the six recalls; fractions.
 Metrics retrieval_metrics(const Ranks& ranks);
 
 /// Means over `folds` blocks of images in a row, each searched with its own texts alone.

@@ -78,8 +78,8 @@ class RetrievalMeter final : public Meter {
   mutable std::optional<Ranks> ranks_;  ///< of all that was added
 };
 
-/// Probability that in a random order of n, m of which are right, one of these is among the first
-/// k.
+/// Probability that in a random order of n, m of which are right,
+/// one of these is among the first k.
 double random_recall(std::int64_t n, std::int64_t m, std::int64_t k) {
   double none = 1;
   for (std::int64_t i = 0; i < std::min(k, n); ++i)

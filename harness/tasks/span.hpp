@@ -18,8 +18,8 @@ class Span final : public TaskKind {
   /// no_answer_f1 too. Correct is a question that is matched exactly.
   ///
   /// The answer is the best span of all windows, of the 20 best starts and ends of each, at most 30
-  /// tokens long; under v2's rules none, if the sum of start and end at token 0 is higher in each
-  /// window.
+  /// tokens long; under v2's rules none,
+  /// if the sum of start and end at token 0 is higher in each window.
   std::unique_ptr<Meter> meter(const Texts& texts) const override;
   /// chance: a word of the passage drawn at random; rarest_word: the one that occurs in the fewest
   /// passages; majority, under v2's rules: always no answer.

@@ -3,8 +3,8 @@
 
 namespace ktb::tasks {
 
-/// Numbers are predicted, [B, P] of P numbers an example, and judged by r2. No example is right or
-/// wrong.
+/// Numbers are predicted, [B, P] of P numbers an example, and judged by r2.
+/// No example is right or wrong.
 class SquaredError : public TaskKind {
  public:
   using TaskKind::TaskKind;

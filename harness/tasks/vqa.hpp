@@ -9,8 +9,8 @@ namespace ktb::tasks {
 class Vqa final : public TaskKind {
  public:
   using TaskKind::TaskKind;
-  /// In fp32: cross-entropy with the label, or binary cross-entropy with the scores, summed over
-  /// the answers.
+  /// In fp32: cross-entropy with the label, or binary cross-entropy with the scores,
+  /// summed over the answers.
   Tensor loss(const Tensor& prediction, const Batch& batch) const override;
   Tensor logits(const Tensor& prediction) const override;
   Tensor labels(const Batch& batch) const override;

@@ -63,8 +63,8 @@ class Forms {
     }
   }
 
-  /// The first place in a sentence where one stands, as positions of words; of several, the
-  /// longest.
+  /// The first place in a sentence where one stands, as positions of words;
+  /// of several, the longest.
   std::optional<std::pair<std::size_t, std::size_t>> find(const std::vector<Word>& sentence) const {
     for (std::size_t at = 0; at < sentence.size(); ++at) {
       std::size_t longest = 0;

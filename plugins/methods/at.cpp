@@ -16,7 +16,7 @@ class At final : public ktb::Method {
         at_(o.get("at_weight", 1000.0, "weight of the attention maps' mean squared difference")),
         p_(o.get("p", 2, "power of the activations", {.least = 1})) {}
 
-  std::string unsuited(const ktb::Pairing& p) const override { return ktb::unlike_maps(p); }
+  ktb::Reason unsuited(const ktb::Pairing& p) const override { return ktb::unlike_maps(p); }
   void attach() override { pairs_ = ktb::MapPairs(t().pairing); }
 
   ktb::Terms losses(ktb::Step& step) override {

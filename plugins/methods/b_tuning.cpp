@@ -47,7 +47,7 @@ class BTuning final : public ktb::Method {
   ktb::SourceUse use(std::size_t i) const override {
     return {.features = false, .starts_target = start_ && i == 0};
   }
-  std::string unsuited(const ktb::Pairing& p) const override {
+  ktb::Reason unsuited(const ktb::Pairing& p) const override {
     if (auto reason = p.unreadable(); !reason.empty()) return reason;
     if (p.task.kind != "classification") return p.task.kind + " has no classes to explain";
     auto first = p;

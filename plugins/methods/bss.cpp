@@ -22,7 +22,7 @@ class Bss final : public ktb::Method {
     return {.modes = {ktb::Mode::kTrained, ktb::Mode::kNone}, .least = 0, .most = 1};
   }
   ktb::SourceUse use(std::size_t) const override { return {.model = false, .starts_target = true}; }
-  std::string unsuited(const ktb::Pairing& p) const override { return p.unlike_trunks(); }
+  ktb::Reason unsuited(const ktb::Pairing& p) const override { return p.unlike_trunks(); }
 
   std::vector<ktb::Group> groups() override {
     return {ktb::trunk_group(*t().target, t().sources.empty() ? 1.0 : trunk_lr_)};

@@ -15,7 +15,7 @@ class Cc final : public ktb::Method {
         width_(o.get("embed_dim", 128, "width of both embeddings", {.least = 1})) {}
 
   ktb::SourceUse use(std::size_t) const override { return {.features = false}; }
-  std::string unsuited(const ktb::Pairing& p) const override { return p.unreadable(); }
+  ktb::Reason unsuited(const ktb::Pairing& p) const override { return p.unreadable(); }
 
   void attach() override {
     const auto embed = [&](const char* name, const ktb::ModelCard& model) {

@@ -38,7 +38,7 @@ class CoTuning final : public ktb::Method {
         trunk_lr_(ktb::second_head_lr(o)) {}
 
   ktb::SourceUse use(std::size_t) const override { return ktb::second_head_use(); }
-  std::string unsuited(const ktb::Pairing& p) const override {
+  ktb::Reason unsuited(const ktb::Pairing& p) const override {
     if (p.task.kind != "classification") return p.task.kind + " has no classes to relate";
     return ktb::unlike_second_head(p);
   }

@@ -29,7 +29,7 @@ class Crd final : public ktb::Method {
         eps_(o.get("eps", 1e-7, "keeps the ratios finite", {.least = 0})) {}
 
   ktb::SourceUse use(std::size_t) const override { return {.features = false}; }
-  std::string unsuited(const ktb::Pairing& p) const override {
+  ktb::Reason unsuited(const ktb::Pairing& p) const override {
     if (p.task.train_size < 1)
       return p.task.name + " has no finite training split to keep banks of";
     return p.unreadable();

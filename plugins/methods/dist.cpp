@@ -18,7 +18,7 @@ class Dist final : public ktb::Method {
         eps_(o.get("eps", 1e-8, "added to the product of the norms", {.least = 0})) {}
 
   ktb::SourceUse use(std::size_t) const override { return {.features = false}; }
-  std::string unsuited(const ktb::Pairing& p) const override { return p.unlike_outputs(); }
+  ktb::Reason unsuited(const ktb::Pairing& p) const override { return p.unlike_outputs(); }
 
   ktb::Terms losses(ktb::Step& step) override {
     const auto& lane = step.lane();

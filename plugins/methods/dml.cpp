@@ -19,7 +19,7 @@ class Dml final : public ktb::Method {
     return {.modes = {Mode::kFreshJoint, Mode::kTrainedJoint}, .least = 1, .most = 0};
   }
   ktb::SourceUse use(std::size_t) const override { return {.features = false}; }
-  std::string unsuited(const ktb::Pairing& p) const override { return p.unlike_outputs(); }
+  ktb::Reason unsuited(const ktb::Pairing& p) const override { return p.unlike_outputs(); }
 
   ktb::Terms losses(ktb::Step& step) override {
     const auto& lane = step.lane();

@@ -28,7 +28,7 @@ class Ensemble final : public ktb::Method {
   }
   ktb::SourceUse use(std::size_t) const override { return {.features = false}; }
 
-  std::string unsuited(const ktb::Pairing& p) const override {
+  ktb::Reason unsuited(const ktb::Pairing& p) const override {
     if (auto reason = p.unreadable(); !reason.empty()) return reason;
     if (p.task.kind != "classification")
       return p.task.kind + " has no class distribution to average";

@@ -14,7 +14,7 @@ class Finetune final : public ktb::Method {
 
   ktb::SourceUse use(std::size_t) const override { return {.model = false, .starts_target = true}; }
 
-  std::string unsuited(const ktb::Pairing& p) const override { return p.unlike_trunks(); }
+  ktb::Reason unsuited(const ktb::Pairing& p) const override { return p.unlike_trunks(); }
 
   void attach() override {
     if (!freeze_) return;

@@ -23,7 +23,7 @@ class Fitnet final : public ktb::Method {
     if (source_layer_ < 0) source_layer_ = layer_;
   }
 
-  std::string unsuited(const ktb::Pairing& p) const override {
+  ktb::Reason unsuited(const ktb::Pairing& p) const override {
     if (auto reason = p.unreadable(); !reason.empty()) return reason;
     for (const auto& [model, layer] :
          {std::pair{&p.target->model, layer_}, std::pair{&p.sources.at(0).model, source_layer_}}) {

@@ -1,6 +1,6 @@
 // Flow of solution procedure: for some epochs the target only learns how the source's channels of
-// one stage go with those of the next; then it trains on its task. Yim et al., CVPR 2017;
-// HobbitLong/RepDistiller.
+// one stage go with those of the next; then it trains on its task.
+// Yim et al., CVPR 2017; HobbitLong/RepDistiller.
 #include <ATen/ops/mse_loss.h>
 
 #include "ktb/plugin.hpp"
@@ -17,7 +17,7 @@ class Fsp final : public ktb::Method {
         epochs_(
             o.get("init_epochs", 30.0, "epochs of the stage that learns the flow", {.least = 0})) {}
 
-  std::string unsuited(const ktb::Pairing& p) const override {
+  ktb::Reason unsuited(const ktb::Pairing& p) const override {
     if (auto reason = ktb::unlike_maps(p); !reason.empty()) return reason;
     const auto &own = p.target->model, &other = p.sources.at(0).model;
     for (std::size_t k = 0; k < std::min(own.features.size(), other.features.size()); ++k)

@@ -29,7 +29,7 @@ class Ft final : public ktb::Method {
         epochs_(
             o.get("init_epochs", 30.0, "epochs that train the paraphraser alone", {.least = 0})) {}
 
-  std::string unsuited(const ktb::Pairing& p) const override { return ktb::unlike_last_maps(p); }
+  ktb::Reason unsuited(const ktb::Pairing& p) const override { return ktb::unlike_last_maps(p); }
 
   void attach() override {
     const auto in = t().pairing.target->model.features.back()[0];

@@ -19,7 +19,7 @@ class HardSharing final : public ktb::Method {
   }
   ktb::SourceUse use(std::size_t) const override { return {.features = false, .batches = true}; }
 
-  std::string unsuited(const ktb::Pairing& p) const override {
+  ktb::Reason unsuited(const ktb::Pairing& p) const override {
     if (auto reason = p.unlike_trunks(); !reason.empty()) return reason;
     for (const auto& source : p.sources)
       if (!ktb::can_read(p.target->model, source.task))

@@ -17,7 +17,7 @@ class HubDistill final : public ktb::Method {
 
   ktb::MethodNeeds needs() const override { return {.most = 0}; }
   ktb::SourceUse use(std::size_t) const override { return {.features = false}; }
-  std::string unsuited(const ktb::Pairing& p) const override { return p.unreadable(); }
+  ktb::Reason unsuited(const ktb::Pairing& p) const override { return p.unreadable(); }
 
   void attach() override {
     const auto& p = t().pairing;

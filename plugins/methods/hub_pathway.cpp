@@ -2,8 +2,8 @@
 // outputs. Only the chosen ones run. An exploration loss spreads the use over the hub, and an
 // exploitation loss trains each model on the inputs that chose it.
 // Shu et al.: Hub-Pathway: Transfer Learning from A Hub of Pre-trained Models, NeurIPS 2022, arXiv
-// 2206.03726. The abstract is all that this follows; forms and weights that it does not give are
-// common choices.
+// 2206.03726. The abstract is all that this follows;
+// forms and weights that it does not give are common choices.
 #include <ATen/ops/randn_like.h>
 #include <ATen/ops/zeros.h>
 
@@ -43,7 +43,7 @@ class HubPathway final : public ktb::Method {
             .most = 0,
             .target = false};
   }
-  std::string unsuited(const ktb::Pairing& p) const override {
+  ktb::Reason unsuited(const ktb::Pairing& p) const override {
     if (p.task.kind == "span" || p.task.kind == "retrieval")
       return p.task.kind + " predicts more than one vector an input";
     return p.unreadable();

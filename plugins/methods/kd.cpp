@@ -16,7 +16,7 @@ class Kd final : public ktb::Method {
                      {.least = -1, .most = 1})) {}
 
   ktb::SourceUse use(std::size_t) const override { return {.features = false}; }
-  std::string unsuited(const ktb::Pairing& p) const override { return p.unlike_outputs(); }
+  ktb::Reason unsuited(const ktb::Pairing& p) const override { return p.unlike_outputs(); }
 
   ktb::Terms losses(ktb::Step& step) override {
     const auto& lane = step.lane();

@@ -27,7 +27,7 @@ class KdSvd final : public ktb::Method {
                        "mdistiller; auto: the latter where all maps are equally wide",
                        {"auto", "repdistiller", "mdistiller"})) {}
 
-  std::string unsuited(const ktb::Pairing& p) const override {
+  ktb::Reason unsuited(const ktb::Pairing& p) const override {
     if (auto reason = ktb::unlike_maps(p); !reason.empty()) return reason;
     const ktb::MapPairs pairs(p);
     const std::size_t axis = along_rows(pairs) ? 2 : 0;

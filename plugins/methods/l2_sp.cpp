@@ -1,8 +1,8 @@
 // L2-SP: the target starts from a source of its own architecture and is pulled back to where it
 // started, its new head to zero. Every named parameter of the trunk counts, biases and the affine
 // part of normalisations included; buffers do not.
-// Li, Grandvalet, Davoine: Explicit Inductive Bias for Transfer Learning, ICML 2018, arXiv
-// 1802.01483.
+// Li, Grandvalet, Davoine: Explicit Inductive Bias for Transfer Learning,
+// ICML 2018, arXiv 1802.01483.
 #include "ktb/nn/blocks.hpp"
 #include "ktb/plugin.hpp"
 
@@ -16,7 +16,7 @@ class L2Sp final : public ktb::Method {
         trunk_lr_(o.get("trunk_lr", 0.1, "factor on the trunk's learning rate", {.least = 0})) {}
 
   ktb::SourceUse use(std::size_t) const override { return {.model = false, .starts_target = true}; }
-  std::string unsuited(const ktb::Pairing& p) const override { return p.unlike_trunks(); }
+  ktb::Reason unsuited(const ktb::Pairing& p) const override { return p.unlike_trunks(); }
 
   void attach() override {
     for (const auto& item : t().target->named_parameters()) {

@@ -11,7 +11,7 @@ class LabelSmoothing final : public ktb::Method {
       : alpha_(o.get("alpha", 0.1, "part of the label that is spread", {.least = 0, .most = 1})) {}
 
   ktb::MethodNeeds needs() const override { return ktb::no_source(); }
-  std::string unsuited(const ktb::Pairing& p) const override { return p.no_classes(); }
+  ktb::Reason unsuited(const ktb::Pairing& p) const override { return p.no_classes(); }
 
   ktb::Terms losses(ktb::Step& step) override {
     const auto& lane = step.lane();

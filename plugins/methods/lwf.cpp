@@ -17,7 +17,7 @@ class Lwf final : public ktb::Method {
         trunk_lr_(ktb::second_head_lr(o)) {}
 
   ktb::SourceUse use(std::size_t) const override { return ktb::second_head_use(); }
-  std::string unsuited(const ktb::Pairing& p) const override {
+  ktb::Reason unsuited(const ktb::Pairing& p) const override {
     if (p.task.train_size == 0) return p.task.name + " has no fixed training examples to remember";
     return ktb::unlike_second_head(p);
   }

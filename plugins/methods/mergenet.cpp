@@ -35,7 +35,7 @@ class MergeNet final : public ktb::Method {
     return {.modes = {Mode::kFreshJoint, Mode::kTrainedJoint, Mode::kTrained, Mode::kNone}};
   }
   ktb::SourceUse use(std::size_t) const override { return {.features = false, .batches = true}; }
-  std::string unsuited(const ktb::Pairing& p) const override {
+  ktb::Reason unsuited(const ktb::Pairing& p) const override {
     if (!both_) return {};
     if (p.sources.empty()) return "without a source there is nobody to give back to";
     return p.joint(0) ? "" : "a source that does not train along takes nothing back";

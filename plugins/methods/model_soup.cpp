@@ -19,7 +19,7 @@ class ModelSoup final : public ktb::Method {
 
   ktb::MethodNeeds needs() const override { return {.most = 0}; }
   ktb::SourceUse use(std::size_t) const override { return {.features = false}; }
-  std::string unsuited(const ktb::Pairing& p) const override {
+  ktb::Reason unsuited(const ktb::Pairing& p) const override {
     if (auto reason = p.unlike_trunks(); !reason.empty()) return reason;
     return freeze_ && !same_labels(p) ? p.unlike_outputs() : "";
   }

@@ -1,6 +1,6 @@
 // Neuron selectivity transfer: the distribution of channels, as patterns over positions, becomes
-// the source's, by a maximum mean discrepancy with the kernel (a . b)^2. Huang and Wang, 2017,
-// arXiv 1707.01219.
+// the source's, by a maximum mean discrepancy with the kernel (a . b)^2.
+// Huang and Wang, 2017, arXiv 1707.01219.
 #include "ktb/plugin.hpp"
 #include "ktb/transfer/maps.hpp"
 
@@ -14,7 +14,7 @@ class Nst final : public ktb::Method {
       : ce_(o.get("ce_weight", 1.0, "weight of the target's own task")),
         nst_(o.get("nst_weight", 50.0, "weight of the discrepancy")) {}
 
-  std::string unsuited(const ktb::Pairing& p) const override { return ktb::unlike_maps(p); }
+  ktb::Reason unsuited(const ktb::Pairing& p) const override { return ktb::unlike_maps(p); }
   void attach() override { pairs_ = ktb::MapPairs(t().pairing); }
 
   ktb::Terms losses(ktb::Step& step) override {

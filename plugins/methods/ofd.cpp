@@ -1,6 +1,6 @@
 // Overhaul of feature distillation: maps before their activation, the source's cut off from below
-// by the mean of its negative values, which its normalisation tells. Heo et al., ICCV 2019, arXiv
-// 1904.01866; mdistiller.
+// by the mean of its negative values, which its normalisation tells.
+// Heo et al., ICCV 2019, arXiv 1904.01866; mdistiller.
 #include <cmath>
 #include <numbers>
 
@@ -20,7 +20,7 @@ class Ofd final : public ktb::Method {
             o.get("ofd_weight", 0.001, "weight of the squared differences, summed over positions")),
         kernel_(o.get("connector_kernel", 1, "kernel of the connectors", {.least = 1})) {}
 
-  std::string unsuited(const ktb::Pairing& p) const override {
+  ktb::Reason unsuited(const ktb::Pairing& p) const override {
     if (auto reason = ktb::unlike_maps(p); !reason.empty()) return reason;
     const auto& source = p.sources.at(0).model;
     return levels(p).empty()

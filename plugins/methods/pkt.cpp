@@ -1,6 +1,6 @@
 // Probabilistic knowledge transfer: for each example a distribution over which others of the batch
-// are near, by cosine similarity, becomes the source's. Passalis and Tefas, ECCV 2018,
-// arXiv 1803.10837.
+// are near, by cosine similarity, becomes the source's.
+// Passalis and Tefas, ECCV 2018, arXiv 1803.10837.
 #include "ktb/plugin.hpp"
 
 namespace {
@@ -15,7 +15,7 @@ class Pkt final : public ktb::Method {
         eps_(o.get("eps", 1e-7, "keeps norms and logarithms finite", {.least = 1e-30})) {}
 
   ktb::SourceUse use(std::size_t) const override { return {.features = false}; }
-  std::string unsuited(const ktb::Pairing& p) const override { return p.unreadable(); }
+  ktb::Reason unsuited(const ktb::Pairing& p) const override { return p.unreadable(); }
 
   ktb::Terms losses(ktb::Step& step) override {
     const auto target = near(step.target().pooled), source = near(step.source().pooled);

@@ -22,7 +22,7 @@ class PolicyDistill final : public ktb::Method {
 
   ktb::SourceUse use(std::size_t) const override { return {.features = false}; }
 
-  std::string unsuited(const ktb::Pairing& p) const override {
+  ktb::Reason unsuited(const ktb::Pairing& p) const override {
     if (p.task.kind != "control" && p.task.kind != "actor_critic")
       return p.task.kind + " is not a task of acting";
     if (p.sources[0].task.kind != p.task.kind) return "the source has not learned to act likewise";

@@ -41,7 +41,7 @@ class ReviewKd final : public ktb::Method {
                     {.least = 1})),
         preact_(o.get("student_preact", false, "the target's maps before their activation")) {}
 
-  std::string unsuited(const ktb::Pairing& p) const override { return ktb::unlike_maps(p); }
+  ktb::Reason unsuited(const ktb::Pairing& p) const override { return ktb::unlike_maps(p); }
 
   void attach() override {
     pairs_ = ktb::MapPairs(t().pairing);

@@ -21,7 +21,7 @@ class Rkd final : public ktb::Method {
         features_(o.get("features", "pooled", "what is related", {"pooled", "logits"})) {}
 
   ktb::SourceUse use(std::size_t) const override { return {.features = false}; }
-  std::string unsuited(const ktb::Pairing& p) const override {
+  ktb::Reason unsuited(const ktb::Pairing& p) const override {
     if (features_ == "logits" && !p.task.categorical) return p.task.kind + " has no logits";
     return p.unreadable();
   }

@@ -1,7 +1,7 @@
 // Parameter sharing between unlike networks, MergeNet's rival without an adapter: the source's
 // weight matrix, cropped or padded with zeros to the target's shape, is copied into the target
-// every f batches. The exact form of the comparison in arXiv 2404.13322 is not known; this one is
-// our choice.
+// every f batches. The exact form of the comparison in arXiv 2404.13322 is not known;
+// this one is our choice.
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
@@ -25,7 +25,7 @@ class Share final : public ktb::Method {
     return {.modes = {Mode::kFreshJoint, Mode::kTrainedJoint, Mode::kTrained}};
   }
   ktb::SourceUse use(std::size_t) const override { return {.features = false, .batches = true}; }
-  std::string unsuited(const ktb::Pairing& p) const override {
+  ktb::Reason unsuited(const ktb::Pairing& p) const override {
     return tie_ && !p.joint(0) ? "tied layers need a source that trains along" : "";
   }
 

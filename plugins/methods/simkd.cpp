@@ -17,7 +17,7 @@ class SimKd final : public ktb::Method {
         feature_(o.get("feature_weight", 1.0, "weight of the mean squared error")),
         factor_(o.get("factor", 2, "reduction of the projector's width", {.least = 1})) {}
 
-  std::string unsuited(const ktb::Pairing& p) const override {
+  ktb::Reason unsuited(const ktb::Pairing& p) const override {
     if (auto reason = p.unlike_outputs(); !reason.empty()) return reason;
     return ktb::unlike_last_maps(p);
   }

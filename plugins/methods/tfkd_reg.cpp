@@ -20,7 +20,7 @@ class TfkdReg final : public ktb::Method {
                        {.least = 0, .most = 1})) {}
 
   ktb::MethodNeeds needs() const override { return ktb::no_source(); }
-  std::string unsuited(const ktb::Pairing& p) const override { return p.no_classes(); }
+  ktb::Reason unsuited(const ktb::Pairing& p) const override { return p.no_classes(); }
 
   ktb::Terms losses(ktb::Step& step) override {
     const auto& lane = step.lane();

@@ -15,7 +15,7 @@ class TfkdSelf final : public ktb::Method {
         multiplier_(o.get("multiplier", 1.0, "factor on the source's share; ResNet-18: 50")) {}
 
   ktb::SourceUse use(std::size_t) const override { return {.features = false}; }
-  std::string unsuited(const ktb::Pairing& p) const override {
+  ktb::Reason unsuited(const ktb::Pairing& p) const override {
     if (auto reason = p.unlike_outputs(); !reason.empty()) return reason;
     return p.unlike_trunks().empty()
                ? ""

@@ -22,7 +22,7 @@ class Uskd final : public ktb::Method {
         mu_(o.get("mu", 0.1, "weight of the weak classifier; constructor of cls_KD: 0.005")) {}
 
   ktb::MethodNeeds needs() const override { return ktb::no_source(); }
-  std::string unsuited(const ktb::Pairing& p) const override {
+  ktb::Reason unsuited(const ktb::Pairing& p) const override {
     if (!p.task.categorical) return p.task.kind + " has no class distribution";
     if (p.task.outputs < 3) return p.task.name + " has fewer than three classes";
     return p.target->model.features.size() < 2 ? p.target->model.name + " has a single feature map"

@@ -23,7 +23,7 @@ class Vid final : public ktb::Method {
                            "variances learn, as in RepDistiller; mdistiller leaves them out of "
                            "its optimiser")) {}
 
-  std::string unsuited(const ktb::Pairing& p) const override { return ktb::unlike_maps(p); }
+  ktb::Reason unsuited(const ktb::Pairing& p) const override { return ktb::unlike_maps(p); }
 
   void attach() override {
     pairs_ = ktb::MapPairs(t().pairing);

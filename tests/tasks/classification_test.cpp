@@ -94,8 +94,8 @@ TEST(Kinds, AnUnknownOneIsRefusedByName) {
   }
 }
 
-/// The rule of the vectors: max|x - ref| <= atol + rtol max|ref|, and NaN only where the reference
-/// has it.
+/// The rule of the vectors: max|x - ref| <= atol + rtol max|ref|,
+/// and NaN only where the reference has it.
 void expect_close(const Tensor& x, const Tensor& reference, const std::string& what) {
   ASSERT_TRUE(x.defined()) << what;
   ASSERT_EQ(x.sizes(), reference.sizes()) << what;

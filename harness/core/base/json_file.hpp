@@ -11,8 +11,8 @@
 namespace ktb::core {
 
 /// A value of a JSON file, to be read only while the file is kept. What is missing or of another
-/// type throws Error with file and place: `dev.json, data[3].title: expected a text, found a
-/// number`.
+/// type throws Error with file and place:
+/// `dev.json, data[3].title: expected a text, found a number`.
 class JsonView {
  public:
   JsonView(const Json& value, std::string file, std::string path = "")
@@ -49,8 +49,8 @@ struct JsonFile {
   JsonView root() const { return {data, path}; }
 };
 
-/// Throws Error: no such file, no JSON (with line and column), no UTF-8, a key of the outermost
-/// object twice.
+/// Throws Error: no such file, no JSON (with line and column), no UTF-8,
+/// a key of the outermost object twice.
 JsonFile read_json_file(const std::string& path);
 
 }  // namespace ktb::core

@@ -18,8 +18,8 @@ struct PluginNote {
   std::string path, kind, name, abi, summary, citation;
   std::vector<Alias> aliases;
 
-  /// What a name of this plugin sets: nothing for its own, an alias' preset; none: it is not one of
-  /// its names.
+  /// What a name of this plugin sets: nothing for its own, an alias' preset;
+  /// none: it is not one of its names.
   std::optional<Json> preset(const std::string& called) const;
 };
 
@@ -49,8 +49,8 @@ FoundPlugin find_plugin(const std::vector<PluginNote>& notes, const std::string&
 std::vector<std::string> plugin_names(const std::vector<PluginNote>& notes,
                                       const std::string& kind);
 
-/// One line for each field in which two ABI keys differ: `torch: plugin 2.10.0, this
-/// ktbench 2.11.0`.
+/// One line for each field in which two ABI keys differ:
+/// `torch: plugin 2.10.0, this ktbench 2.11.0`.
 std::vector<std::string> abi_differences(const std::string& plugin, const std::string& host);
 
 /// Throws PluginError that names every difference where this build cannot load the plugin.

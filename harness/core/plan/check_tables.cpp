@@ -115,8 +115,8 @@ class TableCheck {
     for (const auto& [axis, value] : b.axes) {
       if (!a.axes.count(axis)) axes.push_back(axis);
     }
-    // `pair` says what `source` and `target` say, and `grid` only where nothing else tells the two
-    // apart.
+    // `pair` says what `source` and `target` say,
+    // and `grid` only where nothing else tells the two apart.
     if (axes.size() > 1) std::erase(axes, "grid");
     if (std::count(axes.begin(), axes.end(), "pair")) {
       std::erase(axes, "source");

@@ -84,7 +84,7 @@ const Json* Describer::answer(const std::string& kind, const std::string& id) co
   return found == section->end() ? nullptr : &*found;
 }
 
-std::string Describer::unsuited(const std::string& pairing) const {
+Reason Describer::unsuited(const std::string& pairing) const {
   if (pairing.empty() || !answers_.contains("pairings")) return "";
   const Json& all = answers_["pairings"];
   const std::size_t index = std::stoul(pairing);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/base/json.hpp"
+#include "core/base/reason.hpp"
 #include "core/plan/catalogue.hpp"
 
 namespace ktb::core {
@@ -33,7 +34,7 @@ class Describer {
 
   /// Null before it was asked, and for an empty id. `kind` is datasets, models or methods.
   const Json* answer(const std::string& kind, const std::string& id) const;
-  std::string unsuited(const std::string& pairing) const;
+  Reason unsuited(const std::string& pairing) const;
 
  private:
   std::string add(const std::string& kind, char letter, Json entry);

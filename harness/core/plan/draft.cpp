@@ -12,7 +12,7 @@ namespace {
 
 using At = Document::At;
 
-/// What picking on validation needs where the suite does not say.
+/// The share of train that is kept back where a suite tunes and names no `recipe.validation`.
 constexpr double kTuningValidation = 0.1;
 
 using Leaves = std::vector<std::pair<std::string, Json>>;

@@ -31,8 +31,8 @@ struct Draft {
   std::shared_ptr<const LayeredRecipe> recipe;
   std::vector<std::size_t> rules;  ///< Drafter::rules() that touched it
   std::string dataset_id, target_id, base_id, method_id;
-  std::vector<std::string> source_ids, plus_ids,
-      pairings;  ///< pairings: the method's, then each plus'
+  std::vector<std::string> source_ids, plus_ids;
+  std::vector<std::string> pairings;  ///< the method's, then each plus'
   bool transfers() const { return mode != "none"; }
 };
 

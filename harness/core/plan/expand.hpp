@@ -11,8 +11,8 @@ namespace ktb::core {
 
 struct Wish;
 
-/// Where knowledge comes from: a model trained on a data set, a file of weights, or a finished
-/// cell.
+/// Where knowledge comes from: a model trained on a data set,
+/// a file of weights, or a finished cell.
 struct SourceWish {
   std::string name;                  ///< as the suite calls it
   std::string model, dataset, task;  ///< empty for a finished cell

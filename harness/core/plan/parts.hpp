@@ -17,7 +17,7 @@ struct Part {
   std::string text;             ///< `fields` dumped once, for what many trials share
   Origins origin;               ///< below the piece: `options.depth`
   std::set<std::size_t> lacks;  ///< indices of PartMaker::missing()
-  std::string hole;             ///< why it cannot be used; empty: it can
+  Reason hole;                  ///< why it cannot be used; empty: it can
 };
 
 /// Makes tasks, models and methods from what the suite says and what plugins answered.

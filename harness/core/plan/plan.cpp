@@ -66,7 +66,8 @@ class Planner {
     }
   }
 
-  /// Before any cell: the default's comes first, wherever it stands in a list.
+  /// Called before cells are looked at, so that values stand in the order of the suite's lists and
+  /// not in that of the cells, whose first has the defaults.
   void remember_swept(const OptionLists& lists) {
     for (const auto& [option, values] : lists)
       for (const auto& value : values) remember("option." + option, show_value(value));

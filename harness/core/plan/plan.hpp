@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/base/json.hpp"
+#include "core/base/reason.hpp"
 #include "core/base/version.hpp"
 #include "core/plan/catalogue.hpp"
 #include "core/suite/table_spec.hpp"
@@ -36,7 +37,7 @@ struct Cell {
   /// grid, dataset, pair, source, target, method, labels, and option.NAME where an axis sets it.
   std::map<std::string, std::string> axes;
   std::vector<Sample> samples;
-  std::string hole;                           ///< why it cannot be run; empty: it can
+  Reason hole;                                ///< why it cannot be run; empty: it can
   std::map<std::string, std::string> origin;  ///< dotted setting -> `x.toml:12` or `default`
   /// Where values are picked on validation: what was tried, in the order `trial`, `tuning[0]`, ...
   std::vector<std::string> candidates;  ///< explore = 0.01, explore = 0.1, ...; else empty
@@ -75,8 +76,8 @@ struct Plan {
 struct PlanOptions {
   std::string device = "cpu";
   bool smoke = false;  ///< two steps and one evaluation of every cell
-  /// Keeps cells of which any axis value or `method pair` matches one of these globs, and what they
-  /// need.
+  /// Keeps cells of which any axis value or `method pair` matches one of these globs,
+  /// and what they need.
   std::vector<std::string> filters;
   std::string build{build_hash()}, torch{torch_version()};  ///< what makes the numbers
 };
@@ -88,8 +89,8 @@ Json explain(const Plan& plan, const Cell& cell, std::uint64_t seed);
 /// in words; none: the same trial.
 std::vector<std::string> key_difference(const Json& before, const Json& after);
 
-/// Throws SuiteError. Plugins and data that are missing end up in `Plan::missing`; their cells
-/// stay.
+/// Throws SuiteError. Plugins and data that are missing end up in `Plan::missing`;
+/// their cells stay.
 Plan make_plan(const Suite& suite, Catalogue& catalogue, const PlanOptions& options);
 
 /// `results/plans/<suite>.<profile>.json`: enough for status and report, without the specs.

@@ -248,8 +248,11 @@ void fields(Self& trial, Ar& ar) {
   ar.optional("limits", trial.limits);
 }
 
+/// How messages call the file that holds one.
+inline constexpr auto kTrialFile = "trial.json";
+
 Json to_json(const TrialSpec& trial);
 /// Throws Error with `file` and the place of what is missing or of another type there.
-TrialSpec trial_spec_from_json(const Json& json, const std::string& file = "trial.json");
+TrialSpec trial_spec_from_json(const Json& json, const std::string& file = kTrialFile);
 
 }  // namespace ktb::core

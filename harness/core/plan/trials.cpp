@@ -17,7 +17,7 @@ std::string plural(std::size_t count, const std::string& noun) {
 }
 
 /// How many sources a method takes, against how many it is given.
-std::string wrong_count(const Json& range, std::size_t given, const std::string& method) {
+Reason wrong_count(const Json& range, std::size_t given, const std::string& method) {
   const std::size_t least = range.at(0), most = range.at(1);
   if (given >= least && (most == 0 || given <= most)) return "";
   const std::string takes = least == most ? plural(least, "source")
@@ -120,7 +120,7 @@ void TrialBook::build(Training& t) {
 }
 
 /// What the method's descriptor and the pairing rule out.
-std::string TrialBook::cannot(const Training& t) const {
+Reason TrialBook::cannot(const Training& t) const {
   const Draft& draft = *t.draft;
   const std::string& name = draft.method->name;
   if (const Json* answer = describer_.answer("methods", draft.method_id)) {
@@ -130,7 +130,7 @@ std::string TrialBook::cannot(const Training& t) const {
                          draft.mode);
     }
     if (draft.transfers() && answer->contains("sources")) {
-      const std::string wrong = wrong_count((*answer)["sources"], t.wish->sources.size(), name);
+      const Reason wrong = wrong_count((*answer)["sources"], t.wish->sources.size(), name);
       if (!wrong.empty()) return wrong;
     }
     if (answer->value("target", true) && t.wish->target_model.empty()) {
@@ -138,7 +138,7 @@ std::string TrialBook::cannot(const Training& t) const {
     }
   }
   for (std::size_t i = 0; i < draft.pairings.size(); ++i) {
-    const std::string reason = describer_.unsuited(draft.pairings[i]);
+    const Reason reason = describer_.unsuited(draft.pairings[i]);
     if (!reason.empty()) return i == 0 ? reason : draft.method->plus[i - 1].first + ": " + reason;
   }
   return "";
@@ -271,7 +271,7 @@ std::map<std::string, std::string> TrialBook::option_axes(const Wish& wish) {
 std::size_t TrialBook::trial(const Wish& wish, std::size_t candidate, SeedAt at) {
   Training& t = training(wish, candidate);
   if (const auto made = t.made.find(at.seed); made != t.made.end()) return made->second;
-  // A cell's last seed takes the template: nobody asks for it again.
+  // A cell's last seed moves the template away instead of copying it: nobody needs it afterwards.
   const bool last = !wish.grid.empty() && at.index + 1 == wish.seeds.size();
   Json spec = last ? std::move(t.spec) : t.spec, feeds = t.sources;
   std::set<std::size_t> needs;

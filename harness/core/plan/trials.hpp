@@ -52,7 +52,7 @@ class TrialBook {
         parts_(parts) {}
 
   /// Why this candidate cannot be run; empty: it can.
-  const std::string& hole(const Wish& wish, std::size_t candidate) {
+  const Reason& hole(const Wish& wish, std::size_t candidate) {
     return training(wish, candidate).hole;
   }
   const Origins& origin(const Wish& wish, std::size_t candidate) {
@@ -72,11 +72,12 @@ class TrialBook {
   struct Training {
     const Wish* wish = nullptr;
     const Draft* draft = nullptr;
-    std::string hole, slug;
-    Json spec, sources;                        ///< the sources' share of the key is still a tree
+    Reason hole;
+    std::string slug;
+    Json spec, sources;                        ///< `sources`: their share of the key
     std::map<std::string, std::string> texts;  ///< the other members that the key hashes, dumped
     Origins origin;
-    std::vector<const Wish*> feeds;  ///< by source; null: no earlier trial
+    std::vector<const Wish*> feeds;  ///< what each source is trained by; null: nothing
     std::set<std::size_t> lacks;
     std::map<std::uint64_t, std::size_t> made;  ///< seed -> trial, for one position of the seed
   };
@@ -88,7 +89,7 @@ class TrialBook {
   void build_sources(Training& training);
   void add_source(Training& training, const SourceWish& use);
   void build_recipe(Training& training);
-  std::string cannot(const Training& training) const;
+  Reason cannot(const Training& training) const;
   void take(Training& training, const Part& part, const std::string& prefix);
   std::string fields_of(const Training& training, const Json& sources, std::uint64_t seed) const;
   std::size_t add(Training& training, Json spec, std::string fields, std::set<std::size_t> needs,

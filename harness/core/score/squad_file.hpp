@@ -12,8 +12,8 @@ struct SquadData {
   std::vector<SquadQuestion> questions;
 };
 
-/// Questions with their answers, of a file in SQuAD's layout. Throws Error that names file and
-/// place.
+/// Questions with their answers, of a file in SQuAD's layout.
+/// Throws Error that names file and place.
 SquadData read_squad(const std::string& path);
 
 /// Texts by id, or probabilities that there is no answer. Ids that the data lack are passed over,

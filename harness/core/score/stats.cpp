@@ -30,8 +30,8 @@ double two_sided_t(double t, double df) {
   return 2 * bm::cdf(bm::complement(bm::students_t(df), std::abs(t)));
 }
 
-/// Twice the rank of each value among all, 1 the lowest; ties share their mean, so twice it is
-/// whole.
+/// Twice the rank of each value among all, 1 the lowest;
+/// ties share their mean, so twice it is whole.
 std::vector<std::int64_t> double_ranks(std::span<const double> x) {
   std::vector<std::size_t> order(x.size());
   std::iota(order.begin(), order.end(), std::size_t{0});

@@ -11,8 +11,8 @@ namespace ktb::core {
 /// with their apostrophe.
 std::string vqa_cleaned(std::string_view utf8);
 
-/// What an answer is compared as. Where all human answers are the same, nothing is cleaned, and
-/// case counts.
+/// What an answer is compared as. Where all human answers are the same,
+/// nothing is cleaned, and case counts.
 struct VqaComparison {
   bool cleaned = false;
   std::vector<std::string> answers;

@@ -20,8 +20,8 @@ struct Outcomes {
   const Record* find(const std::string& trial) const;
 };
 
-/// `with_specs` reads trial.json too, which only published numbers need: their protocol is compared
-/// with it.
+/// `with_specs` reads trial.json too, which only published numbers need:
+/// their protocol is compared with it.
 Outcomes outcomes(const Plan& plan, const Store& store, bool with_specs = false);
 
 }  // namespace ktb::core

@@ -19,12 +19,12 @@ enum class Status {
   kDiverged,
   kInterrupted
 };
-std::string to_string(
-    Status status);  ///< ok, hole, failed, crashed, out-of-memory, timeout, diverged, interrupted
+/// ok, hole, failed, crashed, out-of-memory, timeout, diverged, interrupted
+std::string to_string(Status status);
 Status status_from(const std::string& text);  ///< throws Error
 
-/// One trial's outcome: record.json of docs/contracts.md. Unknown members of the file survive in
-/// `rest`.
+/// One trial's outcome: record.json of docs/contracts.md.
+/// Unknown members of the file survive in `rest`.
 struct Record {
   std::string id, key;
   std::uint64_t seed = 0;

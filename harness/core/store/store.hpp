@@ -39,8 +39,8 @@ class Store {
   void save(const Record& record) const;
 
   bool has_weights(const std::string& id) const;
-  /// Whether the trial need not run again: `ok`, of the same key, with weights where they are
-  /// needed.
+  /// Whether the trial need not run again: `ok`, of the same key,
+  /// with weights where they are needed.
   bool reusable(const Trial& trial, bool needs_weights = false) const;
 
   /// trial.json; null where there is none.

@@ -4,8 +4,8 @@
 
 namespace ktb::core {
 
-/// Where the files of a trial lie: nobody else spells their names. What stands in them is in
-/// docs/contracts.md.
+/// Where the files of a trial lie: nobody else spells their names.
+/// What stands in them is in docs/contracts.md.
 class TrialFolder {
  public:
   explicit TrialFolder(std::filesystem::path path);

@@ -4,8 +4,8 @@
 
 namespace ktb::core {
 
-/// Turns a document, profile and parents already laid over it, into a suite; checks every key and
-/// type.
+/// Turns a document, profile and parents already laid over it, into a suite;
+/// checks every key and type.
 Suite build_suite(Document document);
 
 /// `[table.N]`, each with its `like` filled in.

@@ -15,7 +15,7 @@ bool below(const std::string& path, const std::string& root) {
          (path.size() > root.size() && path[root.size()] == '.' && path.starts_with(root));
 }
 
-/// Another kind of thing now: what was set for the old kind means nothing to it.
+/// Whether `top` names another plugin or optimiser than `base`: then base's settings do not apply.
 bool changes_kind(const Json& base, const Json& top) {
   for (const char* key : {"plugin", "name"}) {
     if (top.contains(key) && base.contains(key) && base[key] != top[key]) return true;

@@ -48,8 +48,8 @@ class Document {
   /// Takes a value out; nothing happens where it is absent.
   void erase(const std::string& path);
 
-  /// Throws SuiteError: the place, the message, the quoted line with `under` beside the caret,
-  /// `last`.
+  /// Throws SuiteError: the place, the message,
+  /// the quoted line with `under` beside the caret, `last`.
   [[noreturn]] void fail(const std::string& path, At at, const std::string& message,
                          const std::string& under = "", const std::string& last = "") const;
 

@@ -79,8 +79,8 @@ Document with_profile(const Document& document, const std::string& profile) {
   return out;
 }
 
-/// What --set names: a setting of trials wins over every rule, anything else changes the suite's
-/// text.
+/// What --set names: a setting of trials wins over every rule,
+/// anything else changes the suite's text.
 bool is_rule(const std::string& override_text) {
   static const std::vector<std::string> kGrammar = {"plugin", "label", "source", "plus", "tune"};
   const std::string key = override_text.substr(0, override_text.find('='));

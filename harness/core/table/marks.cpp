@@ -82,8 +82,8 @@ bool finite(const Entry& entry) {
                      [](const auto& value) { return std::isfinite(value.second); });
 }
 
-/// Marks the best of a group and what is tied with it. An incomplete leader leaves its group
-/// without marks.
+/// Marks the best of a group and what is tied with it.
+/// An incomplete leader leaves its group without marks.
 void mark_best(const std::vector<Contestant>& group, std::set<double>& degrees) {
   if (group.size() < 2) return;
   const double sign = group.front().sign;

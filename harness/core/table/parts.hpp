@@ -65,8 +65,8 @@ std::vector<std::string> chosen_trials(const TableInput& input, const Cell& cell
 const Cell* chosen_cell(const TableInput& input, const Slot& place);
 /// Records behind a row, the chosen ones of tuned and derived cells.
 std::vector<const Record*> records_of(const TableInput& input, const std::vector<Slot>& places);
-/// All trials spent on picking a tuned option's value or the best of a derived row, past the chosen
-/// ones.
+/// All trials spent on picking a tuned option's value or the best of a derived row,
+/// past the chosen ones.
 std::set<std::string> further_trials(const TableInput& input, const std::vector<Slot>& places);
 
 // entry.cpp

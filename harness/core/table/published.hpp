@@ -37,8 +37,8 @@ struct Published {
 Published read_published(const std::filesystem::path& path);
 
 /// Settings of the protocol that a trial does not share: `epochs 240, here 2`. `spec` is
-/// trial.json; a setting is looked for in its recipe, its task, its method's options and from its
-/// root.
+/// trial.json; a setting is looked for in its recipe, its task,
+/// its method's options and from its root.
 std::vector<std::string> protocol_differences(const PublishedValue& published, const Json& spec);
 
 enum class Verdict { kWithin, kAbove, kBelow, kNotComparable };

@@ -35,8 +35,8 @@ bool wants_published(const TableSpec& spec) {
          std::count(spec.extra.begin(), spec.extra.end(), "published") > 0;
 }
 
-/// In the folder of results, or in a `results` beside the suite or above it, as results may lie
-/// elsewhere.
+/// In the folder of results, or in a `results` beside the suite or above it,
+/// as results may lie elsewhere.
 fs::path published_path(const std::string& name, const Plan& plan, const Store& store) {
   const fs::path own = store.results() / "published" / (name + ".toml");
   if (fs::exists(own) || plan.file.empty()) return own;

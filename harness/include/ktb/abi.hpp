@@ -26,8 +26,8 @@
       _GLIBCXX_USE_CXX11_ABI) " std=" KTB_TEXT(__cplusplus) " ndebug=" KTB_NDEBUG_ \
                                                             " asan=" KTB_ASAN_
 
-/// First bytes of the note in a plugin file. In two pieces, so that whoever searches for it does
-/// not find it in himself.
+/// First bytes of the note in a plugin file. In two pieces, so that a
+/// program which searches files for these bytes does not contain them itself.
 #define KTB_NOTE_MAGIC_1 "KTBENCH-PLUGIN"
 #define KTB_NOTE_MAGIC_2 "-NOTE-1\n"
 

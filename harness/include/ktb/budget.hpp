@@ -3,7 +3,7 @@
 
 namespace ktb {
 
-/// How the run is cut up: for what a method sizes by the batch, and for stages of so many epochs.
+/// The run in steps and epochs: for methods that size a buffer by the batch or change after epochs.
 struct Budget {
   std::int64_t batch = 0;        ///< examples of a step; the last step of an epoch may have fewer
   std::int64_t epoch_steps = 0;  ///< steps of one epoch of the target's data

@@ -43,7 +43,7 @@ class KTB_API Dataset {
   virtual std::vector<std::string> usual_places() const { return {}; }
   /// `split` is `train` or `test`. Throws Error with file, expectation and remedy.
   virtual Split load(const DataFolder& folder, const std::string& split) const = 0;
-  /// Itself, where the data come from acting (ktb/control.hpp); load() is not called then.
+  /// Itself, where the data come from acting (ktb/control/control.hpp); load() is not called then.
   virtual const ControlDataset* control() const { return nullptr; }
 };
 

@@ -7,8 +7,8 @@
 
 namespace ktb {
 
-/// Random numbers of one environment, in the order in which it asks for them: a check puts stored
-/// ones here.
+/// Random numbers of one environment, in the order in which it asks for them:
+/// a check puts stored ones here.
 class KTB_API Draws {
  public:
   virtual ~Draws();

@@ -19,8 +19,8 @@ struct KTB_API OptionError final : Error {
   std::string option;
 };
 
-/// Raised by the harness, or by a method that notices it first: a loss or weight is no longer
-/// finite.
+/// Raised by the harness, or by a method that notices it first:
+/// a loss or weight is no longer finite.
 struct KTB_API Diverged final : Error {
   explicit Diverged(const std::string& text);
   ~Diverged() override;

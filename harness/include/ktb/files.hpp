@@ -36,8 +36,8 @@ struct DataFile {
 
 using Bytes = std::vector<std::uint8_t>;
 
-/// The whole file, decompressed if its name ends in .gz. Throws Error (missing, truncated,
-/// corrupt).
+/// The whole file, decompressed if its name ends in .gz.
+/// Throws Error (missing, truncated, corrupt).
 KTB_API Bytes read_file(const std::string& path);
 /// All files at any depth below a folder whose names end so, in any case, relative to it, in the
 /// order of their bytes. Hidden ones are left out.

@@ -26,12 +26,11 @@ inline MethodNeeds no_source() { return {.modes = {Mode::kNone}, .least = 0, .mo
 
 /// What it wants of one source.
 struct SourceUse {
-  bool model = true;     ///< false: only its weights, its task or its batches matter
-  bool features = true;  ///< false: only pred and pooled are read, so outputs can be kept
-  bool batches = false;  ///< its own task's batches are drawn each step
-  bool starts_target =
-      false;                 ///< the harness copies its trunk into the target's, by name and shape
-  bool trains_head = false;  ///< of a source that is otherwise frozen
+  bool model = true;           ///< false: only its weights, its task or its batches matter
+  bool features = true;        ///< false: only pred and pooled are read, so outputs can be kept
+  bool batches = false;        ///< its own task's batches are drawn each step
+  bool starts_target = false;  ///< its trunk is copied into the target's, by name and shape
+  bool trains_head = false;    ///< of a source that is otherwise frozen
 };
 
 /// The live side: built and owned by the harness, kept by methods as plain pointers. Never register
@@ -68,7 +67,7 @@ class KTB_API Method : public torch::nn::Module {
   virtual MethodNeeds needs() const { return {}; }
   virtual SourceUse use(std::size_t) const { return {}; }
   /// Why this pairing cannot be run: a hole in the table, with this footnote. "": it can.
-  virtual std::string unsuited(const Pairing&) const { return {}; }
+  virtual Reason unsuited(const Pairing&) const { return {}; }
 
   // Once. What must survive a checkpoint is a registered parameter or buffer of final shape.
   virtual void attach() {}

@@ -43,7 +43,7 @@ class KTB_API Model : public torch::nn::Module {
 
   /// The submodule whose parameters are the head: `fc`.
   virtual std::string head_name() const = 0;
-  /// Default sites: names of the weights where knowledge leaves and enters (methods.md A.3.1).
+  /// Default sites: names of the weights where knowledge leaves and enters.
   virtual std::string gives() const;  ///< the head's weight
   virtual std::string takes() const = 0;
   /// Whether a normalisation follows the weight directly and so removes its scale.

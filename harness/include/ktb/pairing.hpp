@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "ktb/reason.hpp"
 #include "ktb/task.hpp"
 
 namespace ktb {
@@ -41,11 +42,11 @@ struct KTB_API Pairing {
   bool joint(std::size_t source) const;        ///< source trains along
   /// The usual reasons, or "": a source cannot read the target's inputs; outputs are unlike; the
   /// target cannot start from the weights of a source.
-  std::string unreadable() const;
-  std::string unlike_outputs() const;
-  std::string unlike_trunks() const;
+  Reason unreadable() const;
+  Reason unlike_outputs() const;
+  Reason unlike_trunks() const;
   /// Why the target's task does not tell at least two classes apart, or "".
-  std::string no_classes() const;
+  Reason no_classes() const;
 };
 
 }  // namespace ktb

@@ -59,15 +59,15 @@ struct KTB_API TaskSpec {
 
 struct KTB_API Batch {
   Tensors x, y;  ///< named inputs and targets, first axis: examples
-  Tensor index;  ///< [B] int64, position in the training split, stable over epochs; undefined
-                 ///< elsewhere
+  /// [B] int64, position in the training split, the same in all epochs; undefined elsewhere.
+  Tensor index;
 
   std::int64_t size() const;
   Batch rows(const Tensor& which) const;  ///< `which` [R] int64
 };
 
-/// One kind of task: how a prediction is judged. Lives in harness/tasks; methods see it through
-/// Lane.
+/// One kind of task: how a prediction is judged. Lives in harness/tasks;
+/// methods see it through Lane.
 class KTB_API Task {
  public:
   virtual ~Task();

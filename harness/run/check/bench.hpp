@@ -21,8 +21,8 @@ class Bench {
   /// Binds the method to stand-in models and puts the case's parameters and buffers into it. Throws
   /// Error where the case holds some that the method lacks, or the other way round.
   void attach();
-  /// Puts what fits; returns the parameters of the case that the method lacks, as leaves by their
-  /// whole name.
+  /// Puts what fits; returns the parameters of the case that the method lacks,
+  /// as leaves by their whole name.
   Tensors load();
   /// Clips and steps the method's groups of one name.
   void update(const std::string& group);

@@ -11,8 +11,8 @@ namespace ktb::run {
 
 /// `ktbench plugin check`: runs plugins and parts of the harness on stored cases. `paths` are
 /// safetensors files or folders of them. One line a case (`ok`, `FAILED`, `skipped`), at the end
-/// `N passed, N failed, N skipped`; returns 1 if any failed, else 0. Throws Error where there is no
-/// case.
+/// `N passed, N failed, N skipped`; returns 1 if any failed, else 0.
+/// Throws Error where there is no case.
 int check(Registry& registry, const std::vector<std::string>& paths, std::ostream& out);
 
 /// What the part in charge computes on a case, under the names of its references; none: nothing

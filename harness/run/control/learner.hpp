@@ -25,7 +25,7 @@ class Learner {
   virtual std::int64_t transitions() const = 0;
 };
 
-/// By Learning::learner.
+/// The one that Learning::learner names.
 std::unique_ptr<Learner> make_learner(const LearnerPlace& place, Actor actor);
 std::unique_ptr<Learner> make_dqn(const LearnerPlace& place, Actor actor);
 std::unique_ptr<Learner> make_ppo(const LearnerPlace& place, Actor actor);

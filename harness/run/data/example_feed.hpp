@@ -31,8 +31,8 @@ struct DataRequest {
 DataRequest data_request(const core::Json& task, const core::Json& recipe, std::uint64_t seed);
 
 /// A task with its data on the device. Nothing here depends on the method: all methods of a seed
-/// see the same subsets and the same batches. Images are kept as uint8 and handed out as floats in
-/// [0, 1].
+/// see the same subsets and the same batches.
+/// Images are kept as uint8 and handed out as floats in [0, 1].
 class ExampleFeed final : public Feed {
  public:
   /// Reads both splits. Throws Error where a file, a subset or an augmentation cannot be had.

@@ -22,7 +22,7 @@ const InputSpec& picture_of(const TaskSpec& task, const std::string& word) {
               " has none; choose another data set for the source");
 }
 
-/// Without what the data set asks for.
+/// The data set's pictures and sizes without its targets.
 TaskSpec bare(const TaskSpec& task, const InputSpec& picture) {
   TaskSpec made;
   made.name = task.name;

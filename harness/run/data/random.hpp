@@ -7,7 +7,7 @@
 namespace ktb::run {
 
 /// The device's default generator, which dropout cannot avoid, on a stream of its own for a while.
-/// Streams are seeded by what they depend on (core/seed.hpp), so no random state is ever saved, and
+/// Streams are seeded by what they depend on (core/base/seed.hpp), so no random state is saved, and
 /// a method that draws numbers leaves the target's untouched.
 class RandomScope {
  public:

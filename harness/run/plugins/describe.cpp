@@ -125,8 +125,8 @@ class Describer {
       inspect_files(*made, folder, out);
       try {
         tasks_[id] = made->task(folder);
-        tasks_[id].name =
-            json.at("plugin");  // answers are kept, so they name plugins, not a suite's words
+        // Answers are kept for other suites, so they have the plugin's name, not the suite's.
+        tasks_[id].name = json.at("plugin");
         out["task"] = to_json(tasks_[id]);
         const bool endless = tasks_[id].train_size == 0;  // an environment
         if (out["found"] && out["files"].empty() && !endless) note_generated(folder, out);

@@ -12,8 +12,8 @@
 namespace ktb::run {
 
 /// Finds, checks and loads plugins. Libraries stay loaded to the end of the process: what they made
-/// (autograd nodes, deleters, exceptions) may outlive any scope. `kind` is model, method or
-/// dataset.
+/// (autograd nodes, deleters, exceptions) may outlive any scope.
+/// `kind` is model, method or dataset.
 class Registry {
  public:
   explicit Registry(const std::vector<std::string>& dirs);

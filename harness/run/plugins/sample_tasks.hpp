@@ -12,8 +12,8 @@ namespace ktb::run {
 /// reason where there is none.
 std::vector<TaskSpec> fitting_tasks(Registry& registry, const std::string& model);
 
-/// Inputs of a task of this kind, from the seed: pictures, texts of several lengths (the first is
-/// full), sounds.
+/// Inputs of a task of this kind, from the seed:
+/// pictures, texts of several lengths (the first is full), sounds.
 Batch kit_batch(const TaskSpec& task, std::int64_t size, std::uint64_t seed);
 
 /// What a model's prediction must look like on so many examples of that batch.

@@ -17,8 +17,8 @@ struct Place {
   at::Device device = at::kCPU;
 };
 
-/// The learning recipe of trial.json; its schedule is left to the caller, who knows steps and
-/// epochs.
+/// The learning recipe of trial.json; its schedule is left to the caller,
+/// who knows steps and epochs.
 Recipe recipe_from_json(const core::Json& recipe);
 
 /// Data, models, weights and method of a trial.json, attached, with optimisers. Throws Error.

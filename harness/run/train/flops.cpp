@@ -22,8 +22,8 @@ double attention_flops(const at::Tensor& q, const at::Tensor& k) {
   return 4.0 * static_cast<double>(q.numel()) * static_cast<double>(k.size(-2));
 }
 
-/// `inputs` are aten::convolution's: input, weight, bias, stride, padding, dilation, transposed,
-/// ...
+/// `inputs` are aten::convolution's: input, weight, bias, stride,
+/// padding, dilation, transposed, ...
 double convolution_flops(c10::ArrayRef<const c10::IValue> inputs) {
   const auto image = inputs[0].toTensor(), weight = inputs[1].toTensor();
   const auto stride = inputs[3].toIntVector(), padding = inputs[4].toIntVector(),

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "core/base/clock.hpp"
+#include "core/plan/trial_spec.hpp"
 #include "core/score/metrics.hpp"
 #include "core/suite/schedule.hpp"
 
@@ -98,7 +99,7 @@ class Loop {
 
   void set_rates(std::int64_t at) {
     const auto schedule =
-        core::read_json<core::Schedule>({plan_.schedule, "trial.json", "recipe.schedule"});
+        core::read_json<core::Schedule>({plan_.schedule, core::kTrialFile, "recipe.schedule"});
     // one_cycle is defined by optimiser steps; everything else counts in the recipe's unit.
     const bool epochs = plan_.epochs && schedule.name != "one_cycle";
     const double unit = epochs ? static_cast<double>(plan_.per_epoch) : 1.0;

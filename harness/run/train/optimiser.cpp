@@ -73,7 +73,7 @@ void Optimiser::step_sgd(Selection& chosen) {
     at::_fused_sgd_(part.parameters, part.gradients, buffers, decay, recipe_.momentum, lr(),
                     recipe_.dampening, recipe_.nesterov, false, first);
   };
-  // A buffer of zeros starts as no buffer does, unless the first step is to be spared dampening.
+  // A momentum of zeros is as good as none, except that the first step is to have no dampening.
   if (recipe_.dampening == 0) return update(chosen, false);
   Selection fresh, seasoned;
   for (std::size_t i = 0; i < chosen.parameters.size(); ++i) {

@@ -75,8 +75,8 @@ Entry parse_entry(const std::string& path, const std::string& name, const Header
   }
 }
 
-/// Every byte of the body belongs to exactly one tensor, and each has the bytes that its shape
-/// needs.
+/// Every byte of the body belongs to exactly one tensor,
+/// and each has the bytes that its shape needs.
 void check_offsets(const std::string& path, const std::vector<Entry>& entries, std::uint64_t body) {
   std::vector<const Entry*> order;
   for (const auto& entry : entries) order.push_back(&entry);
@@ -159,8 +159,8 @@ std::string header_text(const TensorFile& file) {
 }
 
 /// The name that `module` has for a tensor of a file. Others write a network inside a larger one,
-/// behind its name (`bert.`), and in old files a normalisation's weight and bias are gamma and
-/// beta.
+/// behind its name (`bert.`), and in old files a normalisation's weight
+/// and bias are gamma and beta.
 std::string own_name(const std::string& given, const std::map<std::string, Tensor>& own) {
   std::string name = given;
   for (const auto& [theirs, ours] : {std::pair(".gamma", ".weight"), std::pair(".beta", ".bias")})

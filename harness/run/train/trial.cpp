@@ -112,7 +112,7 @@ class Trial {
 
   /// The one look at the test split, and how long its predictions take.
   std::unique_ptr<tasks::Meter> judge_target(Record& record) {
-    session_->train(true);  // a method's figures are about the predictions since
+    session_->train(true);  // from here on count a method's figures
     double seconds = 0;
     std::int64_t examples = 0;
     auto meter = session_->data[0]->judge(Feed::Part::kTest, [&](const Batch& batch) {
@@ -128,8 +128,8 @@ class Trial {
     return meter;
   }
 
-  /// A mean, since a hub's depend on the input; predicted anew, since counting slows what it
-  /// counts, and after all else that predicts: a method's figures are about those before.
+  /// A mean over batches, since what a hub computes depends on its input. They are predicted once
+  /// more, since counting slows what it counts, and last, so that a method's figures are without.
   double flops_per_example() {
     double flops = 0;
     std::int64_t examples = 0;

@@ -139,8 +139,9 @@ bool write_cache(const std::string& path, const std::string& key, const CacheFor
       path + "." + std::to_string(getpid()) + "." + std::to_string(count++) + ".draft";
   const OpenFile file(draft, O_RDWR | O_CREAT | O_EXCL);
   if (!file) return false;
+  // After the rename there is no file of this name, and nothing happens.
   const std::unique_ptr<const char, void (*)(const char*)> gone(
-      draft.c_str(), [](const char* name) { unlink(name); });  // after the rename: of no name
+      draft.c_str(), [](const char* name) { unlink(name); });
   const auto size = static_cast<off_t>(CacheMapping::size_for(form.bytes()));
   if (posix_fallocate(file.number(), 0, size) != 0) return false;
   const CacheMapping mapping(file, form.bytes(), true);

@@ -7,8 +7,8 @@
 
 namespace ktb {
 
-/// One table of an OpenType file, read big-endian. Reading outside it throws Error with file, table
-/// and byte.
+/// One table of an OpenType file, read big-endian.
+/// Reading outside it throws Error with file, table and byte.
 class FontTable {
  public:
   FontTable(const Bytes& bytes, std::size_t at, std::size_t length, std::string name)

@@ -10,8 +10,8 @@
 namespace ktb {
 namespace {
 
-/// Two by two pixels over one: what a reader makes of them tells readers apart, whatever its
-/// options are.
+/// Two by two pixels over one: what a reader makes of them tells readers apart,
+/// whatever its options are.
 Bytes probe_picture() {
   const std::string head = "P6 1 2 255\n";
   Bytes picture(head.begin(), head.end());

@@ -13,7 +13,7 @@ bool is_map(const std::vector<std::int64_t>& shape) { return shape.size() == 3; 
 
 }  // namespace
 
-std::string no_map(const ModelCard& model, std::size_t place) {
+Reason no_map(const ModelCard& model, std::size_t place) {
   const auto number = std::to_string(place);
   if (place >= model.features.size()) return model.name + " has no feature map " + number;
   return is_map(model.features[place])
@@ -32,7 +32,7 @@ MapPairs::MapPairs(const Pairing& pairing) {
   }
 }
 
-std::string unlike_maps(const Pairing& pairing) {
+Reason unlike_maps(const Pairing& pairing) {
   if (auto reason = pairing.unreadable(); !reason.empty()) return reason;
   const MapPairs pairs(pairing);
   if (pairs.places.empty())
@@ -44,7 +44,7 @@ std::string unlike_maps(const Pairing& pairing) {
   return {};
 }
 
-std::string unlike_last_maps(const Pairing& pairing) {
+Reason unlike_last_maps(const Pairing& pairing) {
   if (auto reason = pairing.unreadable(); !reason.empty()) return reason;
   for (const auto* model : {&pairing.target->model, &pairing.sources.at(0).model})
     if (model->features.empty() || !is_map(model->features.back()))

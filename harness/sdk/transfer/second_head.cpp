@@ -2,7 +2,7 @@
 
 namespace ktb {
 
-std::string unlike_second_head(const Pairing& pairing) {
+Reason unlike_second_head(const Pairing& pairing) {
   if (auto reason = pairing.unreadable(); !reason.empty()) return reason;
   if (auto reason = pairing.unlike_trunks(); !reason.empty()) return reason;
   const auto& kind = pairing.sources.at(0).task.kind;

@@ -85,8 +85,8 @@ TEST_F(PlanTest, DistillationHasTheTrialsCountedByHand) {
 TEST_F(PlanTest, HubHasTheTrialsCountedByHand) {
   const Plan plan = make_plan(read_suite(golden("hub")), catalogue_, {});
   EXPECT_EQ(plan.cells.size(), 24u);
-  // 4 sources; by label share 4 fine-tunings, hub_pathway three times, mixture, zoo, ensemble; 3
-  // seeds.
+  // 4 sources; by label share 4 fine-tunings, hub_pathway three times,
+  // mixture, zoo, ensemble; 3 seeds.
   EXPECT_EQ(plan.trials.size(), 3u * (4 + 3 * (4 + 3 + 1 + 1 + 1)));
   const Cell& hub = cell(plan, "hub_pathway", "four -> self");
   EXPECT_THAT(hub.candidates, ElementsAre("explore = 0.01", "explore = 0.1", "explore = 1"));

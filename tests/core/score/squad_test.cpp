@@ -89,8 +89,8 @@ TEST(SquadTotals, SplitByWhetherThereIsAnAnswer) {
 }
 
 TEST(SquadBest, WalksUpTheProbabilities) {
-  // Starts at 1 of 4 (the unanswerable); +1 at 0.1, -1 at 0.2 (it is answered), +1 at 0.3, +0 at
-  // 0.9.
+  // Starts at 1 of 4 (the unanswerable); +1 at 0.1,
+  // -1 at 0.2 (it is answered), +1 at 0.3, +0 at 0.9.
   const std::vector<SquadQuestion> questions = {
       question({"a b"}, "nothing", 0.9), question({"bus"}, "bus", 0.3), question({}, "bus", 0.2),
       question({"car"}, "car", 0.1)};

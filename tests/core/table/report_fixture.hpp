@@ -10,8 +10,8 @@
 #include "core/store/outcomes.hpp"
 #include "core/table/table.hpp"
 
-/// A plan and its records, written by hand: what every test of tables, renderers and export starts
-/// from.
+/// A plan and its records, written by hand: what every test of tables,
+/// renderers and export starts from.
 namespace ktb::core::testing {
 
 struct Bench {

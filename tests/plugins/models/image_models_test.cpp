@@ -278,8 +278,8 @@ TEST(ModelParameters, AreAsManyAsInTorchvisionAndTimmForTenClasses) {
 }
 
 TEST(ModelParameters, AreAsManyAsPublishedForImageNet) {
-  // `num_params` of the weights in torchvision's documentation; timm's model card of DeiT says 5.7
-  // M.
+  // `num_params` of the weights in torchvision's documentation;
+  // timm's model card of DeiT says 5.7 M.
   expect_counts({{"torchvision_resnet18", 11'689'512},
                  {"torchvision_resnet34", 21'797'672},
                  {"torchvision_resnet50", 25'557'032},

@@ -180,8 +180,8 @@ TEST(TextModelParameters, AreAsManyAsPublished) {
   auto task = task_of("classification");
   task.inputs[0].vocabulary = 30'522;
   const Value pooler = std::string("pooler");
-  // BertModel and DistilBertModel of Hugging Face, which have no head: 110 M and 66 M in the
-  // papers.
+  // BertModel and DistilBertModel of Hugging Face, which have no head:
+  // 110 M and 66 M in the papers.
   EXPECT_EQ(trunk_size(*make("bert_base", task)), 109'482'240);
   EXPECT_EQ(trunk_size(*make("distilbert_base", task)), 66'362'880);
   // sentence-transformers/all-MiniLM-L6-v2: the sum over its safetensors, position_ids left out.

@@ -29,8 +29,8 @@ std::vector<int> at(const Tensor& image, std::int64_t y, std::int64_t x) {
   return values;
 }
 
-/// 16x16, red on the left, blue on the right: as JPEG stores colours by blocks, its halves are
-/// kept.
+/// 16x16, red on the left, blue on the right:
+/// as JPEG stores colours by blocks, its halves are kept.
 Bytes jpeg() {
   Bytes pixels, file;
   for (int i = 0; i < 256; ++i) append(pixels, i % 16 < 8 ? Bytes{255, 0, 0} : Bytes{0, 0, 255});

@@ -20,10 +20,10 @@ struct World {
   std::int64_t limit = 0;           ///< steps after which an episode is cut off
 };
 
-/// How a model learns in it. Counts of transitions count those of all copies together.
+/// How a model learns in it. Transitions are counted over all environments together.
 struct Learning {
   std::string learner;            ///< dqn or ppo
-  std::int64_t copies = 0;        ///< that act side by side
+  std::int64_t copies = 0;        ///< environments that are acted in side by side
   std::int64_t episodes = 0;      ///< of the test
   std::int64_t epoch_steps = 0;   ///< learner's steps that make an epoch
   double gamma = 0;               ///< discount
@@ -35,7 +35,7 @@ struct Learning {
   std::int64_t sync = 0;          ///< dqn: learner's steps between copies of the target network
   std::int64_t n_step = 0;        ///< dqn: rewards added up before the value of a state
   bool double_q = true;           ///< dqn: the learning network chooses the next action
-  std::int64_t horizon = 0;       ///< ppo: steps of each copy between updates
+  std::int64_t horizon = 0;       ///< ppo: steps in each environment between updates
   std::int64_t passes = 0;        ///< ppo: over what was gathered
   double gae = 0, clip = 0, value_weight = 0, entropy = 0;  ///< ppo
 };

@@ -29,8 +29,8 @@ KTB_API Sound trimmed(const Sound& sound, double decibels);
 /// declares for a data set: `rate`, `bands`, `seconds`, `trim`. Frames are 25 ms long and start
 /// every 10 ms. Of each, with a periodic Hann window and zeros up to a power of two,
 ///
-///     power[b] = sum_k triangle_b(k) |X[k]|^2     value[b] = max(0, 1 + 10 log10(power[b] / P) /
-///     80)
+///     power[b] = sum_k triangle_b(k) |X[k]|^2
+///     value[b] = max(0, 1 + 10 log10(power[b] / P) / 80)
 ///
 /// where P is the largest power of the clip, so loudness does not matter, and the triangles of
 /// height 1 overlap by half, equally wide in mel = 2595 log10(1 + hertz / 700) from 0 to rate / 2.

@@ -29,8 +29,8 @@ KTB_API std::string cache_folder(const std::string& data_file);
 /// A tensor that takes long to make, from the file `folder`/`name`-KEY.bin, memory-mapped: reading
 /// it is paging it in, and it counts little as memory of the process. Where the file is missing or
 /// damaged, `fill` writes each element of a tensor of that shape, and the file appears by one
-/// rename; a second process waits meanwhile. Where nothing can be written, the tensor is in memory
-/// only.
+/// rename; a second process waits meanwhile.
+/// Where nothing can be written, the tensor is in memory only.
 KTB_API Tensor cached(const std::string& folder, const std::string& name, const std::string& key,
                       const std::vector<std::int64_t>& shape, at::ScalarType type,
                       const std::function<void(Tensor&)>& fill);

@@ -20,8 +20,7 @@ KTB_API std::string text_of(const Bytes& bytes, const std::string& name);
 /// the file is no UTF-8 or a row has not `columns` fields.
 KTB_API std::vector<Row> read_tsv(const Bytes& bytes, const std::string& name, std::size_t columns);
 /// Fields between commas, quoted or not, as RFC 4180 has them; a quoted field may hold line breaks,
-/// and `""` in it is a quote. Throws Error likewise, and where a
-/// quoted field has no end.
+/// and `""` in it is a quote. Throws Error likewise, and where a quoted field has no end.
 KTB_API std::vector<Row> read_csv(const Bytes& bytes, const std::string& name, std::size_t columns);
 
 }  // namespace ktb

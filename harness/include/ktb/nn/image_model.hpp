@@ -8,8 +8,8 @@
 
 namespace ktb {
 
-/// A network that reads the input `image` [c, h, w], or another one of that form, and ends in one
-/// linear layer.
+/// A network that reads the input `image` [c, h, w], or another one of that form,
+/// and ends in one linear layer.
 class KTB_API ImageModel : public Model {
  public:
   /// Throws Error where the task has no such input, or wants more than one prediction an example.

@@ -26,8 +26,8 @@ class KTB_API ResidualNet : public ConvNet {
   };
 
   void add_stem(const ConvNormNames& names, const ConvShape& shape);
-  /// Appends a stage of `blocks` blocks called `at`.0, `at`.1 and so on, the first of which has the
-  /// stride.
+  /// Appends a stage of `blocks` blocks called `at`.0, `at`.1 and so on,
+  /// the first of which has the stride.
   void add_stage(const std::string& at, const Names& names, std::int64_t blocks, std::int64_t width,
                  std::int64_t stride);
   /// Channels of the last map so far.

@@ -22,12 +22,12 @@ struct KTB_API Text {
   Tensor mask;
 };
 
-/// Where a task's texts have at most `positions` tokens, that; else throws OptionError, naming
-/// `max_length`.
+/// Where a task's texts have at most `positions` tokens, that;
+/// else throws OptionError, naming `max_length`.
 KTB_API std::int64_t enough_positions(const TaskSpec& task, std::int64_t positions);
 
-/// An embedding of so many ids, 0 of which is padding; uniform in [-0.25, 0.25] at first (Kim,
-/// arXiv 1408.5882).
+/// An embedding of so many ids, 0 of which is padding;
+/// uniform in [-0.25, 0.25] at first (Kim, arXiv 1408.5882).
 KTB_API torch::nn::Embedding add_embedding(torch::nn::Module& root, const std::string& path,
                                            std::int64_t vocabulary, std::int64_t width);
 

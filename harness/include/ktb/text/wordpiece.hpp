@@ -18,8 +18,8 @@ class KTB_API WordPiece final : public Tokeniser {
   /// `vocab.txt` of bert-base-uncased, as it lies in a data directory.
   static DataFile file();
 
-  /// `vocab` is such a file: a token a line, whose number is its id. Throws Error with `name` and
-  /// line.
+  /// `vocab` is such a file: a token a line, whose number is its id.
+  /// Throws Error with `name` and line.
   WordPiece(const Bytes& vocab, const std::string& name);
   ~WordPiece() override;
 

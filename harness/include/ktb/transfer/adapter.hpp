@@ -61,8 +61,8 @@ class KTB_API MatrixTransfer {
   MatrixTransfer(Tensor into, Tensor from, const AdapterOptions& options, bool scale_counts);
 
   const MatrixAdapter& adapter() const { return adapter_; }
-  /// Manual groups of that name: biases and normalisations are not decayed. The gradient is clipped
-  /// over both.
+  /// Manual groups of that name: biases and normalisations are not decayed.
+  /// The gradient is clipped over both.
   std::vector<Group> groups(const std::string& name) const;
 
   void make();  ///< from both as they are; nothing is written yet

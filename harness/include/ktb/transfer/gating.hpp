@@ -11,11 +11,11 @@ namespace ktb {
 
 struct GatingRule {
   std::int64_t k = 1;
-  bool renormalise = true;  ///< the gates of an input are divided by their sum,
-  double epsilon = 0;       ///< plus this
+  bool renormalise = true;  ///< the gates of an input are divided by their sum plus epsilon
+  double epsilon = 0;
   double least_deviation = 0.01;
-  /// Slip of davidmrau/mixture-of-experts, to be held against it: the load's thresholds are weights
-  /// where they should be logits.
+  /// Repeats a mistake of davidmrau/mixture-of-experts, so that results can be compared with its:
+  /// the load's thresholds are weights where they should be logits.
   bool coded_load = false;
 };
 

@@ -63,8 +63,8 @@ class KTB_API ConvRegressorImpl : public torch::nn::Module {
 TORCH_MODULE(ConvRegressor);
 
 /// 1x1 to `mid` channels, 3x3, 1x1 to `to`, without bias, each followed by batch normalisation and
-/// ReLU; without `last_norm` the last convolution stands alone. Parameters conv1, bn1, ...
-/// DefangChen/SimKD.
+/// ReLU; without `last_norm` the last convolution stands alone.
+/// Parameters conv1, bn1, ... DefangChen/SimKD.
 class KTB_API ConvBottleneckImpl : public torch::nn::Module {
  public:
   ConvBottleneckImpl(std::int64_t from, std::int64_t mid, std::int64_t to, bool last_norm);

@@ -4,13 +4,13 @@
 #include "ktb/task.hpp"
 
 // How well features explain labels by a Bayesian linear model: the logarithm of its maximum
-// evidence per example. You et al., ICML 2021, arXiv 2102.11005; fixed point and tuning: arXiv
-// 2110.10545.
+// evidence per example. You et al., ICML 2021, arXiv 2102.11005;
+// fixed point and tuning: arXiv 2110.10545.
 
 namespace ktb {
 
-/// How the evidence is maximised; the public codes differ. Defaults are those of thuml's
-/// Transfer-Learning-Library.
+/// How the evidence is maximised; the public codes differ.
+/// Defaults are those of thuml's Transfer-Learning-Library.
 struct LogMeRule {
   double stop = 0.01;  ///< ends at this relative change of alpha / beta
   std::int64_t rounds = 11;

@@ -42,13 +42,13 @@ Tensor sum_stages(const MapPairs& pairs, const Output& target, const Output& sou
 }
 
 /// Why there is no map at that place among a model's features, or "".
-KTB_API std::string no_map(const ModelCard& model, std::size_t place);
+KTB_API Reason no_map(const ModelCard& model, std::size_t place);
 
 /// Why target and first source have no maps to compare stage by stage, or "".
-KTB_API std::string unlike_maps(const Pairing& pairing);
+KTB_API Reason unlike_maps(const Pairing& pairing);
 
 /// Their last features, whatever the number of stages, are [c, h, w]; or why not.
-KTB_API std::string unlike_last_maps(const Pairing& pairing);
+KTB_API Reason unlike_last_maps(const Pairing& pairing);
 
 /// [B, c, h, w] or [B, n, d] averaged over positions, [B, c]; [B, d] as it is.
 KTB_API Tensor averaged(const Tensor& feature);

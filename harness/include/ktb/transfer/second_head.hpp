@@ -10,7 +10,7 @@
 namespace ktb {
 
 /// Trunks, inputs or the kinds of task that do not allow it, or "".
-KTB_API std::string unlike_second_head(const Pairing& pairing);
+KTB_API Reason unlike_second_head(const Pairing& pairing);
 
 /// The source's head trains on the trunk that the target starts from.
 inline SourceUse second_head_use() {
