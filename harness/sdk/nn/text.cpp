@@ -1,5 +1,6 @@
 #include "ktb/nn/text.hpp"
 
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/dropout.h>
@@ -31,12 +32,13 @@ Tensor places_reversed(const Tensor& mask) {
   return at::where(place.lt(length), length - 1 - place, place);
 }
 
-/// One direction: [B, L, d] to [B, L, width].
+/// One direction: [B, L, d] to [B, L, width]. Without dropout `train` changes no value, but cuDNN
+/// keeps what a gradient needs only with it, also where a frozen network's input asks for one.
 Tensor run_gru(const Tensor& x, const std::vector<Tensor>& weights) {
   const auto start = at::zeros({1, x.size(0), weights[1].size(1)}, x.options());
   return std::get<0>(at::gru(x, start, weights, /*has_biases=*/true, /*num_layers=*/1,
-                             /*dropout=*/0, /*train=*/false, /*bidirectional=*/false,
-                             /*batch_first=*/true));
+                             /*dropout=*/0, /*train=*/at::GradMode::is_enabled(),
+                             /*bidirectional=*/false, /*batch_first=*/true));
 }
 
 }  // namespace
