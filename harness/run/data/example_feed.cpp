@@ -89,7 +89,8 @@ std::int64_t amount(double wish, std::int64_t all) {
   return std::llround(wish <= 1 ? wish * static_cast<double>(all) : wish);
 }
 
-void demand(std::int64_t wish, std::int64_t have, const std::string& what, const TaskSpec& spec) {
+void require_examples(std::int64_t wish, std::int64_t have, const std::string& what,
+                      const TaskSpec& spec) {
   if (wish <= have) return;
   throw Error(what + " = " + std::to_string(wish) + " is more than there is: " + spec.name +
               " has " + std::to_string(have) + " examples to choose from");
@@ -186,18 +187,18 @@ void ExampleFeed::split_train(const Split& all) {
     chosen = chosen.index_select(0, some);
   };
   if (request_.train > 0) {
-    demand(request_.train, chosen.numel(), "train", kind_->spec());
+    require_examples(request_.train, chosen.numel(), "train", kind_->spec());
     keep(draw(labels, request_.train, Take::kEqually,
               core::axis_seed({"subset", request_.axis, "train"})));
   }
   if (request_.labels != 1) {
     const auto least = static_cast<std::int64_t>(std::set(labels.begin(), labels.end()).size());
     const auto count = std::max(least, amount(request_.labels, chosen.numel()));
-    demand(count, chosen.numel(), "labels", kind_->spec());
+    require_examples(count, chosen.numel(), "labels", kind_->spec());
     keep(draw(labels, count, Take::kEqually, core::axis_seed({"labels", request_.axis, seed})));
   }
   const auto held_back = amount(request_.validation, chosen.numel());
-  demand(held_back + 1, chosen.numel(), "validation + 1", kind_->spec());
+  require_examples(held_back + 1, chosen.numel(), "validation + 1", kind_->spec());
   const auto held = draw(labels, held_back, Take::kInProportion,
                          core::axis_seed({"validation", request_.axis, seed}));
   validation_ = to_device(all, units.examples(chosen.index_select(0, held)));
@@ -211,7 +212,7 @@ void ExampleFeed::take_test(const Split& all) {
   const Units units(*kind_, all);
   auto chosen = at::arange(static_cast<std::int64_t>(units.labels.size()), at::kLong);
   if (request_.test > 0) {
-    demand(request_.test, chosen.numel(), "test", kind_->spec());
+    require_examples(request_.test, chosen.numel(), "test", kind_->spec());
     chosen = draw(units.labels, request_.test, Take::kEqually,
                   core::axis_seed({"subset", request_.axis, "test"}));
   }
