@@ -21,8 +21,18 @@ Paths option_paths(const std::string& definition, const Json& options) {
   return paths;
 }
 
-void note_origin(Part& part, const Document& text, const Paths& paths, const std::string& prefix) {
-  for (const auto& [name, path] : paths) part.origin[prefix + name] = text.place(path).text();
+void note_options(Part& part, const Document& text, const Paths& paths) {
+  for (const auto& [name, path] : paths) part.origin["options." + name] = text.place(path).text();
+}
+
+/// Of a definition's options, and of those of its `keys` that stand in the suite.
+void note_origin(Part& part, const Document& text, const std::string& definition,
+                 const Json& options, const std::vector<std::string>& keys) {
+  note_options(part, text, option_paths(definition, options));
+  for (const auto& key : keys) {
+    const std::string path = definition + "." + key;
+    if (!definition.empty() && text.find(path)) part.origin[key] = text.place(path).text();
+  }
 }
 
 std::string indented(const std::string& head, const Json& lines) {
@@ -129,12 +139,7 @@ const Part& PartMaker::task(const std::string& name, double labels, const std::s
     check_subset(def, *answer);
     if (!answer->value("found", true)) lack_data(part, def, *answer);
   }
-  note_origin(part, suite_.text, option_paths(def.path, def.options), "options.");
-  for (const char* key : {"plugin", "train", "test", "augment"}) {
-    const std::string path = def.path + "." + key;
-    if (!def.path.empty() && suite_.text.find(path))
-      part.origin[key] = suite_.text.place(path).text();
-  }
+  note_origin(part, suite_.text, def.path, def.options, {"plugin", "train", "test", "augment"});
   return part;
 }
 
@@ -182,12 +187,7 @@ const Part& PartMaker::model(const std::string& name, const std::string& dataset
   part.text = part.fields.dump();
   part.spec["from"] = def.from;
   part.spec["into"] = def.into;
-  note_origin(part, suite_.text, option_paths(def.path, def.options), "options.");
-  for (const char* key : {"plugin", "weights", "from", "into"}) {
-    const std::string path = def.path + "." + key;
-    if (!def.path.empty() && suite_.text.find(path))
-      part.origin[key] = suite_.text.place(path).text();
-  }
+  note_origin(part, suite_.text, def.path, def.options, {"plugin", "weights", "from", "into"});
   return part;
 }
 
@@ -200,7 +200,7 @@ Part PartMaker::method(const MethodDef& method, const std::string& id, const Jso
   if (id.empty()) lack_plugin(part, "method", method.plugin);
   if (answer && answer->contains("error"))
     take_error(part, method.name, *answer, paths, method.path);
-  note_origin(part, suite_.text, paths, "options.");
+  note_options(part, suite_.text, paths);
   return part;
 }
 

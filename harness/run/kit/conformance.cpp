@@ -13,6 +13,11 @@ void demand(bool holds, const std::string& text) {
   if (!holds) throw Error(text);
 }
 
+void demand_help(const Options& options) {
+  for (const auto& option : options.declared())
+    demand(!option.help.empty(), "option `" + option.name + "` has no help");
+}
+
 void Report::line(const char* word, const std::string& text) {
   out_ << fmt::format("{:<8}{}\n", word, text);
   out_.flush();

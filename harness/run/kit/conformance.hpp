@@ -20,6 +20,8 @@ struct Skipped : Error {
 };
 /// Throws Error with this text unless it holds.
 void demand(bool holds, const std::string& text);
+/// Throws Error unless every option that was declared has a help text.
+void demand_help(const Options& options);
 
 /// Prints and counts checks.
 class Report {

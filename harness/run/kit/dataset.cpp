@@ -109,10 +109,7 @@ void test_dataset(Registry& registry, const std::string& name,
   const bool made = report.check("it can be made without files",
                                  [&] { dataset = registry.dataset(name, options); });
   if (!made) return;
-  report.check("every option is documented", [&] {
-    for (const auto& option : options.declared())
-      demand(!option.help.empty(), "option `" + option.name + "` has no help");
-  });
+  report.check("every option is documented", [&] { demand_help(options); });
   report.check("it says how to get it", [&] { demand(!dataset->get().empty(), "get() is empty"); });
   if (const auto* control = dataset->control()) return test_environment(*control, report);
   report.check("without its files it says what is missing", [&] {

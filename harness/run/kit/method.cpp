@@ -242,10 +242,7 @@ void test_method(Registry& registry, const std::string& name, Report& report) {
     demand(!method->needs().modes.empty(), "needs() names no mode");
   });
   if (!made) return;
-  report.check("every option is documented", [&] {
-    for (const auto& option : options.declared())
-      demand(!option.help.empty(), "option `" + option.name + "` has no help");
-  });
+  report.check("every option is documented", [&] { demand_help(options); });
   for (const auto& pairing : pairings_for(method->needs()))
     MethodKit(registry, name, pairing, report).run();
 }

@@ -52,8 +52,7 @@ class ModelKit {
   void documents() {
     Options options;
     registry_.model(name_, task_, options);
-    for (const auto& option : options.declared())
-      demand(!option.help.empty(), "option `" + option.name + "` has no help");
+    demand_help(options);
   }
   void has_head() {
     std::int64_t head = 0, trunk = 0;
