@@ -42,7 +42,14 @@ torch='torch/|ATen/|c10/|caffe2/'
 rooms='core/|launch/|run/|tasks/|app/|cuda/|sdk/'
 libraries='boost/|fmt/|nlohmann/|toml|CLI/|openssl/|unicode/|stb/'
 
-forbid "plugins see include/ktb, torch and std only" "$rooms|$libraries|\.\./|plugins/" plugins
+forbid "plugins see include/ktb, torch and std only" "$rooms|$libraries|plugins/|(method|model|dataset)s/" plugins
+while IFS=: read -r path line include; do
+  name=${include#*\"} name=${name%%\"*}
+  [[ $name == ktb/* ]] && continue
+  [[ $name != */* && $path == plugins/*/*/* && -e ${path%/*}/$name ]] || broken \
+    "a plugin includes ktb/ and the files of its own folder; what two plugins use belongs into the SDK" \
+    "$path:$line:$include"
+done < <(grep -rnE --include='*.[ch]pp' '^ *# *include *"' plugins)
 forbid "public headers see torch and std only" "$rooms|$libraries|\.\./" harness/include
 forbid "core knows no torch and no room above it" "$torch|ktb/|launch/|run/|tasks/|app/|cuda/|sdk/|CLI/" harness/core
 forbid "launch knows no torch and only core" "$torch|ktb/|run/|tasks/|app/|cuda/|sdk/|CLI/|boost/|toml" harness/launch

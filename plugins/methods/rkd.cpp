@@ -1,5 +1,7 @@
 // Relational knowledge distillation: distances and angles between the examples of a batch become
 // those of the source, whatever the widths. Park et al., CVPR 2019, arXiv 1904.05068.
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/eye.h>
 #include <ATen/ops/smooth_l1_loss.h>
 
 #include "ktb/plugin.hpp"
@@ -8,6 +10,14 @@
 namespace {
 
 using ktb::Tensor;
+
+/// [B, B] Euclidean distances between rows; 0 on the diagonal, with a gradient of 0 there.
+Tensor pairwise_distance(const Tensor& rows, bool squared, double eps) {
+  // Differences, not the Gram matrix: near neighbours would cancel in fp32.
+  const auto square = (rows.unsqueeze(0) - rows.unsqueeze(1)).square().sum(2).clamp_min(eps);
+  const auto self = at::eye(rows.size(0), rows.options().dtype(at::kBool).requires_grad(false));
+  return (squared ? square : square.sqrt()).masked_fill(self, 0);
+}
 
 class Rkd final : public ktb::Method {
  public:
@@ -41,7 +51,7 @@ class Rkd final : public ktb::Method {
 
   /// [B, B], divided by the mean of the positive ones; zero where there is one example only.
   Tensor distances(const Tensor& rows) const {
-    const auto all = ktb::pairwise_distance(rows, squared_, eps_);
+    const auto all = pairwise_distance(rows, squared_, eps_);
     return all * ((all > 0).sum() / all.sum().clamp_min(1e-12));
   }
 

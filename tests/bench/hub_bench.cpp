@@ -7,12 +7,14 @@
 #include <ctime>
 
 #include "ktb/nn/blocks.hpp"
-#include "ktb/transfer/hub.hpp"
+#include "methods/hub_pathway/hub.hpp"
 #include "run/plugins/loader.hpp"
 #include "run/plugins/plain.hpp"
 
 namespace ktb::run {
 namespace {
+
+using namespace hub_pathway;
 
 constexpr std::int64_t kBatch = 128, kMembers = 5;
 

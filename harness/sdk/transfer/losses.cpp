@@ -2,7 +2,6 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
-#include <ATen/ops/eye.h>
 #include <ATen/ops/full_like.h>
 #include <ATen/ops/kl_div.h>
 #include <ATen/ops/log_softmax.h>
@@ -40,13 +39,6 @@ Tensor half_square(const std::vector<Tensor>& weights, const std::vector<Tensor>
   for (std::size_t i = 0; i < weights.size(); ++i)
     sum = sum + (start.empty() ? weights[i] : weights[i] - start.at(i)).square().sum();
   return sum / 2;
-}
-
-Tensor pairwise_distance(const Tensor& rows, bool squared, double eps) {
-  // Differences, not the Gram matrix: near neighbours would cancel in fp32.
-  const auto square = (rows.unsqueeze(0) - rows.unsqueeze(1)).square().sum(2).clamp_min(eps);
-  const auto self = at::eye(rows.size(0), rows.options().dtype(at::kBool).requires_grad(false));
-  return (squared ? square : square.sqrt()).masked_fill(self, 0);
 }
 
 }  // namespace ktb

@@ -13,14 +13,15 @@
 #include <vector>
 
 #include "ktb/nn/blocks.hpp"
-#include "ktb/transfer/gating.hpp"
-#include "ktb/transfer/hub.hpp"
+#include "methods/hub_pathway/gating.hpp"
+#include "methods/hub_pathway/hub.hpp"
 #include "run/rig.hpp"
 #include "run/train/flops.hpp"
 
 namespace ktb::run {
 namespace {
 
+using namespace hub_pathway;
 using Given = std::map<std::string, Value>;
 
 /// A hub of that many members of one width, trained along.

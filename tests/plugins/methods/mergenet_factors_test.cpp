@@ -9,13 +9,14 @@
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 
-#include "ktb/transfer/adapter.hpp"
-#include "ktb/transfer/factored.hpp"
+#include "methods/mergenet/factored.hpp"
+#include "plugins/methods/mergenet_twin.hpp"
 #include "run/rig.hpp"
 
 namespace ktb::run {
 namespace {
 
+using mergenet::FactoredWeight, mergenet::FactorOptions;
 using Given = std::map<std::string, Value>;
 
 FactorOptions factor_options(Given given = {}) {
@@ -207,9 +208,9 @@ TEST(LowRank, DeltaRuleIsTheChainRuleThroughTheProduct) {
   Rig other(fresh);
   other.session->train(true);
   auto factors = factors_of(other.method());
-  MatrixAdapter adapter(
-      std::dynamic_pointer_cast<MatrixAdapterImpl>(other.method().named_children()["adapter"]));
-  const auto made = adapter(factors["factors0.A"].detach(), factors["factors1.A"].detach());
+  const auto a = factors["factors0.A"].detach(), b = factors["factors1.A"].detach();
+  auto adapter = twin(other.method(), "adapter", a, b);
+  const auto made = adapter(a, b);
   const auto weight = other.target().site("conv3.weight");
   const auto product = (factors["factors0.B"].detach().mm(made) * 0.25).view(weight.sizes());
   {

@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <tuple>
 
-#include "ktb/transfer/adapter.hpp"
+#include "plugins/methods/mergenet_twin.hpp"
 #include "run/plugins/describe.hpp"
 #include "run/plugins/plain.hpp"
 #include "run/tiny.hpp"
@@ -18,6 +18,7 @@
 namespace ktb::run {
 namespace {
 
+using mergenet::AdapterShape, mergenet::MatrixAdapter;
 using testing::ElementsAre, testing::HasSubstr;
 using Names = std::vector<std::string>;
 
@@ -28,10 +29,6 @@ MergeNetOptions quiet(MergeNetOptions more = {}) {
   MergeNetOptions options = {{"dropout", 0.0}, {"rescale", std::string("none")}};
   for (auto& [name, value] : more) options[name] = value;
   return options;
-}
-
-MatrixAdapterImpl& adapter(const Method& method) {
-  return *method.named_children()["adapter"]->as<MatrixAdapter>();
 }
 
 TEST(MergeNet, AdapterOfTheReleasedPairHas37633920Parameters) {
@@ -46,14 +43,14 @@ std::vector<Tensor> chain_rule(Rig& rig, double lr,
                                const std::function<Tensor(Tensor, Tensor)>& write) {
   const auto old = rig.target().site("hidden.weight").detach().clone();
   const auto given = rig.source().site("fc.weight").detach().clone();
+  auto adapter = twin(rig.method(), "adapter", old, given);
   const auto& lane = rig.look(0).lane();
-  const auto hidden =
-      at::linear(lane.batch.x.at("image"), write(old, adapter(rig.method()).forward(old, given)),
-                 rig.target().site("hidden.bias").detach())
-          .relu();
+  const auto hidden = at::linear(lane.batch.x.at("image"), write(old, adapter(old, given)),
+                                 rig.target().site("hidden.bias").detach())
+                          .relu();
   const auto pred =
       at::linear(hidden, rig.target().site("fc.weight"), rig.target().site("fc.bias"));
-  auto gradients = torch::autograd::grad({lane.loss(pred)}, rig.method().parameters());
+  auto gradients = torch::autograd::grad({lane.loss(pred)}, adapter->parameters());
   for (auto& gradient : gradients) gradient = lr * gradient;
   return gradients;
 }
@@ -115,8 +112,8 @@ TEST(MergeNet, WriteModes) {
     rig.method().eval();
     const auto weight = rig.target().site("hidden.weight").detach();
     const auto old = weight.clone();
-    const auto made =
-        adapter(rig.method()).forward(old, rig.source().site("fc.weight").detach()).detach();
+    const auto given = rig.source().site("fc.weight").detach();
+    const auto made = twin(rig.method(), "adapter", old, given)(old, given).detach();
     rig.step_as_it_is();
     return std::tuple{old, made, weight.clone()};
   };
@@ -239,8 +236,7 @@ TEST(MergeNet, PlanTimeAsksAboutTheModeThatWillRun) {
 
 /// What the adapter of that name makes of two matrices, in evaluation mode.
 Tensor made_by(const Method& method, const std::string& name, const Tensor& a, const Tensor& b) {
-  auto& adapter = *method.named_children()[name]->as<MatrixAdapter>();
-  return adapter.forward(a.detach().clone().flatten(1), b.detach().clone().flatten(1))
+  return twin(method, name, a, b)(a.detach().clone().flatten(1), b.detach().clone().flatten(1))
       .detach()
       .view(a.sizes());
 }

@@ -11,14 +11,16 @@
 #include <string>
 #include <vector>
 
-#include "ktb/transfer/logme.hpp"
 #include "ktb/transfer/regression.hpp"
+#include "methods/b_tuning/logme.hpp"
+#include "methods/co_tuning/calibration.hpp"
 #include "run/plugins/plain.hpp"
 #include "run/rig.hpp"
 
 namespace ktb::run {
 namespace {
 
+using b_tuning::log_maximum_evidence, co_tuning::calibration;
 using Given = std::map<std::string, Value>;
 
 KitPairing alike(Given options = {}) { return {"equal widths", 4, 4, Mode::kTrained, 1, options}; }

@@ -22,7 +22,4 @@ KTB_API Tensor smoothed(const Tensor& labels, const Tensor& logits, double sprea
 KTB_API Tensor half_square(const std::vector<Tensor>& weights,
                            const std::vector<Tensor>& start = {});
 
-/// [B, B] Euclidean distances between rows; 0 on the diagonal, with a gradient of 0 there.
-KTB_API Tensor pairwise_distance(const Tensor& rows, bool squared = false, double eps = 1e-12);
-
 }  // namespace ktb

@@ -1,7 +1,7 @@
 #pragma once
 #include "ktb/task.hpp"
 
-// Linear classifiers fitted once, outside the training loop, and so without autograd.
+// A linear classifier fitted once, outside the training loop, and so without autograd.
 
 namespace ktb {
 
@@ -10,9 +10,5 @@ namespace ktb {
 /// column of ones. Scikit-learn's C is 1 / (N penalty).
 KTB_API Tensor softmax_regression(const Tensor& rows, const Tensor& labels, std::int64_t classes,
                                   double penalty, std::int64_t iterations);
-
-/// The factor c, at most 1e4 in size, with the least mean cross-entropy of c logits; [N, C] and
-/// [N]. Computed in double.
-KTB_API double calibration(const Tensor& logits, const Tensor& labels);
 
 }  // namespace ktb

@@ -1,4 +1,4 @@
-#include "ktb/transfer/adapter.hpp"
+#include "adapter.hpp"
 
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/scalar_tensor.h>
@@ -9,10 +9,10 @@
 #include <cmath>
 #include <numbers>
 
-#include "ktb/transfer/layers.hpp"
 #include "ktb/transfer/sites.hpp"
+#include "layers.hpp"
 
-namespace ktb {
+namespace ktb::mergenet {
 namespace nn = torch::nn;
 namespace {
 
@@ -210,4 +210,4 @@ void MatrixTransfer::check(Case& given) {
   given.update("adapter");
 }
 
-}  // namespace ktb
+}  // namespace ktb::mergenet

@@ -1,4 +1,4 @@
-#include "ktb/transfer/factored.hpp"
+#include "factored.hpp"
 
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/empty.h>
@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace ktb {
+namespace ktb::mergenet {
 
 Tensor weight_of(const Tensor& b, const Tensor& a, double factor, at::IntArrayRef sizes) {
   return (factor * b.mm(a)).view(sizes);
@@ -105,4 +105,4 @@ void check_factors(Case& given) {
   given.out = {{"weight", weight}, {"y", y}, {"loss", (y * given.in.at("cotangent")).sum()}};
 }
 
-}  // namespace ktb
+}  // namespace ktb::mergenet

@@ -1,4 +1,4 @@
-#include "ktb/transfer/gating.hpp"
+#include "gating.hpp"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/argsort.h>
@@ -9,7 +9,7 @@
 #include <ATen/ops/xlogy.h>
 #include <ATen/ops/zeros_like.h>
 
-namespace ktb {
+namespace ktb::hub_pathway {
 
 Gating top_k_gating(const Tensor& clean, const Tensor& spread, const Tensor& noise,
                     const GatingRule& rule) {
@@ -58,4 +58,4 @@ std::vector<Tensor> rows_by_member(const Tensor& chosen, std::int64_t members) {
   return out;
 }
 
-}  // namespace ktb
+}  // namespace ktb::hub_pathway

@@ -1,4 +1,4 @@
-#include "ktb/transfer/logme.hpp"
+#include "logme.hpp"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
@@ -11,7 +11,7 @@
 #include <numbers>
 #include <vector>
 
-namespace ktb {
+namespace ktb::b_tuning {
 namespace {
 
 constexpr double kTiny = 1e-300;          // in place of a denominator of 0
@@ -96,4 +96,4 @@ LogMe log_maximum_evidence(const Tensor& features, const Tensor& targets, const 
   return out;
 }
 
-}  // namespace ktb
+}  // namespace ktb::b_tuning

@@ -12,19 +12,19 @@
 #include <utility>
 #include <vector>
 
+#include "gating.hpp"
 #include "ktb/model.hpp"
 #include "ktb/pairing.hpp"
-#include "ktb/transfer/gating.hpp"
 
 // A hub of models of which every input runs through a few.
 
-namespace ktb {
+namespace ktb::hub_pathway {
 
 /// A light network that says for each input how much each member suits it. Pictures and the like
 /// pass four 3x3 convolutions of stride 2, after they were shrunk to at most `side`; ids are
 /// embedded and averaged; numbers pass one linear layer; several inputs are added up. Both last
 /// layers, `clean` and `noise`, start at 0, so all members are equally likely.
-class KTB_API PathwayGeneratorImpl : public torch::nn::Module {
+class PathwayGeneratorImpl : public torch::nn::Module {
  public:
   /// Reads all inputs of the target's task; the members are the sources.
   PathwayGeneratorImpl(const Pairing& pairing, std::int64_t side);
@@ -41,7 +41,7 @@ TORCH_MODULE(PathwayGenerator);
 /// Predictions from the gated features of the members that an input chose: a linear layer on all of
 /// them side by side, with 0 for those that do not run; or, if `hidden` is above 0, one to that
 /// width, ReLU, and another. Layers that predict start at N(0, 0.01^2), without bias.
-class KTB_API PathwayMixtureImpl : public torch::nn::Module {
+class PathwayMixtureImpl : public torch::nn::Module {
  public:
   /// `own_heads`: each member has a head `own`, for alone().
   PathwayMixtureImpl(const Pairing& pairing, std::int64_t hidden, bool own_heads);
@@ -65,7 +65,7 @@ class KTB_API PathwayMixtureImpl : public torch::nn::Module {
 TORCH_MODULE(PathwayMixture);
 
 /// Where inputs went.
-class KTB_API RouteMeter {
+class RouteMeter {
  public:
   void add(const Gating& gating);
   void clear() { weights_.clear(), chosen_.clear(); }
@@ -78,4 +78,4 @@ class KTB_API RouteMeter {
   std::vector<Tensor> weights_, chosen_;
 };
 
-}  // namespace ktb
+}  // namespace ktb::hub_pathway

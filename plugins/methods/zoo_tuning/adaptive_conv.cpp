@@ -1,4 +1,4 @@
-#include "ktb/transfer/adaptive_conv.hpp"
+#include "adaptive_conv.hpp"
 
 #include <ATen/ops/bmm.h>
 #include <ATen/ops/eye.h>
@@ -6,7 +6,7 @@
 #include <torch/nn/functional/conv.h>
 #include <torch/nn/init.h>
 
-namespace ktb {
+namespace ktb::zoo_tuning {
 namespace {
 
 constexpr double kGateMomentum = 0.1;
@@ -82,4 +82,4 @@ Tensor AdaptiveConvImpl::forward(const Tensor& x) {
   return y.reshape({x.size(0), -1, y.size(2), y.size(3)});
 }
 
-}  // namespace ktb
+}  // namespace ktb::zoo_tuning

@@ -7,7 +7,7 @@
 // Sparse routes: which k of m members an input takes, and how much each of them counts. Shazeer et
 // al., arXiv 1701.06538.
 
-namespace ktb {
+namespace ktb::hub_pathway {
 
 struct GatingRule {
   std::int64_t k = 1;
@@ -31,21 +31,21 @@ struct Gating {
   Tensor importance() const { return gates.sum(0); }  ///< [m]
   /// [m]: how many inputs each member would get if the noise were drawn again, a sum of
   /// probabilities with a gradient; without noise, or where all are chosen, the count.
-  KTB_API Tensor load() const;
+  Tensor load() const;
 };
 
 /// The choice has no gradient, the gates have one. `noise` [B, m] is standard normal and is scaled
 /// by softplus of `spread` [B, m]; undefined: none.
-KTB_API Gating top_k_gating(const Tensor& clean, const Tensor& spread, const Tensor& noise,
-                            const GatingRule& rule);
+Gating top_k_gating(const Tensor& clean, const Tensor& spread, const Tensor& noise,
+                    const GatingRule& rule);
 
 /// The square of the coefficient of variation: 0 where all values are equal.
-KTB_API Tensor squared_variation(const Tensor& values, double epsilon = 1e-10);
+Tensor squared_variation(const Tensor& values, double epsilon = 1e-10);
 
 /// -sum p log p over the last axis.
-KTB_API Tensor entropy(const Tensor& weights);
+Tensor entropy(const Tensor& weights);
 
 /// For each member the inputs [R] that chose it, ascending.
-KTB_API std::vector<Tensor> rows_by_member(const Tensor& chosen, std::int64_t members);
+std::vector<Tensor> rows_by_member(const Tensor& chosen, std::int64_t members);
 
-}  // namespace ktb
+}  // namespace ktb::hub_pathway

@@ -1,4 +1,4 @@
-#include "ktb/transfer/hub.hpp"
+#include "hub.hpp"
 
 #include <ATen/ops/adaptive_avg_pool2d.h>
 #include <ATen/ops/cat.h>
@@ -10,7 +10,7 @@
 
 #include "ktb/nn/blocks.hpp"
 
-namespace ktb {
+namespace ktb::hub_pathway {
 namespace {
 
 namespace nn = torch::nn;
@@ -172,4 +172,4 @@ std::map<std::string, double> RouteMeter::figures(const Pairing& pairing) const 
   return out;
 }
 
-}  // namespace ktb
+}  // namespace ktb::hub_pathway

@@ -11,12 +11,12 @@
 
 #include "ktb/nn/blocks.hpp"
 #include "ktb/plugin.hpp"
-#include "ktb/transfer/logme.hpp"
 #include "ktb/transfer/probe.hpp"
+#include "logme.hpp"
 
 namespace {
 
-using ktb::Tensor;
+using ktb::Tensor, ktb::b_tuning::LogMeRule, ktb::b_tuning::log_maximum_evidence;
 
 class BTuning final : public ktb::Method {
  public:
@@ -73,7 +73,7 @@ class BTuning final : public ktb::Method {
     const auto seen = ktb::survey_rows(over, seats);
     const auto wanted = one_of(seen.labels, means_[0].size(0));
     for (std::size_t i = 0; i < means_.size(); ++i) {
-      const auto fit = ktb::log_maximum_evidence(seen.pooled[i], wanted, rule_);
+      const auto fit = log_maximum_evidence(seen.pooled[i], wanted, rule_);
       means_[i].copy_(fit.weights);
       if (i > 0) logme_[seats[i]] = fit.score;
     }
@@ -97,7 +97,7 @@ class BTuning final : public ktb::Method {
     const auto targets = given.in.at(regression_ ? "targets" : "labels");
     const auto wanted = regression_ ? targets.reshape({targets.size(0), -1})
                                     : one_of(targets, targets.max().item<std::int64_t>() + 1);
-    const auto fit = ktb::log_maximum_evidence(given.in.at("features"), wanted, rule_);
+    const auto fit = log_maximum_evidence(given.in.at("features"), wanted, rule_);
     given.out = {{"score", at::scalar_tensor(fit.score, at::kDouble)},
                  {"alpha", fit.alpha},
                  {"beta", fit.beta},
@@ -112,7 +112,7 @@ class BTuning final : public ktb::Method {
 
   double weight_, temperature_;
   bool start_, regression_;
-  ktb::LogMeRule rule_;
+  LogMeRule rule_;
   Tensor logme_;               ///< [sources]
   std::vector<Tensor> means_;  ///< [C, d] of the target, then of each source
 };

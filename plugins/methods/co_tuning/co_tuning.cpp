@@ -9,6 +9,7 @@
 #include <ATen/ops/where.h>
 #include <ATen/ops/zeros.h>
 
+#include "calibration.hpp"
 #include "ktb/plugin.hpp"
 #include "ktb/transfer/regression.hpp"
 #include "ktb/transfer/second_head.hpp"
@@ -104,7 +105,7 @@ class CoTuning final : public ktb::Method {
       return best;
     });
     const auto a = coefficients.to(at::kDouble);
-    const double c = ktb::calibration(at::linear(pick(p, rest), a), pick(y, rest));
+    const double c = ktb::co_tuning::calibration(at::linear(pick(p, rest), a), pick(y, rest));
     return (c * a).softmax(0) * p.mean(0);
   }
 

@@ -7,12 +7,14 @@
 #include <ATen/ops/randn_like.h>
 #include <ATen/ops/zeros.h>
 
+#include "gating.hpp"
+#include "hub.hpp"
 #include "ktb/plugin.hpp"
-#include "ktb/transfer/hub.hpp"
 
 namespace {
 
 using ktb::Mode, ktb::Tensor;
+using namespace ktb::hub_pathway;
 
 class HubPathway final : public ktb::Method {
  public:
@@ -51,8 +53,8 @@ class HubPathway final : public ktb::Method {
 
   void attach() override {
     const auto& p = t().pairing;
-    generator_ = register_module("generator", ktb::PathwayGenerator(p, side_));
-    mixture_ = register_module("mixture", ktb::PathwayMixture(p, mlp_ ? 512 : 0, own_heads_));
+    generator_ = register_module("generator", PathwayGenerator(p, side_));
+    mixture_ = register_module("mixture", PathwayMixture(p, mlp_ ? 512 : 0, own_heads_));
   }
   std::vector<ktb::Group> groups() override {
     ktb::Group generator;
@@ -66,22 +68,22 @@ class HubPathway final : public ktb::Method {
     const auto [clean, spread] = generator_(lane.batch);
     const auto draw = [&wide = clean] { return at::randn_like(wide); };
     const auto gating =
-        ktb::top_k_gating(clean, spread, noise_ ? step.draw("noise", draw) : Tensor(), rule_);
+        top_k_gating(clean, spread, noise_ ? step.draw("noise", draw) : Tensor(), rule_);
     auto alone = at::zeros({}, clean.options());
     const auto mixed =
         mixture_(t().sources, lane.batch, gating, [&](auto i, auto& features, auto& rows) {
           if (exploit_ > 0) alone = alone + lane.losses(mixture_->alone(i, features), rows).sum();
         });
-    const auto uneven = variation_ ? ktb::squared_variation(gating.importance()) +
-                                         ktb::squared_variation(gating.load())
-                                   : -ktb::entropy(gating.weights.mean(0));
+    const auto uneven =
+        variation_ ? squared_variation(gating.importance()) + squared_variation(gating.load())
+                   : -entropy(gating.weights.mean(0));
     return {{"task", lane.loss(mixed)},
             {"explore", explore_ * uneven},
             {"exploit", exploit_ / static_cast<double>(gating.chosen.numel()) * alone}};
   }
 
   Tensor predict(const ktb::Batch& batch) override {
-    const auto gating = ktb::top_k_gating(generator_(batch).first, {}, {}, rule_);
+    const auto gating = top_k_gating(generator_(batch).first, {}, {}, rule_);
     routes_.add(gating);
     return mixture_(t().sources, batch, gating);
   }
@@ -113,25 +115,25 @@ class HubPathway final : public ktb::Method {
     const auto noise = options.get("train", true, "with noise") ? in.at("noise") : Tensor();
     const auto clean = in.at("x").matmul(in.at("param.w_gate"));
     const auto spread = in.at("x").matmul(in.at("param.w_noise"));
-    const auto gating = ktb::top_k_gating(clean, spread, noise, rule_);
+    const auto gating = top_k_gating(clean, spread, noise, rule_);
     out["gates"] = gating.gates;
     out["importance"] = gating.importance();
     out["load"] = gating.load();
     out["loss"] = out["term.gates_dot_cotangent"] = (gating.gates * in.at("gates_cotangent")).sum();
     const double weight = options.get("loss_coef", 0.01, "of both variations");
     for (const std::string part : {"importance", "load"})
-      out["loss"] = out["loss"] + (out["term.cv2_" + part + "_weighted"] =
-                                       weight * ktb::squared_variation(out[part]));
+      out["loss"] = out["loss"] +
+                    (out["term.cv2_" + part + "_weighted"] = weight * squared_variation(out[part]));
   }
 
  private:
-  ktb::GatingRule rule_;
+  GatingRule rule_;
   double explore_, exploit_, generator_lr_;
   bool noise_, variation_, own_heads_, mlp_;
   std::int64_t side_;
-  ktb::PathwayGenerator generator_{nullptr};
-  ktb::PathwayMixture mixture_{nullptr};
-  ktb::RouteMeter routes_;  ///< of all predictions since training
+  PathwayGenerator generator_{nullptr};
+  PathwayMixture mixture_{nullptr};
+  RouteMeter routes_;  ///< of all predictions since training
 };
 
 }  // namespace

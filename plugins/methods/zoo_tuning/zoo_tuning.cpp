@@ -9,12 +9,12 @@
 
 #include <algorithm>
 
+#include "adaptive_conv.hpp"
 #include "ktb/plugin.hpp"
-#include "ktb/transfer/adaptive_conv.hpp"
 
 namespace {
 
-using ktb::Tensor;
+using ktb::Tensor, ktb::zoo_tuning::AdaptiveConv, ktb::zoo_tuning::AdaptiveRule;
 
 class ZooTuning final : public ktb::Method {
  public:
@@ -99,8 +99,7 @@ class ZooTuning final : public ktb::Method {
             .dilation(whole("dilation", 1))
             .groups(groups)
             .bias(in.contains("param.bias")));
-    ktb::AdaptiveConv layer(*like, kernels.size(0),
-                            ktb::AdaptiveRule{o.get("align", false, ""), lite_});
+    AdaptiveConv layer(*like, kernels.size(0), AdaptiveRule{o.get("align", false, ""), lite_});
     layer->train(o.get("train", true, ""));
     layer->hold(in);
     out["y"] = layer->forward(in.at("x"));
@@ -120,8 +119,7 @@ class ZooTuning final : public ktb::Method {
     const bool align =
         conv.weight.size(3) > 1 && (alignment_ == "all" || (alignment_ == "late" && late));
     auto layer = ktb::add_layer(
-        *this, path,
-        ktb::AdaptiveConv(conv, std::ssize(t().sources), ktb::AdaptiveRule{align, lite_}));
+        *this, path, AdaptiveConv(conv, std::ssize(t().sources), AdaptiveRule{align, lite_}));
     layer->weight.copy_(of_all(path + ".weight"));
     if (conv.bias.defined()) layer->bias.copy_(of_all(path + ".bias"));
     for (auto& parameter : conv.parameters()) parameter.set_requires_grad(false);
@@ -134,7 +132,7 @@ class ZooTuning final : public ktb::Method {
 
   bool lite_;
   std::string alignment_;
-  std::vector<std::pair<ktb::ConvolutionImpl*, ktb::AdaptiveConv>> layers_;
+  std::vector<std::pair<ktb::ConvolutionImpl*, AdaptiveConv>> layers_;
 };
 
 }  // namespace

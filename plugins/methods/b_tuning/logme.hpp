@@ -7,7 +7,7 @@
 // evidence per example. You et al., ICML 2021, arXiv 2102.11005;
 // fixed point and tuning: arXiv 2110.10545.
 
-namespace ktb {
+namespace ktb::b_tuning {
 
 /// How the evidence is maximised; the public codes differ.
 /// Defaults are those of thuml's Transfer-Learning-Library.
@@ -30,7 +30,7 @@ struct LogMe {
 };
 
 /// features [N, D], targets [N, C]; computed in double on the CPU.
-KTB_API LogMe log_maximum_evidence(const Tensor& features, const Tensor& targets,
-                                   const LogMeRule& rule = {});
+LogMe log_maximum_evidence(const Tensor& features, const Tensor& targets,
+                           const LogMeRule& rule = {});
 
-}  // namespace ktb
+}  // namespace ktb::b_tuning

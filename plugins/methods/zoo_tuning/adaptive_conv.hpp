@@ -4,7 +4,7 @@
 
 #include "ktb/nn/blocks.hpp"
 
-namespace ktb {
+namespace ktb::zoo_tuning {
 
 /// How the kernels of an AdaptiveConv are mixed.
 struct AdaptiveRule {
@@ -15,7 +15,7 @@ struct AdaptiveRule {
 /// A convolution whose kernel is a mixture of m, by gates in (0, 1) that see its input: Zoo-Tuning,
 /// arXiv 2106.15434. Parameters `weight` [m, o, i, k, k], `bias` [m, o], `align_conv` [m o, o, 1,
 /// 1], which starts as identities, `gate.conv1`, `gate.conv2`; buffer `lite_gates` [m].
-class KTB_API AdaptiveConvImpl : public torch::nn::Module {
+class AdaptiveConvImpl : public torch::nn::Module {
  public:
   /// With the shape and the bias of `like`; kernels and biases start at 0.
   AdaptiveConvImpl(const torch::nn::Conv2dImpl& like, std::int64_t m, const AdaptiveRule& rule);
@@ -38,4 +38,4 @@ class KTB_API AdaptiveConvImpl : public torch::nn::Module {
 };
 TORCH_MODULE(AdaptiveConv);
 
-}  // namespace ktb
+}  // namespace ktb::zoo_tuning

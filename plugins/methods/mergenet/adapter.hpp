@@ -10,7 +10,7 @@
 
 // Weights made anew from other weights: MergeNet, arXiv 2404.13322.
 
-namespace ktb {
+namespace ktb::mergenet {
 
 /// Sizes of a MatrixAdapter and how it is regularised.
 struct AdapterShape {
@@ -24,7 +24,7 @@ struct AdapterShape {
 /// Makes a matrix anew from itself and another of any size: MergeNet's knowledge transfer layers.
 /// In each, rows (x) and columns (y) of the first attend to rows and columns of the second, as
 /// `xx`, `xy`, `yx`, `yy`; their mean passes a spectrally normalised feed-forward block.
-class KTB_API MatrixAdapterImpl : public torch::nn::Module {
+class MatrixAdapterImpl : public torch::nn::Module {
  public:
   explicit MatrixAdapterImpl(const AdapterShape& shape);
   /// [m, n] from a [m, n] and b [p, q].
@@ -43,7 +43,7 @@ class KTB_API MatrixAdapterImpl : public torch::nn::Module {
 TORCH_MODULE(MatrixAdapter);
 
 /// What a method's options say of its adapters.
-struct KTB_API AdapterOptions {
+struct AdapterOptions {
   explicit AdapterOptions(Options& options);
 
   AdapterShape shape;  ///< its extents are the matrices'
@@ -54,7 +54,7 @@ struct KTB_API AdapterOptions {
 };
 
 /// Makes a live matrix anew from itself and another, again and again while both may be trained.
-class KTB_API MatrixTransfer {
+class MatrixTransfer {
  public:
   /// Weights of more than two axes serve as matrices. `scale_counts`: nothing behind `into` takes
   /// its scale away.
@@ -81,4 +81,4 @@ class KTB_API MatrixTransfer {
   Tensor made_;  ///< with its graph, until follow()
 };
 
-}  // namespace ktb
+}  // namespace ktb::mergenet

@@ -10,14 +10,14 @@
 
 // Weights as products of two factors of low rank that learn in their stead.
 
-namespace ktb {
+namespace ktb::mergenet {
 
 /// factor * B A in memory order as a weight of those sizes: of a convolution of k x k, A is
 /// [rank k, in k] and B [out k, rank k]. Fantasylii/mergenet.
-KTB_API Tensor weight_of(const Tensor& b, const Tensor& a, double factor, at::IntArrayRef sizes);
+Tensor weight_of(const Tensor& b, const Tensor& a, double factor, at::IntArrayRef sizes);
 
 /// What a method's options say of its factors.
-struct KTB_API FactorOptions {
+struct FactorOptions {
   explicit FactorOptions(Options& options);
 
   std::int64_t rank;  ///< at most; a matrix may not have as much
@@ -29,7 +29,7 @@ struct KTB_API FactorOptions {
 /// Replaces a model's weight W by alpha / rank * B A, or by what is left of W plus that. The model
 /// keeps its parameters: W is written anew after each change of a factor, and W's gradient becomes
 /// that of A and B while it is computed. A frozen weight is only factored, never written.
-class KTB_API FactoredWeightImpl : public torch::nn::Module {
+class FactoredWeightImpl : public torch::nn::Module {
  public:
   /// `fresh`: W holds no knowledge yet, so that option `init` = auto may draw new factors.
   FactoredWeightImpl(const Tensor& weight, const FactorOptions& options, bool fresh);
@@ -52,9 +52,9 @@ class KTB_API FactoredWeightImpl : public torch::nn::Module {
 TORCH_MODULE(FactoredWeight);
 
 /// A group that keeps the weights themselves away from the optimisers.
-KTB_API Group written_weights(const std::vector<FactoredWeight>& factored);
+Group written_weights(const std::vector<FactoredWeight>& factored);
 
 /// Answers the cases of mergenet_lowrank, which hold the factors of one layer and what it reads.
-KTB_API void check_factors(Case& given);
+void check_factors(Case& given);
 
-}  // namespace ktb
+}  // namespace ktb::mergenet

@@ -3,57 +3,21 @@
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
-#include <array>
 #include <set>
 #include <unordered_map>
 
 #include "ktb/files/coco.hpp"
-#include "ktb/files/json.hpp"
-#include "ktb/files/layout.hpp"
 #include "ktb/files/picture_table.hpp"
 #include "ktb/plugin.hpp"
 #include "ktb/text/text_reader.hpp"
 #include "ktb/text/vqa_answer.hpp"
+#include "official.hpp"
 
 namespace {
 using namespace ktb;
-
-constexpr char kGet[] =
-    "VQA v2 (visualqa.org/download): questions and annotations of train2014 and val2014, "
-    "unpacked,\n"
-    "into vqa2/ below a data directory; COCO's pictures (cocodataset.org) into coco/train2014/ "
-    "and\n"
-    "coco/val2014/. Memory: 1 GB while annotations are read, 2 bytes a question and answer (2.8 "
-    "GB\n"
-    "of all), 3 size^2 bytes a picture (1.5 GB of all at size 64), and as much again while the\n"
-    "harness takes its part. Decoded pictures are kept in a cache file beside them, and mapped";
-constexpr std::size_t kPeople = 10;
-
-/// The official files of one split. The test split is val2014: nobody has test2015's answers.
-struct Part {
-  const char *split, *subset;
-  std::int64_t questions;
-};
-constexpr std::array<Part, 2> kParts = {{
-    {"train", "train2014", 443757},
-    {"test", "val2014", 214354},
-}};
+using namespace ktb::vqa2;
 
 const Part& part_of(const std::string& split) { return kParts[split == kParts[0].split ? 0 : 1]; }
-
-/// What people answered to one question.
-struct Annotation {
-  std::int64_t image = 0;
-  std::string answer;  ///< most people's
-  std::string question_type, answer_type;
-  std::vector<std::string> answers;
-};
-using Annotations = std::unordered_map<std::int64_t, Annotation>;
-
-struct Question {
-  std::int64_t id = 0, image = 0;
-  std::string text;
-};
 
 class Vqa2 final : public Dataset {
  public:
@@ -82,8 +46,7 @@ class Vqa2 final : public Dataset {
   std::vector<DataFile> files(const DataFolder& folder) const override {
     std::vector<DataFile> all = text_.files();
     for (const auto& part : kParts) {
-      for (const auto& name : {questions_name(part), annotations_name(part)})
-        all.push_back({place_of(folder, name), "", 0});
+      for (auto& file : official_files(folder, part)) all.push_back(std::move(file));
       std::set<std::string> pictures;
       if (verify_)
         pictures = {coco_first_picture(part.subset)};
@@ -100,7 +63,7 @@ class Vqa2 final : public Dataset {
   Split load(const DataFolder& folder, const std::string& split) const override {
     const auto& part = part_of(split);
     const auto asked = questions(folder, part);
-    auto annotated = annotations(folder, part);
+    auto annotated = read_annotations(folder, part);
     demand_same(asked, annotated, part);
     Split out;
     add_pictures(folder, part, asked, out);
@@ -118,96 +81,12 @@ class Vqa2 final : public Dataset {
   }
 
  private:
-  static std::string questions_name(const Part& part) {
-    return std::string("v2_OpenEnded_mscoco_") + part.subset + "_questions.json";
-  }
-  static std::string annotations_name(const Part& part) {
-    return std::string("v2_mscoco_") + part.subset + "_annotations.json";
-  }
-  static std::string place_of(const DataFolder& folder, const std::string& name) {
-    return first_found(folder, {"vqa2/" + name, "vqa/" + name, "coco/" + name});
-  }
-
-  static Json read(const DataFolder& folder, const std::string& name) {
-    const auto place = place_of(folder, name);
-    return Json(read_data(folder, {place, "", 0}, kGet), folder.find(place));
-  }
-
-  static void demand_subset(const Json& file, const Part& part) {
-    const auto subset = file["data_subtype"];
-    if (subset.text() != part.subset)
-      subset.refuse("expected `" + std::string(part.subset) + "`, found `" + subset.text() +
-                    "`: files were mixed up\n" + kGet);
-  }
-
   std::int64_t size(const DataFolder& folder, const Part& part) const {
     return verify_ ? part.questions : static_cast<std::int64_t>(questions(folder, part).size());
   }
 
   std::vector<Question> questions(const DataFolder& folder, const Part& part) const {
-    const auto file = read(folder, questions_name(part));
-    demand_subset(file, part);
-    std::vector<Question> all;
-    std::set<std::int64_t> ids;
-    for (const auto& item : file["questions"].items()) {
-      all.push_back(
-          {item["question_id"].integer(), item["image_id"].integer(), item["question"].text()});
-      if (all.back().text.empty()) item.refuse("the question is empty\n" + std::string(kGet));
-      if (!ids.insert(all.back().id).second)
-        item.refuse("question_id " + std::to_string(all.back().id) + " comes twice\n" + kGet);
-    }
-    const auto found = static_cast<std::int64_t>(all.size());
-    if (found == 0 || (verify_ && found != part.questions))
-      file["questions"].refuse("expected " + std::to_string(part.questions) + " questions, found " +
-                               std::to_string(found) + "\n" + kGet);
-    return all;
-  }
-
-  Annotations annotations(const DataFolder& folder, const Part& part) const {
-    const auto file = read(folder, annotations_name(part));
-    demand_subset(file, part);
-    static const std::set<std::string> kTypes = {"yes/no", "number", "other"};
-    Annotations all;
-    for (const auto& item : file["annotations"].items()) {
-      Annotation one{item["image_id"].integer(),
-                     clean_answer(item["multiple_choice_answer"].text()),
-                     item["question_type"].text(),
-                     item["answer_type"].text(),
-                     {}};
-      if (!kTypes.contains(one.answer_type))
-        item["answer_type"].refuse("expected yes/no, number or other, found `" + one.answer_type +
-                                   "`\n" + kGet);
-      for (const auto& answer : item["answers"].items())
-        one.answers.push_back(answer["answer"].text());
-      if (one.answers.size() != kPeople)
-        item["answers"].refuse("expected ten answers, found " + std::to_string(one.answers.size()) +
-                               "\n" + kGet);
-      const auto id = item["question_id"].integer();
-      if (!all.emplace(id, std::move(one)).second)
-        item.refuse("question_id " + std::to_string(id) + " comes twice\n" + kGet);
-    }
-    return all;
-  }
-
-  static void demand_same(const std::vector<Question>& asked, const Annotations& annotated,
-                          const Part& part) {
-    const auto where = questions_name(part) + ", ";
-    for (std::size_t i = 0; i < asked.size(); ++i) {
-      const auto& question = asked[i];
-      const auto place = where + "questions[" + std::to_string(i) + "]: question_id " +
-                         std::to_string(question.id);
-      const auto found = annotated.find(question.id);
-      if (found == annotated.end())
-        throw Error(place + " has no entry in " + annotations_name(part) + "\n" + kGet);
-      if (found->second.image != question.image)
-        throw Error(place + " is about image " + std::to_string(question.image) + ", but about " +
-                    std::to_string(found->second.image) + " in " + annotations_name(part) + "\n" +
-                    kGet);
-    }
-    if (asked.size() != annotated.size())
-      throw Error(annotations_name(part) + " has " + std::to_string(annotated.size()) +
-                  " annotations, " + questions_name(part) + " " + std::to_string(asked.size()) +
-                  " questions\n" + kGet);
+    return read_questions(folder, part, verify_);
   }
 
   /// Of both splits, as all have it who report on 3,129 answers; the most frequent first.
@@ -215,7 +94,8 @@ class Vqa2 final : public Dataset {
     if (!classes_.empty()) return classes_;
     std::map<std::string, std::int64_t> counts;
     for (const auto& part : kParts)
-      for (const auto& [id, annotation] : annotations(folder, part)) ++counts[annotation.answer];
+      for (const auto& [id, annotation] : read_annotations(folder, part))
+        ++counts[annotation.answer];
     std::vector<std::pair<std::int64_t, std::string>> ranked;
     for (const auto& [answer, count] : counts)
       if (count >= least_) ranked.emplace_back(-count, answer);

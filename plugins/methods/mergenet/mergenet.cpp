@@ -2,14 +2,15 @@
 // and one of the source; after the target's step the adapter follows the change that training made
 // to its result. Two variants: as the authors released it, on whole matrices, and as the paper
 // describes it, on the factors A of weights kept as B A. Li et al., AAAI 2025, arXiv 2404.13322.
+#include "adapter.hpp"
+#include "factored.hpp"
 #include "ktb/plugin.hpp"
-#include "ktb/transfer/adapter.hpp"
-#include "ktb/transfer/factored.hpp"
 #include "ktb/transfer/sites.hpp"
 
 namespace {
 
 using ktb::Mode, ktb::Tensor;
+using namespace ktb::mergenet;
 using Names = std::vector<std::string>;
 
 class MergeNet final : public ktb::Method {
@@ -52,7 +53,7 @@ class MergeNet final : public ktb::Method {
   }
 
   std::vector<ktb::Group> groups() override {
-    std::vector<ktb::Group> all{ktb::written_weights(factored_)};
+    std::vector<ktb::Group> all{written_weights(factored_)};
     for (std::size_t i = 0; i < transfers_.size(); ++i)
       for (auto& group : transfers_[i].groups(name(i))) all.push_back(std::move(group));
     return all;
@@ -94,7 +95,7 @@ class MergeNet final : public ktb::Method {
     return {"mergenet_adapter", "mergenet_update", "mergenet_lowrank"};
   }
   void check(ktb::Case& c) override {
-    c.name == "mergenet_lowrank" ? ktb::check_factors(c) : transfers_.at(0).check(c);
+    c.name == "mergenet_lowrank" ? check_factors(c) : transfers_.at(0).check(c);
   }
 
  private:
@@ -118,7 +119,7 @@ class MergeNet final : public ktb::Method {
     const bool own = &model == t().target.get();
     const bool fresh = own ? p.target->mode == Mode::kNone : p.sources[0].mode == Mode::kFreshJoint;
     factored_.push_back(register_module("factors" + std::to_string(factored_.size()),
-                                        ktb::FactoredWeight(weight, factors_, fresh)));
+                                        FactoredWeight(weight, factors_, fresh)));
     return factored_.back()->A;
   }
 
@@ -126,10 +127,10 @@ class MergeNet final : public ktb::Method {
   bool low_rank_, both_;
   Names target_from_, source_into_;
   bool pictures_;
-  ktb::AdapterOptions adapters_;
-  ktb::FactorOptions factors_;
-  std::vector<ktb::MatrixTransfer> transfers_;
-  std::vector<ktb::FactoredWeight> factored_;
+  AdapterOptions adapters_;
+  FactorOptions factors_;
+  std::vector<MatrixTransfer> transfers_;
+  std::vector<FactoredWeight> factored_;
 };
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/zeros.h>
 
+#include "channels.hpp"
 #include "ktb/nn/blocks.hpp"
 #include "ktb/plugin.hpp"
 #include "ktb/transfer/maps.hpp"
@@ -70,12 +71,12 @@ class Delta final : public ktb::Method {
     const auto seen = ktb::survey_rows(over, {0});
     const auto head = ktb::softmax_regression(with_bias(seen.pooled[0]), seen.labels, task.outputs,
                                               kPenalty, epochs_);
-    const auto sample = ktb::survey_sample(over, task.train_size, 32 * batches_);
+    const auto sample = ktb::delta::survey_sample(over, task.train_size, 32 * batches_);
     const auto norms = t().sources[0]->preact_norms();
     for (std::size_t i = 0; i < places_.size(); ++i) {
       if (places_[i] >= norms.size() || norms[places_[i]].empty()) continue;
-      const auto rise = ktb::rise_without_channel(*t().sources[0], norms[places_[i]],
-                                                  [&] { return loss(head, sample); });
+      const auto rise = ktb::delta::rise_without_channel(*t().sources[0], norms[places_[i]],
+                                                         [&] { return loss(head, sample); });
       if (rise.sizes() == attention_[i].sizes()) attention_[i].copy_(weigh(rise));
     }
   }
