@@ -1,7 +1,9 @@
 #include <gmock/gmock.h>
 
-#include "core/table/render_csv.hpp"
-#include "core/table/render_latex.hpp"
+#include "core/table/build_table.hpp"
+#include "core/table/difference.hpp"
+#include "core/table/render/csv.hpp"
+#include "core/table/render/latex.hpp"
 #include "core/table/report.hpp"
 #include "core/table/report_fixture.hpp"
 
