@@ -58,7 +58,7 @@ class Sessions : public testing::Test {
  protected:
   std::unique_ptr<Session> session(const std::string& method, std::uint64_t seed = 0) {
     const std::string mode = method == "mergenet" || method == "share" ? "fresh-joint" : "trained";
-    return build_session(spec(method, mode, seed), {".", {}, at::kCPU}, registry_);
+    return build_session(spec(method, mode, seed), {core::TrialFolder("."), {}, at::kCPU}, registry_);
   }
 
   Registry registry_{{KTB_PLUGIN_DIR, KTB_TEST_PLUGIN_DIR}};
@@ -111,7 +111,7 @@ TEST_F(Sessions, TheSameTrialTwiceGivesTheSameBytes) {
 TEST_F(Sessions, OutputsOfAFrozenSourceAreKeptWhereItsInputsRepeat) {
   auto plain = spec("kd", "trained", 0);
   plain["task"]["augment"] = plain["sources"][0]["task"]["augment"] = Json::array();
-  const auto live = build_session(plain, {".", {}, at::kCPU}, registry_);
+  const auto live = build_session(plain, {core::TrialFolder("."), {}, at::kCPU}, registry_);
   live->train(true);
   LiveStep step(*live);
   const auto per_epoch = live->data[0]->steps_per_epoch();
