@@ -50,46 +50,73 @@ struct Run {
   int steps = 0;
 };
 
+/// A scheduler in PyTorch's words; each has only some of them.
+struct TorchScheduler {
+  std::string name;
+  double base_lr = 0, max_lr = 0;
+  int steps = 0;
+  double step_size = 0, gamma = 0, eta_min = 0, t_max = 0;
+  double start_factor = 1, end_factor = 1, total_iters = 0, warmup_steps = 0, total_steps = 0;
+  std::vector<double> milestones;
+};
+
+template <Of<TorchScheduler> Self, class Ar>
+void fields(Self& torch, Ar& ar) {
+  ar("scheduler", torch.name);
+  ar("base_lr", torch.base_lr);
+  ar("steps", torch.steps);
+  ar.optional("max_lr", torch.max_lr);
+  ar.optional("step_size", torch.step_size);
+  ar.optional("gamma", torch.gamma);
+  ar.optional("eta_min", torch.eta_min);
+  ar.optional("T_max", torch.t_max);
+  ar.optional("start_factor", torch.start_factor);
+  ar.optional("end_factor", torch.end_factor);
+  ar.optional("total_iters", torch.total_iters);
+  ar.optional("warmup_steps", torch.warmup_steps);
+  ar.optional("total_steps", torch.total_steps);
+  ar.optional("milestones", torch.milestones);
+}
+
 /// PyTorch's words to ours.
 Run from_torch(const Json& options) {
-  const std::string name = options.at("scheduler");
+  const auto torch = read_json<TorchScheduler>({options, "case", "options"});
   Run run;
-  run.lr = options.at("base_lr");
-  run.steps = options.at("steps");
+  run.lr = torch.base_lr;
+  run.steps = torch.steps;
   run.extent = run.steps;
   Schedule& s = run.schedule;
-  if (name == "StepLR") {
+  if (torch.name == "StepLR") {
     s.name = "step";
-    s.every = options.at("step_size");
-    s.gamma = options.at("gamma");
-  } else if (name == "MultiStepLR") {
+    s.every = torch.step_size;
+    s.gamma = torch.gamma;
+  } else if (torch.name == "MultiStepLR") {
     s.name = "multistep";
-    s.at = options.at("milestones").get<std::vector<double>>();
-    s.gamma = options.at("gamma");
-  } else if (name == "ExponentialLR") {
+    s.at = torch.milestones;
+    s.gamma = torch.gamma;
+  } else if (torch.name == "ExponentialLR") {
     s.name = "exponential";
-    s.gamma = options.at("gamma");
-  } else if (name == "CosineAnnealingLR") {
+    s.gamma = torch.gamma;
+  } else if (torch.name == "CosineAnnealingLR") {
     s.name = "cosine";
-    s.min = options.at("eta_min");
-    run.extent = options.at("T_max");
-  } else if (name == "LinearLR") {
-    run.lr *= options.at("end_factor").get<double>();
-    s.warmup = options.at("total_iters");
-    s.warmup_from =
-        options.at("start_factor").get<double>() / options.at("end_factor").get<double>();
-  } else if (name == "SequentialLR(LinearLR, CosineAnnealingLR)") {
+    s.min = torch.eta_min;
+    run.extent = torch.t_max;
+  } else if (torch.name == "LinearLR") {
+    run.lr *= torch.end_factor;
+    s.warmup = torch.total_iters;
+    s.warmup_from = torch.start_factor / torch.end_factor;
+  } else if (torch.name == "SequentialLR(LinearLR, CosineAnnealingLR)") {
     s.name = "cosine";
-    s.min = options.at("eta_min");
-    s.warmup = options.at("warmup_steps");
-    s.warmup_from = options.at("start_factor");
-    run.extent = s.warmup + options.at("T_max").get<double>();
-  } else if (name == "OneCycleLR") {
+    s.min = torch.eta_min;
+    s.warmup = torch.warmup_steps;
+    s.warmup_from = torch.start_factor;
+    run.extent = s.warmup + torch.t_max;
+  } else if (torch.name == "OneCycleLR") {
     s.name = "one_cycle";
-    run.lr = options.at("max_lr");
-    run.extent = options.at("total_steps");
-  } else if (name != "ConstantLR") {
-    throw Error(fmt::format("no schedule answers to `{}`", name));
+    run.lr = torch.max_lr;
+    run.extent = torch.total_steps;
+  } else if (torch.name != "ConstantLR") {
+    throw Error(fmt::format("no schedule answers to `{}`", torch.name));
   }
   return run;
 }

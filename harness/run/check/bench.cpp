@@ -109,7 +109,7 @@ void Bench::make_leaves() {
     if (!name.starts_with("in.") || name.starts_with("in.check.")) continue;
     leaves_[name.substr(3)] = tensor.clone();
   }
-  const auto inputs = stored_.options.value("inputs", core::Json::object());
+  const auto inputs = stored_.option("inputs", core::Json::object());
   for (const auto& [name, rule] : inputs.items()) {
     const auto leaf = leaf_name(name);
     leaves_[leaf] = formula_tensor(rule, leaf_shape(leaf, stored_.options));
@@ -165,8 +165,8 @@ Pairing::Party Bench::make_party(Seat seat, const std::string& label) const {
   const auto made_of = seat == kTarget ? Tensor() : leaf("target.source_head_logits");
   const auto logits = outputs.pred.defined() ? outputs.pred : made_of;
   task.outputs = logits.defined() ? logits.size(1) : 1;
-  const auto labels = stored_.find("in.labels");
-  task.train_size = stored_.options.value("num_data", labels.defined() ? labels.size(0) : 1);
+  const auto labels = stored_.optional_input("labels");
+  task.train_size = stored_.option("num_data", labels.defined() ? labels.size(0) : 1);
   made.model.reads = task.inputs;
   return made;
 }
@@ -218,12 +218,12 @@ void Bench::make_transfer() {
     made.model.preact_norms = model->preact_norms();
     seat_source({std::move(model), std::move(made)}, transfer_);
   }
-  transfer_.labels = stored_.find("in.labels");
+  transfer_.labels = stored_.optional_input("labels");
   transfer_.budget = {batch_size(), 1};
 }
 
 std::int64_t Bench::batch_size() const {
-  if (stored_.has("in.labels")) return stored_.tensors.at("in.labels").size(0);
+  if (stored_.has("in.labels")) return stored_.input("labels").size(0);
   for (const auto& [name, tensor] : leaves_)
     if (name.starts_with("target.") && tensor.dim() > 0) return tensor.size(0);
   return 1;
@@ -238,7 +238,8 @@ void Bench::attach() {
 
 void Bench::load_formula() {
   auto state = state_of(*method_);
-  for (const auto& [name, rule] : stored_.options.at("formula").items()) {
+  const auto formula = stored_.option<core::Json>("formula");
+  for (const auto& [name, rule] : formula.items()) {
     Tensor own = find_state(state, name);
     own.copy_(formula_tensor(rule, own.sizes().vec()));
   }
@@ -246,8 +247,8 @@ void Bench::load_formula() {
 
 Tensors Bench::load() {
   const torch::NoGradGuard no_grad;
-  const bool evaluates = stored_.options.value("bn", "train") == "eval";
-  method_->train(stored_.options.value("train", !evaluates));
+  const bool evaluates = stored_.option<std::string>("bn", "train") == "eval";
+  method_->train(stored_.option("train", !evaluates));
   if (stored_.options.contains("formula")) load_formula();
   std::map<std::string, Tensor> state;
   const auto add = [&](const torch::nn::Module& module) {

@@ -132,6 +132,12 @@ Tensor StoredCase::find(const std::string& name) const {
   return found == tensors.end() ? Tensor() : found->second;
 }
 
+Tensor StoredCase::input(const std::string& name) const {
+  auto found = optional_input(name);
+  if (!found.defined()) throw Error("the case has no tensor in." + name);
+  return found;
+}
+
 core::Json StoredCase::metadata(const std::string& name) const {
   const auto found = file.metadata.find(name);
   return found == file.metadata.end() ? core::Json() : core::Json::parse(found->second);

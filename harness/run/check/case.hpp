@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "core/base/fields.hpp"
 #include "core/base/json.hpp"
 #include "ktb/task.hpp"
 #include "run/train/safetensors.hpp"
@@ -19,8 +20,22 @@ struct StoredCase {
   bool has(const std::string& name) const { return tensors.contains(name); }
   /// Undefined where there is none.
   Tensor find(const std::string& name) const;
+  /// `in.NAME`; throws Error where there is none.
+  Tensor input(const std::string& name) const;
+  Tensor optional_input(const std::string& name) const { return find("in." + name); }
   /// Metadata that holds JSON; null where there is none.
   core::Json metadata(const std::string& name) const;
+
+  /// Throws Error with its place where there is none, or one of another type.
+  template <class T>
+  T option(const std::string& name) const {
+    return core::read_json<T>(core::JsonView(options, "case", "options")[name]);
+  }
+  template <class T>
+  T option(const std::string& name, T otherwise) const {
+    if (options.contains(name)) otherwise = option<T>(name);
+    return otherwise;
+  }
 };
 
 /// Throws Error: unreadable, or no case (no `method`, options that are no JSON).

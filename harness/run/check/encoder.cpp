@@ -65,11 +65,11 @@ Tensor statistics(const Tensor& hidden, const Tensor& mask) {
 Answers answer_encoder(Registry& registry, const StoredCase& stored) {
   const torch::NoGradGuard no_grad;
   const auto name = stored.method.substr(std::string("model_").size());
-  const auto path = find_weights(name, stored.options.at("weights_sha256"));
+  const auto path = find_weights(name, stored.option<std::string>("weights_sha256"));
   const auto file = read_safetensors(path);
-  const Tensor mask = stored.tensors.at("in.attention_mask");
+  const Tensor mask = stored.input("attention_mask");
   Batch batch;
-  batch.x["tokens"] = stored.tensors.at("in.input_ids") * mask;
+  batch.x["tokens"] = stored.input("input_ids") * mask;
 
   const auto out = (*encoder(registry, name, file, path, "mean"))(batch);
   const auto unit = out.pooled / at::linalg_vector_norm(out.pooled, 2, {1}, /*keepdim=*/true);

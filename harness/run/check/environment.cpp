@@ -77,14 +77,14 @@ class Log {
 /// Constants under the plugin's names: LINK_MASS_2 of the original is link_mass_2.
 core::Json options_of(const StoredCase& stored) {
   core::Json options = core::Json::object();
-  const auto changes = stored.options.value("change", core::Json::object());
+  const auto changes = stored.option("change", core::Json::object());
   for (const auto& [name, value] : changes.items()) {
     auto own = name;
     std::ranges::transform(own, own.begin(), [](unsigned char c) { return std::tolower(c); });
     options[own] = value;
   }
   for (const auto* name : {"ramping", "sticky"})
-    if (stored.options.contains(name)) options[name] = stored.options[name];
+    if (stored.options.contains(name)) options[name] = stored.option<core::Json>(name);
   return options;
 }
 
@@ -92,9 +92,9 @@ core::Json options_of(const StoredCase& stored) {
 Tensors classic(const StoredCase& stored, Environment& environment, const World& world) {
   StoredDraws none;
   Log log(environment, world);
-  const Tensor states = stored.find("in.state");
-  if (!states.defined()) environment.set_state(doubles(stored.tensors.at("in.start_state")));
-  const auto actions = doubles(stored.tensors.at("in.action"));
+  const Tensor states = stored.optional_input("state");
+  if (!states.defined()) environment.set_state(doubles(stored.input("start_state")));
+  const auto actions = doubles(stored.input("action"));
   for (std::size_t i = 0; i < actions.size(); ++i) {
     if (states.defined()) environment.set_state(doubles(states[static_cast<std::int64_t>(i)]));
     log.add(environment.step(actions[i], none));
@@ -115,9 +115,9 @@ Tensor packed(const Tensor& cells) {
 }
 
 Tensors game(const StoredCase& stored, Environment& environment, const World& world) {
-  const auto values = doubles(stored.tensors.at("in.draws"));
-  const auto steps = doubles(stored.tensors.at("in.draw_step"));
-  const Tensor sticky = stored.find("in.sticky_draws");
+  const auto values = doubles(stored.input("draws"));
+  const auto steps = doubles(stored.input("draw_step"));
+  const Tensor sticky = stored.optional_input("sticky_draws");
   StoredDraws draws;
   std::size_t next = 0;
   const auto deal = [&](double step) {
@@ -127,7 +127,7 @@ Tensors game(const StoredCase& stored, Environment& environment, const World& wo
   deal(-1);
   environment.reset(draws);
   log.add_state();
-  const auto actions = doubles(stored.tensors.at("in.action"));
+  const auto actions = doubles(stored.input("action"));
   for (std::size_t i = 0; i < actions.size(); ++i) {
     if (sticky.defined()) draws.put(sticky[static_cast<std::int64_t>(i)].item<double>());
     deal(static_cast<double>(i));
@@ -135,10 +135,10 @@ Tensors game(const StoredCase& stored, Environment& environment, const World& wo
     if (!draws.used_up()) throw Error(fmt::format("it draws too few random numbers at step {}", i));
   }
   auto seen = packed(log.observations());
-  if (const Tensor rows = stored.find("in.observation_steps"); rows.defined())
+  if (const Tensor rows = stored.optional_input("observation_steps"); rows.defined())
     seen = seen.index_select(0, rows);
   const auto states = log.states();
-  const auto fields = stored.options.value("internal_fields", std::vector<std::string>{}).size();
+  const auto fields = stored.option("internal_fields", std::vector<std::string>{}).size();
   return {{"out.observation_bits", seen},
           {"out.reward", log.rewards()},
           {"out.terminal", log.ends()},

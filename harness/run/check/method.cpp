@@ -21,13 +21,13 @@ class StoredStep final : public Step {
  public:
   StoredStep(const StoredCase& stored, Bench& bench, const Task& task) : bench_(bench) {
     lane_.task = &task;
-    if (const auto soft = stored.find("in.soft_labels"); soft.defined())
+    if (const auto soft = stored.optional_input("soft_labels"); soft.defined())
       lane_.batch.y["soft_label"] = soft;
-    if (const auto labels = stored.find("in.labels"); labels.defined())
+    if (const auto labels = stored.optional_input("labels"); labels.defined())
       lane_.batch.y["label"] = labels;
     lane_.batch.x["image"] = at::zeros({bench.batch_size(), 1});
-    lane_.batch.index = stored.find("in.index");
-    const auto at = stored.find("in.epoch");
+    lane_.batch.index = stored.optional_input("index");
+    const auto at = stored.optional_input("epoch");
     epoch = at.defined() ? at.to(at::kFloat) : at::zeros({});
     // Originals whose loss has no task in it belong to an initialisation stage.
     if (!lane_.batch.y.empty()) index = kLate;
@@ -38,9 +38,9 @@ class StoredStep final : public Step {
     if (!stored.has("in.relation.labels")) return;
     const at::NoGradGuard no_grad;
     const auto own = lane_.batch;
-    lane_.batch.y["label"] = stored.tensors.at("in.relation.labels");
+    lane_.batch.y["label"] = stored.input("relation.labels");
     lane_.batch.index = at::arange(lane_.labels().size(0));
-    outputs_[0].pred = stored.tensors.at("in.relation.source_logits");
+    outputs_[0].pred = stored.input("relation.source_logits");
     method.survey([this](const std::function<void(Step&)>& visit) { visit(*this); });
     outputs_.clear();
     lane_.batch = own;
@@ -78,7 +78,7 @@ Tensor predict(Method& method, const Batch& batch) {
 /// Terms of the methods that the case puts beside its own, as a suite's `plus` does.
 Terms plus_terms(Registry& registry, const StoredCase& stored, StoredStep& step) {
   Terms all;
-  const auto plus = stored.options.value("plus", core::Json::object());
+  const auto plus = stored.option("plus", core::Json::object());
   for (const auto& [name, options] : plus.items()) {
     StoredCase part;
     part.method = name;

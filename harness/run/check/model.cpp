@@ -20,12 +20,12 @@ using Named = std::vector<std::pair<std::string, Tensor>>;
 using Shape = std::vector<std::int64_t>;
 
 TaskSpec task_of(const StoredCase& stored) {
-  const auto size = stored.options.at("size").get<std::int64_t>();
+  const auto size = stored.option<std::int64_t>("size");
   TaskSpec task;
   task.name = "case";
   task.kind = "classification";
   task.inputs = {{"image", {3, size, size}, "rgb", {}, {}}};
-  task.outputs = stored.options.at("num_classes").get<std::int64_t>();
+  task.outputs = stored.option<std::int64_t>("num_classes");
   task.labels = "case";
   task.categorical = true;
   return task;
@@ -138,7 +138,7 @@ Answers answer_model(Registry& registry, const StoredCase& stored) {
   answers["in.check.parameter_sums"] = at::stack(sums);
   answers["in.check.hash_k1_first8"] = formula_tensor(1, {8});
 
-  const bool train = stored.options.at("mode") == "train";
+  const bool train = stored.option<std::string>("mode") == "train";
   model->train(train);
   // Gradients are wanted in double: in float, the rounding of this machine's kernels puts some
   // values on the other side of a ReLU's kink than the original's.
@@ -147,8 +147,7 @@ Answers answer_model(Registry& registry, const StoredCase& stored) {
   auto shape = task.inputs[0].shape;
   shape.insert(shape.begin(), 2);
   Batch batch;
-  batch.x["image"] =
-      formula_tensor(stored.options.at("input_k").get<std::uint32_t>(), shape).to(type);
+  batch.x["image"] = formula_tensor(stored.option<std::uint32_t>("input_k"), shape).to(type);
   const auto output = (*model)(batch);
   answers["out.logits"] = output.pred;
   answers["out.pooled"] = output.pooled;
@@ -156,7 +155,7 @@ Answers answer_model(Registry& registry, const StoredCase& stored) {
   add_maps(answers, "preact", output.preacts, kPreactDot);
   if (!train) return answers;
 
-  const Tensor loss = at::cross_entropy_loss(output.pred, stored.tensors.at("in.labels"));
+  const Tensor loss = at::cross_entropy_loss(output.pred, stored.input("labels"));
   loss.backward();
   answers["out.loss"] = loss;
   add_gradients(answers, parameters);

@@ -3,6 +3,7 @@
 #include <torch/types.h>
 
 #include <algorithm>
+#include <array>
 
 #include "core/suite/schedule.hpp"
 #include "run/check/check.hpp"
@@ -13,8 +14,8 @@ namespace ktb::run {
 namespace {
 
 /// torch.optim's words: Adam's weight decay is 0 by default and AdamW's 0.01.
-Recipe recipe_from(const core::Json& options) {
-  const auto name = options.at("optimiser").get<std::string>();
+Recipe recipe_from(const StoredCase& stored) {
+  const auto name = stored.option<std::string>("optimiser");
   Recipe recipe;
   if (name == "SGD")
     recipe.optimizer = "sgd";
@@ -24,16 +25,16 @@ Recipe recipe_from(const core::Json& options) {
     recipe.optimizer = "adamw";
   else
     throw Error("optimiser " + name + " is none of SGD, Adam, AdamW");
-  recipe.lr = options.at("lr").get<double>();
-  recipe.momentum = options.value("momentum", 0.0);
-  recipe.dampening = options.value("dampening", 0.0);
-  recipe.nesterov = options.value("nesterov", false);
-  recipe.amsgrad = options.value("amsgrad", false);
-  recipe.weight_decay = options.value("weight_decay", name == "AdamW" ? 0.01 : 0.0);
-  recipe.eps = options.value("eps", 1e-8);
-  const auto betas = options.value("betas", std::vector<double>{0.9, 0.999});
-  recipe.beta1 = betas.at(0);
-  recipe.beta2 = betas.at(1);
+  recipe.lr = stored.option<double>("lr");
+  recipe.momentum = stored.option("momentum", 0.0);
+  recipe.dampening = stored.option("dampening", 0.0);
+  recipe.nesterov = stored.option("nesterov", false);
+  recipe.amsgrad = stored.option("amsgrad", false);
+  recipe.weight_decay = stored.option("weight_decay", name == "AdamW" ? 0.01 : 0.0);
+  recipe.eps = stored.option("eps", 1e-8);
+  const auto betas = stored.option("betas", std::array{0.9, 0.999});
+  recipe.beta1 = betas[0];
+  recipe.beta2 = betas[1];
   return recipe;
 }
 
@@ -44,7 +45,7 @@ Answers answer_metric(const StoredCase& stored) {
   for (const auto& [name, tensor] : stored.tensors)
     if (name.starts_with("in.")) in[name.substr(3)] = tensor;
   for (const auto& [name, value] :
-       tasks::classification_metrics(stored.options.at("kind").get<std::string>(), in))
+       tasks::classification_metrics(stored.option<std::string>("kind"), in))
     answers["out." + name] = value;
   return answers;
 }
@@ -59,10 +60,10 @@ Answers answer_schedule(const StoredCase& stored) {
 }
 
 Answers answer_optimiser(const StoredCase& stored) {
-  const auto recipe = recipe_from(stored.options);
-  const auto skipped = stored.options.value("no_gradient_steps", std::vector<std::int64_t>{});
-  Tensor parameter = stored.tensors.at("in.param").clone().set_requires_grad(true);
-  const Tensor gradients = stored.tensors.at("in.grads"), rates = stored.find("in.lr");
+  const auto recipe = recipe_from(stored);
+  const auto skipped = stored.option("no_gradient_steps", std::vector<std::int64_t>{});
+  Tensor parameter = stored.input("param").clone().set_requires_grad(true);
+  const Tensor gradients = stored.input("grads"), rates = stored.optional_input("lr");
   Group group;
   group.name = "case";
   group.parameters = {parameter};

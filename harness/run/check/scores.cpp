@@ -6,6 +6,7 @@
 #include <torch/types.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "core/score/squad.hpp"
 #include "core/score/vqa.hpp"
@@ -29,15 +30,42 @@ void expect_text(const Json& expected, const char* key, std::size_t number, cons
                             actual.dump()));
 }
 
-std::vector<core::SquadQuestion> squad_questions(const StoredCase& stored) {
+/// The list of texts that a case hands in.
+template <class Input>
+std::vector<Input> inputs_of(const StoredCase& stored) {
   const Json inputs = stored.metadata("inputs");
-  const Tensor na_probability = stored.find("in.na_prob");
+  return core::read_json<std::vector<Input>>({inputs, "case", "inputs"});
+}
+
+struct SquadInput {
+  std::vector<std::string> answers;
+  std::optional<std::string> prediction;
+};
+template <core::Of<SquadInput> Self, class Ar>
+void fields(Self& input, Ar& ar) {
+  ar("answers", input.answers);
+  ar("prediction", input.prediction);
+}
+
+struct VqaInput {
+  std::string question_type, answer_type, prediction;
+  std::vector<std::string> answers;
+};
+template <core::Of<VqaInput> Self, class Ar>
+void fields(Self& input, Ar& ar) {
+  ar("question_type", input.question_type);
+  ar("answer_type", input.answer_type);
+  ar("prediction", input.prediction);
+  ar("answers", input.answers);
+}
+
+std::vector<core::SquadQuestion> squad_questions(const StoredCase& stored) {
+  const Tensor na_probability = stored.optional_input("na_prob");
   std::vector<core::SquadQuestion> questions;
-  for (const Json& input : inputs) {
+  for (auto& input : inputs_of<SquadInput>(stored)) {
     core::SquadQuestion question;
-    question.answers = input.at("answers").get<std::vector<std::string>>();
-    if (const auto& text = input.at("prediction"); text.is_string())
-      question.prediction = text.get<std::string>();
+    question.answers = std::move(input.answers);
+    question.prediction = std::move(input.prediction);
     if (na_probability.defined())
       question.na_probability =
           na_probability[static_cast<std::int64_t>(questions.size())].item<double>();
@@ -106,15 +134,15 @@ void put_retrieval(const tasks::Metrics& metrics, const std::string& prefix, Ten
 }  // namespace
 
 Answers answer_squad(const StoredCase& stored) {
-  const auto rules =
-      stored.options.at("version") == "1.1" ? core::SquadRules::kV1 : core::SquadRules::kV2;
+  const auto rules = stored.option<std::string>("version") == "1.1" ? core::SquadRules::kV1
+                                                                    : core::SquadRules::kV2;
   const auto questions = squad_questions(stored);
   const Json expected = stored.metadata("expected");
   for (std::size_t i = 0; i < questions.size(); ++i) expect_normalised(expected, i, questions[i]);
 
   const auto raw = core::squad_scores(questions, rules);
   const auto scores =
-      core::squad_at_threshold(questions, raw, stored.options.value("na_prob_thresh", 1.0));
+      core::squad_at_threshold(questions, raw, stored.option("na_prob_thresh", 1.0));
   const auto totals = core::squad_totals(questions, scores);
   Tensors answers;
   put_scores(raw, "", answers);
@@ -128,41 +156,37 @@ Answers answer_squad(const StoredCase& stored) {
 }
 
 Answers answer_vqa(const StoredCase& stored) {
-  const Json inputs = stored.metadata("inputs"), expected = stored.metadata("expected");
+  const Json expected = stored.metadata("expected");
   std::vector<core::VqaQuestion> questions;
   std::vector<double> accuracies;
-  for (const Json& input : inputs) {
+  for (const auto& input : inputs_of<VqaInput>(stored)) {
     const auto number = questions.size();
-    questions.push_back({"", input.at("question_type").get<std::string>(),
-                         input.at("answer_type").get<std::string>(),
-                         input.at("answers").get<std::vector<std::string>>()});
-    const auto compared =
-        core::vqa_comparison(questions.back().answers, input.at("prediction").get<std::string>());
+    questions.push_back({"", input.question_type, input.answer_type, input.answers});
+    const auto compared = core::vqa_comparison(input.answers, input.prediction);
     accuracies.push_back(compared.accuracy());
     expect_text(expected, "cleaned", number, compared.cleaned);
     expect_text(expected, "answers", number, compared.answers);
     expect_text(expected, "prediction", number, compared.prediction);
   }
   const auto totals = core::vqa_totals(questions, accuracies);
-  Tensors answers;
-  answers["out.accuracy"] = at::tensor(accuracies, at::kDouble);
-  answers["out.accuracy_percent_rounded"] = rounded_percent(answers["out.accuracy"]);
-  answers["out.overall_percent"] = real(100 * totals.overall);
-  answers["out.overall_percent_rounded"] = rounded_percent(real(totals.overall));
+  const auto accuracy = at::tensor(accuracies, at::kDouble);
+  Tensors answers = {{"out.accuracy", accuracy},
+                     {"out.accuracy_percent_rounded", rounded_percent(accuracy)},
+                     {"out.overall_percent", real(100 * totals.overall)},
+                     {"out.overall_percent_rounded", rounded_percent(real(totals.overall))}};
   put_means(totals.by_answer_type, "answer_type", answers);
   put_means(totals.by_question_type, "question_type", answers);
   return answers;
 }
 
 Answers answer_retrieval(const StoredCase& stored) {
-  const auto& image = stored.tensors.at("in.image");
-  const auto& text = stored.tensors.at("in.text");
-  const auto& owner = stored.tensors.at("in.text_owner");
+  const auto image = stored.input("image"), text = stored.input("text");
+  const auto owner = stored.input("text_owner");
   const auto ranks = tasks::retrieval_ranks(image, text, owner);
   Tensors answers = {{"out.image_to_text.rank", ranks.image_to_text},
                      {"out.text_to_image.rank", ranks.text_to_image}};
   put_retrieval(tasks::retrieval_metrics(ranks), "out.", answers);
-  const auto folds = stored.options.value("folds", std::int64_t{1});
+  const auto folds = stored.option("folds", std::int64_t{1});
   put_retrieval(tasks::folded_retrieval_metrics(image, text, owner, folds), "out.folds.", answers);
   return answers;
 }

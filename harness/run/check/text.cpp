@@ -12,30 +12,41 @@ namespace {
 
 using core::Json;
 
+/// Two texts, and how they are cut.
+struct PairInput {
+  std::string first, second, strategy;
+  std::int64_t max_length = 0, stride = 0;
+};
+template <core::Of<PairInput> Self, class Ar>
+void fields(Self& input, Ar& ar) {
+  ar("first", input.first);
+  ar("second", input.second);
+  ar("strategy", input.strategy);
+  ar("max_length", input.max_length);
+  ar.optional("stride", input.stride);
+}
+
 /// The encodings of one input: a text, or two that are cut as its words say.
 std::vector<Encoding> encode(const WordPiece& wordpiece, const Json& input) {
   if (input.is_string())
     return {wordpiece.one(wordpiece.tokens(input.get<std::string>()), 1 << 20)};
-  const auto first = wordpiece.tokens(input.at("first").get<std::string>());
-  const auto second = wordpiece.tokens(input.at("second").get<std::string>());
-  const auto length = input.at("max_length").get<std::int64_t>();
-  if (input.at("strategy") == "only_second")
-    return wordpiece.windows(first, second, length, input.at("stride").get<std::int64_t>());
-  return {wordpiece.pair(first, second, length)};
+  const auto texts = core::read_json<PairInput>({input, "case", "inputs"});
+  const auto first = wordpiece.tokens(texts.first), second = wordpiece.tokens(texts.second);
+  if (texts.strategy == "only_second")
+    return wordpiece.windows(first, second, texts.max_length, texts.stride);
+  return {wordpiece.pair(first, second, texts.max_length)};
 }
 
 /// As a case spells it; without what `expected` leaves out.
 Json spelled(const WordPiece& wordpiece, const Encoding& encoding, const Json& expected) {
-  Json all = {{"tokens", Json::array()},
-              {"ids", Json::array()},
-              {"type_ids", Json::array()},
-              {"offsets", Json::array()}};
+  Json tokens = Json::array(), ids = tokens, types = tokens, offsets = tokens;
   for (const auto& token : encoding) {
-    all["tokens"].push_back(wordpiece.piece(token.id));
-    all["ids"].push_back(token.id);
-    all["type_ids"].push_back(token.segment);
-    all["offsets"].push_back({token.begin, token.end});
+    tokens.push_back(wordpiece.piece(token.id));
+    ids.push_back(token.id);
+    types.push_back(token.segment);
+    offsets.push_back({token.begin, token.end});
   }
+  const Json all = {{"tokens", tokens}, {"ids", ids}, {"type_ids", types}, {"offsets", offsets}};
   Json wanted = Json::object();
   for (const auto& [key, value] : expected.items())
     if (all.contains(key)) wanted[key] = all[key];
