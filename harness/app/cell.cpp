@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <optional>
 
@@ -12,6 +13,7 @@
 #include "app/session.hpp"
 #include "core/base/error.hpp"
 #include "core/base/text_file.hpp"
+#include "core/plan/explain.hpp"
 #include "core/store/record.hpp"
 
 namespace ktb::app {
@@ -94,8 +96,7 @@ void print_line(const char* head, const std::string& text) {
 
 void print_record(const core::Store& store, std::uint64_t seed, const std::string& id) {
   const auto record = store.load(id);
-  fmt::print("  seed {}  {}  {}\n", seed, record ? core::to_string(record->status) : "no record",
-             id);
+  fmt::print("  seed {}  {}  {}\n", seed, record ? core::word(record->status) : "no record", id);
   if (!record) return;
   print_line("reason", record->reason);
   print_line("metrics", numbers(record->metrics));
@@ -136,11 +137,11 @@ void print_nearest(const core::Store& store, const core::Trial& trial) {
   std::string nearest;
   std::optional<std::vector<std::string>> fewest;
   for (const auto& id : store.trials()) {
-    const Json spec = store.spec(id);
-    if (id == trial.id || !spec.is_object() || !spec.contains("fields")) continue;
-    const auto record = store.load(id);
+    const auto record = id != trial.id ? store.load(id) : std::nullopt;
     if (!record || !record->ok()) continue;
-    auto differences = core::key_difference(spec.at("fields"), fields);
+    const auto stored = store.trial(id);
+    if (!stored || stored->fields.is_null()) continue;
+    auto differences = core::key_difference(stored->fields, fields);
     const auto rank = [&](const std::string& other, std::size_t count) {
       return std::pair(stem(other) != stem(trial.id), count);
     };
@@ -159,19 +160,18 @@ void print_verdict(const core::Store& store, const core::Trial& trial) {
     fmt::print("hit: an ok record of this key is stored\n");
     return;
   }
-  fmt::print("miss: {}\n", record ? fmt::format("its record is {}: {}",
-                                                core::to_string(record->status), record->reason)
+  fmt::print("miss: {}\n", record ? fmt::format("its record is {}: {}", core::word(record->status),
+                                                record->reason)
                                   : "no record of this key is stored");
   print_nearest(store, trial);
 }
 
 /// What the key holds beyond the settings: file hashes, seed, versions.
-void print_key_only(const Json& explained) {
-  Json settings = Json::object();
-  for (const auto& setting : explained.at("settings"))
-    settings[setting.at("name").get<std::string>()] = setting.at("value");
+void print_key_only(const core::Explanation& explained) {
+  std::map<std::string, Json> settings;
+  for (const auto& setting : explained.settings) settings[setting.name] = setting.value;
   fmt::print("further key fields\n");
-  const Json fields = explained.at("fields").flatten();
+  const Json fields = explained.fields.flatten();
   for (const auto& [pointer, value] : fields.items()) {
     if (value.is_null()) continue;  // an empty list
     std::string name = pointer.substr(1);
@@ -187,17 +187,15 @@ int why(CellChoice choice) {
   const core::Plan plan = choice.choice.plan(*choice.choice.site.catalogue());
   const core::Cell& cell = only_cell(plan, choice);
   const core::Sample& sample = sample_of(cell, choice);
-  const Json explained = core::explain(plan, cell, sample.seed);
+  const auto explained = core::explain(plan, cell, sample.seed);
   fmt::print("{}, seed {}\n", title(cell), sample.seed);
-  if (const std::string hole = explained.at("hole"); !hole.empty()) {
-    fmt::print("hole: {}\n", hole);
+  if (!explained.hole.empty()) {
+    fmt::print("hole: {}\n", explained.hole);
     return kOk;
   }
-  fmt::print("trial {}\nkey   {}\nsettings\n", explained.at("id").get<std::string>(),
-             explained.at("key").get<std::string>());
-  for (const auto& setting : explained.at("settings"))
-    fmt::print("  {:<34} {:<26} {}\n", setting.at("name").get<std::string>(),
-               setting.at("value").dump(), setting.at("origin").get<std::string>());
+  fmt::print("trial {}\nkey   {}\nsettings\n", explained.id, explained.key);
+  for (const auto& setting : explained.settings)
+    fmt::print("  {:<34} {:<26} {}\n", setting.name, setting.value.dump(), setting.origin);
   print_key_only(explained);
   print_verdict(choice.choice.site.store(), plan.trial(sample.trial));
   return kOk;

@@ -11,8 +11,6 @@
 namespace ktb::app {
 namespace {
 
-using core::Json;
-
 /// `head` beside the first line of a text, the others below it.
 void print_block(const char* head, const std::string& text) {
   std::istringstream lines(text);
@@ -23,21 +21,20 @@ void print_block(const char* head, const std::string& text) {
 constexpr std::size_t kShown = 6;  ///< files of a data set that are listed one by one
 
 /// The first few, then how many more there are.
-void print_blocks(const char* head, const Json& texts) {
+void print_blocks(const char* head, const std::vector<std::string>& texts) {
   for (std::size_t i = 0; i < std::min(texts.size(), kShown); ++i, head = "")
-    print_block(head, texts[i].get<std::string>());
+    print_block(head, texts[i]);
   if (texts.size() > kShown) print_block("", fmt::format("and {} more", texts.size() - kShown));
 }
 
 /// A few files, or the folder that holds all of them.
-void print_files(const Json& files) {
+void print_files(const std::vector<core::FileStamp>& files) {
   if (files.size() <= kShown) {
-    for (const auto& file : files) print_block("file", file.value("path", ""));
+    for (const auto& file : files) print_block("file", file.path);
     return;
   }
-  std::string common = files.front().value("path", "");
-  for (const auto& file : files) {
-    const auto path = file.value("path", "");
+  std::string common = files.front().path;
+  for (const auto& [path, size, time] : files) {
     const auto differ = std::mismatch(common.begin(), common.end(), path.begin(), path.end());
     common.erase(differ.first, common.end());
   }
@@ -45,27 +42,25 @@ void print_files(const Json& files) {
   print_block("files", fmt::format("{} in {}", files.size(), common));
 }
 
-void print_dataset(const std::string& name, const Json& answer) {
-  const auto files = answer.value("files", Json::array());
-  if (answer.contains("error")) {
+void print_dataset(const std::string& name, const core::DatasetAnswer& answer) {
+  if (answer.error) {
     fmt::print("{}  cannot be described\n", name);
-    print_block("problem", answer.at("error").value("message", ""));
-  } else if (!answer.value("found", false)) {
+    print_block("problem", answer.error->message);
+  } else if (!answer.found) {
     fmt::print("{}  MISSING\n", name);
-    const auto problem = answer.value("problem", ""), get = answer.value("get", "");
-    print_block("problem", problem);
-    print_blocks("wanted", answer.value("wanted", Json::array()));
-    print_blocks("looked", answer.value("looked", Json::array()));
-    if (problem.find(get) == std::string::npos) print_block("get", get);
-  } else if (answer.value("hash", "") == "generated") {
+    print_block("problem", answer.problem);
+    print_blocks("wanted", answer.wanted);
+    print_blocks("looked", answer.looked);
+    if (answer.problem.find(answer.get) == std::string::npos) print_block("get", answer.get);
+  } else if (answer.hash == "generated") {
     fmt::print("{}  generated: made on the spot, not read from files\n", name);
-    print_block("get", answer.value("get", ""));
-  } else if (files.empty()) {
+    print_block("get", answer.get);
+  } else if (answer.files.empty()) {
     fmt::print("{}  simulated: it needs no file\n", name);
   } else {
     fmt::print("{}  found: real data\n", name);
-    print_files(files);
-    print_block("hash", answer.value("hash", ""));
+    print_files(answer.files);
+    print_block("hash", answer.hash);
   }
 }
 
@@ -76,16 +71,16 @@ int data(const Site& site, const std::vector<std::string>& wanted) {
     throw core::Error(
         "error: no data set plugin in any plugin folder; run scripts/build or name a folder with "
         "--plugins");
-  Json request = {{"datasets", Json::object()}};
+  core::DescribeRequest request;
   for (const auto& name : names) {
     const auto plugin = catalogue->find("dataset", name);
     if (!plugin)
       throw core::Error(fmt::format(
           "error: no data set `{}`; `ktbench list datasets` has those there are", name));
-    request["datasets"][name] = {{"plugin", plugin->name}, {"options", plugin->preset}};
+    request.datasets[name] = {plugin->name, plugin->preset};
   }
-  const Json answers = catalogue->describe(request);
-  for (const auto& name : names) print_dataset(name, answers.at("datasets").at(name));
+  const auto answers = catalogue->describe(request);
+  for (const auto& name : names) print_dataset(name, answers.datasets.at(name));
   return kOk;
 }
 

@@ -99,26 +99,30 @@ void plugins(const Site& site, Findings& findings) {
 /// Loads every method and data set, and says which data are there.
 void loading(const Site& site, Findings& findings) {
   const auto catalogue = site.catalogue();
-  Json request = {{"datasets", Json::object()}, {"methods", Json::object()}};
-  for (const char* kind : {"dataset", "method"})
+  core::DescribeRequest request;
+  const auto add = [&](const char* kind, std::map<std::string, core::PluginQuestion>& section) {
     for (const auto& name : catalogue->names(kind)) {
       const auto plugin = catalogue->find(kind, name);
-      request[std::string(kind) + "s"][name] = {{"plugin", plugin->name},
-                                                {"options", plugin->preset}};
+      section[name] = {plugin->name, plugin->preset};
     }
-  Json answers;
+  };
+  add("dataset", request.datasets);
+  add("method", request.methods);
+  core::DescribeAnswers answers;
   try {
     answers = catalogue->describe(request);
   } catch (const core::Error& error) {
     return findings.bad("plugins", error.what());
   }
-  for (const char* section : {"datasets", "methods"})
-    for (const auto& [name, answer] : answers.at(section).items())
-      if (answer.contains("error"))
-        findings.bad("plugin", name + ": " + answer.at("error").value("message", ""));
-  for (const auto& [name, answer] : answers.at("datasets").items()) {
-    if (answer.contains("error")) continue;
-    if (answer.value("found", false))
+  const auto faults = [&](const auto& section) {
+    for (const auto& [name, answer] : section)
+      if (answer.error) findings.bad("plugin", name + ": " + answer.error->message);
+  };
+  faults(answers.datasets);
+  faults(answers.methods);
+  for (const auto& [name, answer] : answers.datasets) {
+    if (answer.error) continue;
+    if (answer.found)
       findings.good("data", name);
     else
       findings.note("data",

@@ -78,7 +78,7 @@ int status(const Choice& choice) {
   for (const auto& trial : plan.trials) {
     const auto* record = outcomes.find(trial.id);
     const bool running = outcomes.running.contains(trial.id);
-    const std::string state = record != nullptr ? core::to_string(record->status)
+    const std::string state = record != nullptr ? core::word(record->status)
                               : running         ? "running"
                                                 : "waiting";
     ++counts[state];

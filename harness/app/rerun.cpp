@@ -11,6 +11,7 @@
 
 #include "core/base/error.hpp"
 #include "core/base/text_file.hpp"
+#include "core/plan/explain.hpp"
 #include "core/store/record.hpp"
 #include "launch/local.hpp"
 #include "launch/process.hpp"
@@ -88,8 +89,8 @@ bool rerun(const Site& site, const core::Trial& trial, int threads) {
   const core::TrialFolder folder = scratch.folder(trial.id);
   launch::write_spec(trial, folder);
   if (threads <= 0) threads = record->provenance.value("threads", 1);
-  const auto pool = launch::settle(
-      {1, threads, trial.spec.value("device", "cpu"), site.worker(), site.worker_flags()});
+  const auto pool =
+      launch::settle({1, threads, trial.spec.device, site.worker(), site.worker_flags()});
   fmt::print("running {} again, {} threads\n", trial.id, pool.threads);
   std::fflush(stdout);
   launch::Process process(launch::trial_command(pool, folder), folder.log().string());

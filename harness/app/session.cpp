@@ -12,6 +12,7 @@
 #include "core/base/glob.hpp"
 #include "core/base/plugin_file.hpp"
 #include "core/base/suggest.hpp"
+#include "core/plan/make_plan.hpp"
 #include "core/store/accept.hpp"
 #include "core/suite/read_suite.hpp"
 #include "launch/process.hpp"

@@ -16,8 +16,6 @@
 namespace ktb::app {
 namespace {
 
-using core::Json;
-
 enum class Role { kSource, kScratch, kTransfer };
 
 /// `cost    ...`, and further lines under the first.
@@ -39,7 +37,7 @@ class Roles {
   }
   Role of(const core::Trial& trial) const {
     if (needed_.contains(trial.id) && !of_cells_.contains(trial.id)) return Role::kSource;
-    return trial.spec.value("sources", Json::array()).empty() ? Role::kScratch : Role::kTransfer;
+    return trial.spec.sources.empty() ? Role::kScratch : Role::kTransfer;
   }
 
  private:
@@ -115,13 +113,10 @@ std::string tables(const Summary& summary) {
 /// Every data set that a trial reads, as the suite calls it.
 std::map<std::string, std::string> datasets(const core::Plan& plan) {
   std::map<std::string, std::string> plugins;
-  const auto note = [&](const Json& task) {
-    if (task.is_object()) plugins[task.value("dataset", "")] = task.value("plugin", "");
-  };
+  const auto note = [&](const core::TaskRef& task) { plugins[task.dataset] = task.plugin; };
   for (const auto& trial : plan.trials) {
-    note(trial.spec.value("task", Json()));
-    for (const auto& source : trial.spec.value("sources", Json::array()))
-      note(source.value("task", Json()));
+    note(trial.spec.task);
+    for (const auto& source : trial.spec.sources) note(source.task);
   }
   return plugins;
 }

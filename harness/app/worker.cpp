@@ -37,7 +37,8 @@ Registry registry(const Arguments& arguments) {
 
 int run_trial(const Arguments& arguments) {
   const ktb::core::TrialFolder folder(std::filesystem::absolute(arguments.names.at(0)));
-  const auto spec = Json::parse(ktb::core::read_text(folder.spec()));
+  const auto spec =
+      ktb::core::trial_spec_from_json(Json::parse(ktb::core::read_text(folder.spec())));
   ktb::run::Place place{folder, arguments.data_dirs,
                         ktb::run::set_up_process(arguments.device, arguments.threads)};
   auto plugins = registry(arguments);
@@ -50,9 +51,11 @@ int describe(const Arguments& arguments) {
   ktb::run::set_up_process("cpu", 1);
   const std::string text{std::istreambuf_iterator<char>(std::cin), {}};
   auto plugins = registry(arguments);
-  Json answers = ktb::run::describe(Json::parse(text), plugins, arguments.data_dirs);
-  answers["build"] = ktb::run::build();
-  std::cout << answers.dump() << "\n";
+  const Json json = Json::parse(text);
+  const auto request = ktb::core::read_json<ktb::core::DescribeRequest>({json, "request"});
+  auto answers = ktb::run::describe(request, plugins, arguments.data_dirs);
+  answers.build = ktb::run::build();
+  std::cout << ktb::core::write_json(answers).dump() << "\n";
   return 0;
 }
 

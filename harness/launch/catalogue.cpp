@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
@@ -24,16 +25,26 @@ using core::Json;
 constexpr auto kHashes = "plugins.json";
 constexpr auto kAnswers = "describe.json";
 
-/// Empty where the file is missing or was cut off: the cache then fills anew.
-Json read_json(const fs::path& path) {
+/// Empty where the file is missing, was cut off or has another layout: the cache then fills anew.
+template <class T>
+T read_cache(const fs::path& path) {
   std::ifstream file(path);
-  const Json json = Json::parse(file, nullptr, false);
-  return json.is_object() ? json : Json::object();
+  try {
+    return core::read_json<T>({Json::parse(file), path});
+  } catch (const std::exception&) {
+    return {};
+  }
 }
 
-void write_json(const fs::path& path, const Json& json) {
-  fs::create_directories(path.parent_path());
-  core::write_atomically(path, json.dump());
+/// A cache that cannot be written costs time only.
+template <class T>
+void write_cache(const fs::path& path, const T& cache) {
+  try {
+    fs::create_directories(path.parent_path());
+    core::write_atomically(path, core::write_json(cache).dump());
+  } catch (const std::exception&) {
+    return;
+  }
 }
 
 /// Changes whenever the file is written anew; empty where there is none.
@@ -44,42 +55,31 @@ std::string stamp(const std::string& path) {
                      info.st_ino);
 }
 
-double seconds_of(const struct stat& info) {
-  return static_cast<double>(info.st_mtim.tv_sec) +
-         1e-9 * static_cast<double>(info.st_mtim.tv_nsec);
-}
-
 /// Whether a data set's files are still those whose hashes were taken; of size -1 are those that
 /// were not there.
-bool unchanged(const Json& files) {
-  for (const auto& file : files) {
+bool unchanged(const std::vector<core::FileStamp>& files) {
+  return std::ranges::all_of(files, [](const core::FileStamp& file) {
     struct stat info {};
-    if (::stat(file.value("path", "").c_str(), &info) != 0) {
-      if (file.value("size", 0.0) >= 0) return false;
-      continue;
-    }
-    if (static_cast<double>(info.st_size) != file.value("size", 0.0)) return false;
-    if (std::abs(seconds_of(info) - file.value("mtime", 0.0)) > 1) return false;
-  }
-  return true;
+    if (::stat(file.path.c_str(), &info) != 0) return file.size < 0;
+    return info.st_size == file.size && std::abs(info.st_mtim.tv_sec - file.mtime) <= 1;
+  });
 }
 
 /// What stays true beyond this command: neither faults nor missing data,
 /// which the user is about to mend.
-Json lasting(Json answers) {
-  for (auto& [section, parts] : answers.items()) {
-    if (!parts.is_object()) continue;
-    for (auto part = parts.begin(); part != parts.end();) {
-      const bool found = section != "datasets" || part->value("found", false);
-      part = part->contains("error") || !found ? parts.erase(part) : std::next(part);
-    }
-  }
-  return answers;
+AnswerCache lasting(AnswerCache cache) {
+  const auto fails = [](const auto& one) { return one.second.error.has_value(); };
+  std::erase_if(cache.datasets, [&](const auto& one) { return fails(one) || !one.second.found; });
+  std::erase_if(cache.models, fails);
+  std::erase_if(cache.methods, fails);
+  std::erase_if(cache.pairings, fails);
+  return cache;
 }
 
 /// Trials are keyed by this program's build, so the worker must be of the same.
-void check_build(const Json& answers, const std::string& worker) {
-  const auto theirs = answers.value("build", "an older version");
+void check_build(const core::JsonView& answers, const std::string& worker) {
+  const auto build = answers.find("build");
+  const auto theirs = build ? build->text() : "an older version";
   if (theirs == core::build_hash()) return;
   throw core::Error(
       fmt::format("error: {} is of another build of the harness ({}) than this ktbench ({}): build "
@@ -88,48 +88,45 @@ void check_build(const Json& answers, const std::string& worker) {
 }
 
 /// A plugin that the worker could not load is no hole in a table: the command ends.
-void refuse_unloadable(const Json& answers) {
-  for (const char* section : {"datasets", "models", "methods"}) {
-    const Json part = answers.value(section, Json::object());
-    for (const auto& [id, answer] : part.items()) {
-      const std::string message = answer.value("error", Json::object()).value("message", "");
-      if (message.rfind("cannot load plugin", 0) == 0) throw core::PluginError(message);
-    }
-  }
+void refuse_unloadable(const core::DescribeAnswers& answers) {
+  const auto check = [](const auto& section) {
+    for (const auto& [id, answer] : section)
+      if (answer.error && answer.error->message.starts_with("cannot load plugin"))
+        throw core::PluginError(answer.error->message);
+  };
+  check(answers.datasets);
+  check(answers.models);
+  check(answers.methods);
 }
 
-std::string text_of(const Json& value) { return value.is_string() ? value.get<std::string>() : ""; }
+/// The value of a map's key; a fresh one where there is none.
+template <class T>
+T value_of(const std::map<std::string, T>& map, const std::string& key) {
+  const auto found = map.find(key);
+  return found != map.end() ? found->second : T();
+}
 
 /// The parts of `request` that lack an answer, and what these refer to.
-Json still_open(const Json& request, const Json& answers) {
-  Json open = {{"datasets", Json::object()},
-               {"models", Json::object()},
-               {"methods", Json::object()},
-               {"pairings", Json::array()}};
-  const auto need = [&](const char* section, const std::string& id) {
-    if (!id.empty()) open[section][id] = request.at(section).at(id);
-  };
-  for (std::size_t i = 0; i < request.at("pairings").size(); ++i) {
-    if (!answers.at("pairings").at(i).is_null()) continue;
-    const Json& pairing = request.at("pairings").at(i);
-    need("methods", text_of(pairing.at("method")));
-    need("datasets", text_of(pairing.at("task")));
-    need("models", text_of(pairing.value("target", Json())));
-    for (const auto& source : pairing.at("sources")) need("models", text_of(source));
-    open["pairings"].push_back(pairing);
+core::DescribeRequest still_open(const core::DescribeRequest& request, const Known& known) {
+  core::DescribeRequest open;
+  for (std::size_t i = 0; i < request.pairings.size(); ++i) {
+    if (known.pairings[i]) continue;
+    const auto& pairing = open.pairings.emplace_back(request.pairings[i]);
+    open.methods[pairing.method] = request.methods.at(pairing.method);
+    open.datasets[pairing.task] = request.datasets.at(pairing.task);
+    if (pairing.target) open.models[*pairing.target] = request.models.at(*pairing.target);
+    for (const auto& source : pairing.sources) open.models[source] = request.models.at(source);
   }
-  for (const char* section : {"models", "methods", "datasets"})
-    for (const auto& [id, part] : request.at(section).items())
-      if (!answers.at(section).contains(id)) need(section, id);
-  for (const auto& [id, model] : open["models"].items())
-    need("datasets", text_of(model.value("dataset", Json())));
+  const auto need = [](const auto& asked, const auto& answers, auto& section) {
+    for (const auto& [id, part] : asked)
+      if (!answers.contains(id)) section[id] = part;
+  };
+  need(request.models, known.models, open.models);
+  need(request.methods, known.methods, open.methods);
+  need(request.datasets, known.datasets, open.datasets);
+  for (const auto& [id, model] : open.models)
+    open.datasets[model.dataset] = request.datasets.at(model.dataset);
   return open;
-}
-
-bool is_empty(const Json& request) {
-  for (const auto& section : request)
-    if (!section.empty()) return false;
-  return true;
 }
 
 /// A file of that name without a readable note: better said than "no such plugin".
@@ -149,19 +146,15 @@ void refuse_unreadable(const fs::path& dir, const std::string& kind, const std::
 
 WorkerCatalogue::WorkerCatalogue(CatalogueOptions options)
     : options_(std::move(options)), notes_(core::find_plugins(options_.plugin_dirs)) {
-  hashes_ = read_json(fs::path(options_.cache) / kHashes);
-  answers_ = read_json(fs::path(options_.cache) / kAnswers);
+  hashes_ = read_cache<decltype(hashes_)>(fs::path(options_.cache) / kHashes);
+  answers_ = read_cache<AnswerCache>(fs::path(options_.cache) / kAnswers);
   // Another worker may answer otherwise, and a ktbench of another build may not believe this one.
   const auto worker = fmt::format("{} {}", stamp(options_.worker), core::build_hash());
-  if (text_of(answers_["worker"]) != worker) answers_ = {{"worker", worker}};
+  if (answers_.worker != worker) answers_ = {worker, {}, {}, {}, {}};
 }
 
 WorkerCatalogue::~WorkerCatalogue() {
-  try {
-    if (hashes_changed_) write_json(fs::path(options_.cache) / kHashes, hashes_);
-  } catch (const std::exception&) {
-    // A cache that cannot be written costs time only.
-  }
+  if (hashes_changed_) write_cache(fs::path(options_.cache) / kHashes, hashes_);
 }
 
 std::optional<core::PluginFile> WorkerCatalogue::find(const std::string& kind,
@@ -184,126 +177,109 @@ std::vector<std::string> WorkerCatalogue::names(const std::string& kind) {
 
 std::string WorkerCatalogue::hash_of(const std::string& path) {
   const auto now = stamp(path);
-  Json& known = hashes_[path];
-  if (known.is_object() && known.value("stamp", "") == now) return known.at("hash");
-  known = {{"stamp", now}, {"hash", core::plugin_hash(path)}};
-  hashes_changed_ = true;
-  return known.at("hash");
+  HashedFile& known = hashes_[path];
+  if (known.stamp != now || now.empty()) {
+    known = {now, core::plugin_hash(path)};
+    hashes_changed_ = true;
+  }
+  return known.hash;
 }
 
-std::string WorkerCatalogue::plugin_key(const std::string& kind, const Json& part) {
-  const auto file = find(kind, part.at("plugin"));
-  return fmt::format("{} {} {}", kind, file ? file->hash : "",
-                     part.value("options", Json::object()).dump());
+std::string WorkerCatalogue::plugin_key(const std::string& kind, const core::PluginQuestion& part) {
+  const auto file = find(kind, part.plugin);
+  return fmt::format("{} {} {}", kind, file ? file->hash : "", part.options.dump());
 }
 
-WorkerCatalogue::Keys WorkerCatalogue::keys_of(const Json& request, const Json& datasets) {
-  Keys keys = {{"datasets", {}}, {"models", {}}, {"methods", {}}, {"pairings", {}}};
-  const auto key_of = [&keys](const char* section, const Json& id) {
-    const auto known = keys[section].find(text_of(id));
-    return known != keys[section].end() ? known->second : "";
+WorkerCatalogue::Keys WorkerCatalogue::keys_of(
+    const core::DescribeRequest& request,
+    const std::map<std::string, core::DatasetAnswer>& datasets) {
+  const auto short_hash = [](const std::string& text) {
+    return core::sha256_text(text).substr(0, 24);
   };
+  Keys keys;
   const char* data = std::getenv("KTBENCH_DATA");
   const std::string places = Json(options_.data_dirs).dump() + (data != nullptr ? data : "");
-  for (const auto& [id, part] : request.at("datasets").items())
-    keys["datasets"][id] = plugin_key("dataset", part) + places;
-  for (const auto& [id, part] : request.at("methods").items())
-    keys["methods"][id] = plugin_key("method", part);
-  for (const auto& [id, part] : request.at("models").items()) {
-    const Json dataset = part.value("dataset", Json());
-    const Json answer = datasets.value(text_of(dataset), Json::object());
-    keys["models"][id] = plugin_key("model", part) + part.value("task", "") +
-                         key_of("datasets", dataset) + text_of(answer.value("hash", Json()));
-  }
-  for (std::size_t i = 0; i < request.at("pairings").size(); ++i) {
-    const Json& pairing = request.at("pairings").at(i);
+  for (const auto& [id, part] : request.datasets)
+    keys.datasets[id] = short_hash(plugin_key("dataset", part) + places);
+  for (const auto& [id, part] : request.methods)
+    keys.methods[id] = short_hash(plugin_key("method", part));
+  for (const auto& [id, part] : request.models)
+    keys.models[id] =
+        short_hash(plugin_key("model", part) + part.task + value_of(keys.datasets, part.dataset) +
+                   value_of(datasets, part.dataset).hash);
+  for (const auto& pairing : request.pairings) {
     std::string key =
-        key_of("methods", pairing.at("method")) + key_of("datasets", pairing.at("task")) +
-        key_of("models", pairing.value("target", Json())) + pairing.at("modes").dump();
-    for (const auto& source : pairing.at("sources")) key += key_of("models", source);
-    keys["pairings"][std::to_string(i)] = key;
+        value_of(keys.methods, pairing.method) + value_of(keys.datasets, pairing.task) +
+        value_of(keys.models, pairing.target.value_or("")) + core::write_json(pairing.modes).dump();
+    for (const auto& source : pairing.sources) key += value_of(keys.models, source);
+    keys.pairings.push_back(short_hash(key));
   }
-  for (auto& [section, ids] : keys)
-    for (auto& [id, key] : ids) key = core::sha256_text(key).substr(0, 24);
   return keys;
 }
 
-std::optional<Json> WorkerCatalogue::kept(const std::string& section,
-                                          const std::string& key) const {
-  const auto part = answers_.find(section);
-  if (part == answers_.end() || !part->contains(key)) return std::nullopt;
-  const Json& answer = part->at(key);
-  if (section == "datasets" && !(unchanged(answer.value("files", Json::array())) &&
-                                 unchanged(answer.value("watched", Json::array()))))
-    return std::nullopt;
-  return answer;
-}
-
-Json WorkerCatalogue::kept_answers(const Json& request) {
-  Json answers = {{"datasets", Json::object()},
-                  {"models", Json::object()},
-                  {"methods", Json::object()},
-                  {"pairings", Json::array()}};
-  const Keys datasets = keys_of(request, Json::object());
-  for (const auto& [id, part] : request.at("datasets").items())
-    if (auto answer = kept("datasets", datasets.at("datasets").at(id)))
-      answers["datasets"][id] = *answer;
-  Keys keys = keys_of(request, answers["datasets"]);
-  for (const char* section : {"models", "methods"})
-    for (const auto& [id, part] : request.at(section).items())
-      if (auto answer = kept(section, keys[section][id])) answers[section][id] = *answer;
-  for (std::size_t i = 0; i < request.at("pairings").size(); ++i)
-    answers["pairings"].push_back(
-        kept("pairings", keys["pairings"][std::to_string(i)]).value_or(nullptr));
-  return answers;
-}
-
-void WorkerCatalogue::keep(const Json& request, const Json& answers) {
-  const Keys keys = keys_of(request, answers.at("datasets"));
-  for (const auto& [section, ids] : keys)
-    for (const auto& [id, key] : ids) {
-      const Json& part = answers.at(section);
-      const Json& answer = part.is_array() ? part.at(std::stoul(id)) : part.at(id);
-      answers_[section][key] = answer;
-    }
-  try {
-    write_json(fs::path(options_.cache) / kAnswers, lasting(answers_));
-  } catch (const std::exception&) {
-    // A cache that cannot be written costs time only.
+Known WorkerCatalogue::kept_answers(const core::DescribeRequest& request) {
+  Known known;
+  const auto take = [](const auto& kept, const auto& keys, auto& answers) {
+    for (const auto& [id, key] : keys)
+      if (const auto answer = kept.find(key); answer != kept.end()) answers[id] = answer->second;
+  };
+  take(answers_.datasets, keys_of(request, {}).datasets, known.datasets);
+  std::erase_if(known.datasets, [](const auto& one) {
+    return !unchanged(one.second.files) || !unchanged(one.second.watched);
+  });
+  const Keys keys = keys_of(request, known.datasets);
+  take(answers_.models, keys.models, known.models);
+  take(answers_.methods, keys.methods, known.methods);
+  for (const auto& key : keys.pairings) {
+    const auto answer = answers_.pairings.find(key);
+    known.pairings.push_back(answer != answers_.pairings.end() ? std::optional(answer->second)
+                                                               : std::nullopt);
   }
+  return known;
 }
 
-Json WorkerCatalogue::ask_worker(const Json& request) {
+void WorkerCatalogue::keep(const core::DescribeRequest& request,
+                           const core::DescribeAnswers& answers) {
+  const Keys keys = keys_of(request, answers.datasets);
+  for (const auto& [id, key] : keys.datasets) answers_.datasets[key] = answers.datasets.at(id);
+  for (const auto& [id, key] : keys.models) answers_.models[key] = answers.models.at(id);
+  for (const auto& [id, key] : keys.methods) answers_.methods[key] = answers.methods.at(id);
+  for (std::size_t i = 0; i < keys.pairings.size(); ++i)
+    answers_.pairings[keys.pairings[i]] = answers.pairings[i];
+  write_cache(fs::path(options_.cache) / kAnswers, lasting(answers_));
+}
+
+core::DescribeAnswers WorkerCatalogue::ask_worker(const core::DescribeRequest& request) {
   ++asked_;
   std::vector<std::string> command = {options_.worker, "describe"};
   command.insert(command.end(), options_.worker_flags.begin(), options_.worker_flags.end());
-  const Answer answer = ask(command, request.dump());
+  const Answer answer = ask(command, core::write_json(request).dump());
   const Json json = Json::parse(answer.output, nullptr, false);
-  if (answer.exit.code == 0 && answer.exit.signal == 0 && json.is_object()) return json;
-  const std::string how = answer.exit.signal != 0 ? signal_name(answer.exit.signal)
-                                                  : fmt::format("exit code {}", answer.exit.code);
-  throw core::Error(fmt::format("error: `{}` could not describe the plugins ({})\n{}",
-                                shell_line(command), how, answer.errors));
+  if (answer.exit.code != 0 || answer.exit.signal != 0 || !json.is_object()) {
+    const std::string how = answer.exit.signal != 0 ? signal_name(answer.exit.signal)
+                                                    : fmt::format("exit code {}", answer.exit.code);
+    throw core::Error(fmt::format("error: `{}` could not describe the plugins ({})\n{}",
+                                  shell_line(command), how, answer.errors));
+  }
+  const core::JsonView view(json, "ktbench-worker describe");
+  check_build(view, options_.worker);
+  return core::read_json<core::DescribeAnswers>(view);
 }
 
-Json WorkerCatalogue::describe(const Json& asked) {
-  Json request = {{"datasets", Json::object()},
-                  {"models", Json::object()},
-                  {"methods", Json::object()},
-                  {"pairings", Json::array()}};
-  request.update(asked);
-  Json answers = kept_answers(request);
-  const Json open = still_open(request, answers);
-  if (is_empty(open)) return answers;
-  const Json fresh = ask_worker(open);
-  check_build(fresh, options_.worker);
-  refuse_unloadable(fresh);
-  for (const char* section : {"datasets", "models", "methods"})
-    if (fresh.contains(section)) answers[section].update(fresh.at(section));
+core::DescribeAnswers WorkerCatalogue::describe(const core::DescribeRequest& request) {
+  Known known = kept_answers(request);
+  const auto open = still_open(request, known);
+  auto answers = open.empty() ? core::DescribeAnswers() : ask_worker(open);
+  refuse_unloadable(answers);
   std::size_t next = 0;
-  for (auto& answer : answers["pairings"])
-    if (answer.is_null()) answer = fresh.at("pairings").at(next++);
-  keep(request, answers);
+  for (auto& pairing : known.pairings)
+    if (!pairing) pairing = answers.pairings.at(next++);
+  answers.pairings.clear();
+  for (auto& pairing : known.pairings) answers.pairings.push_back(std::move(*pairing));
+  answers.datasets.merge(known.datasets);
+  answers.models.merge(known.models);
+  answers.methods.merge(known.methods);
+  if (!open.empty()) keep(request, answers);
   return answers;
 }
 

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <tuple>
 #include <utility>
 
 #include "core/base/digest.hpp"
@@ -14,41 +15,34 @@ namespace {
 
 using core::Json;
 
-constexpr double kSmokeSteps = 2;
-
-Json plugin_of(const Json& part) {
-  if (!part.is_object()) return nullptr;
-  return {part.value("plugin", ""), part.value("options", Json::object()), part.value("mode", "")};
-}
-
-Json plugins_of(const Json& spec, const std::string& key) {
-  Json result = Json::array();
-  for (const auto& part : spec.value(key, Json::array())) result.push_back(plugin_of(part));
-  return result;
+Json plugin_of(const std::string& plugin, const Json& options, const std::string& mode = "") {
+  return {plugin, options, mode};
 }
 
 /// Trials of one kind take the same time a step.
-std::string kind_of(const Json& spec) {
-  const Json& task = spec.at("task");
-  const Json& recipe = spec.at("recipe");
+std::string kind_of(const core::TrialSpec& spec) {
+  const auto& [task, recipe] = std::tie(spec.task, spec.recipe);
+  Json target, sources = Json::array(), plus = Json::array(), augment = Json::array();
+  if (spec.target) target = plugin_of(spec.target->plugin, spec.target->options);
+  for (const auto& one : spec.sources)
+    sources.push_back(plugin_of(one.plugin, one.options, core::word(one.mode)));
+  for (const auto& one : spec.plus) plus.push_back(plugin_of(one.plugin, one.options));
+  for (const auto one : task.augment) augment.push_back(core::word(one));
+  const auto train = static_cast<double>(task.train), test = static_cast<double>(task.test);
   return core::sha256_text(
-             Json::array({plugin_of(task), task.value("train", 0.0), task.value("test", 0.0),
-                          task.value("labels", 1.0), task.value("augment", Json::array()),
-                          plugin_of(spec.value("target", Json())), plugins_of(spec, "sources"),
-                          plugin_of(spec.at("method")), plugins_of(spec, "plus"),
-                          recipe.value("batch", 1.0), recipe.value("precision", ""),
-                          spec.value("device", "cpu")})
+             Json::array({plugin_of(task.plugin, task.options), train, test, task.labels, augment,
+                          target, sources, plugin_of(spec.method.plugin, spec.method.options), plus,
+                          static_cast<double>(recipe.batch), core::word(recipe.precision),
+                          spec.device})
                  .dump())
       .substr(0, 16);
 }
 
-double steps_of(const Json& spec, double examples) {
-  if (spec.value("smoke", false)) return kSmokeSteps;
-  const Json& recipe = spec.at("recipe");
-  const double steps = recipe.value("steps", 0.0);
-  if (steps > 0) return steps;
-  return recipe.value("epochs", 0.0) *
-         std::ceil(examples / std::max(1.0, recipe.value("batch", 1.0)));
+double steps_of(const core::TrialSpec& spec, double examples) {
+  const core::Recipe& recipe = spec.recipe;
+  if (recipe.steps > 0) return static_cast<double>(recipe.steps);
+  const auto batch = static_cast<double>(std::max<std::int64_t>(1, recipe.batch));
+  return static_cast<double>(recipe.epochs) * std::ceil(examples / batch);
 }
 
 double member(const std::map<std::string, double>& values, const std::string& key) {
@@ -67,24 +61,22 @@ double median(std::vector<double> values) {
 CostBook::CostBook(std::string path) : path_(std::move(path)) {
   std::ifstream file(path_);
   for (std::string text; std::getline(file, text);) {
-    const Json line = Json::parse(text, nullptr, false);
-    if (line.is_object()) keep(line);  // a line cut off by a crash is skipped
+    try {
+      const auto line = core::read_json<CostLine>({Json::parse(text), path_});
+      lines_[line.kind].push_back(line);
+    } catch (const std::exception&) {
+      continue;  // a line cut off by a crash
+    }
   }
 }
 
-void CostBook::keep(const Json& line) {
-  lines_[line.value("kind", "")].push_back({line.value("train", 0.0), line.value("rest", 0.0),
-                                            line.value("steps", 0.0), line.value("examples", 0.0),
-                                            line.value("smoke", false)});
-}
-
-std::optional<Estimate> CostBook::estimate(const Json& spec) const {
+std::optional<Estimate> CostBook::estimate(const core::TrialSpec& spec) const {
   if (lines_.empty()) return std::nullopt;
   const auto known = lines_.find(kind_of(spec));
   if (known == lines_.end()) return std::nullopt;
   const auto& lines = known->second;
   const bool only_smoke =
-      std::all_of(lines.begin(), lines.end(), [](const Line& line) { return line.smoke; });
+      std::all_of(lines.begin(), lines.end(), [](const CostLine& line) { return line.smoke; });
   std::vector<double> guesses;
   for (const auto& line : lines) {
     if (line.smoke && !only_smoke) continue;
@@ -93,20 +85,16 @@ std::optional<Estimate> CostBook::estimate(const Json& spec) const {
   return Estimate{median(guesses), only_smoke};
 }
 
-void CostBook::add(const Json& spec, const core::Record& record) {
+void CostBook::add(const core::TrialSpec& spec, const core::Record& record) {
   const auto count = record.examples.find("train");
   const double examples = count != record.examples.end() ? static_cast<double>(count->second) : 0;
   const double steps = steps_of(spec, examples), train = member(record.cost, "train_seconds");
   if (!record.ok() || steps <= 0 || train <= 0) return;
-  const Json line = {{"kind", kind_of(spec)},
-                     {"train", train},
-                     {"rest", std::max(0.0, member(record.cost, "total_seconds") - train)},
-                     {"steps", steps},
-                     {"examples", examples},
-                     {"smoke", spec.value("smoke", false)}};
-  keep(line);
+  const double rest = std::max(0.0, member(record.cost, "total_seconds") - train);
+  const CostLine line{kind_of(spec), train, rest, steps, examples, spec.smoke};
+  lines_[line.kind].push_back(line);
   std::filesystem::create_directories(std::filesystem::path(path_).parent_path());
-  std::ofstream(path_, std::ios::app) << line.dump() + "\n";
+  std::ofstream(path_, std::ios::app) << core::write_json(line).dump() + "\n";
 }
 
 }  // namespace ktb::launch

@@ -4,7 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "core/base/json.hpp"
+#include "core/base/fields.hpp"
+#include "core/plan/trial_spec.hpp"
 #include "core/store/record.hpp"
 
 namespace ktb::launch {
@@ -15,6 +16,24 @@ struct Estimate {
   bool at_most = false;
 };
 
+/// What one trial has cost.
+struct CostLine {
+  std::string kind;            ///< trials of one kind take the same time a step
+  double train = 0, rest = 0;  ///< seconds in steps, seconds around them
+  double steps = 0, examples = 0;
+  bool smoke = false;
+};
+
+template <core::Of<CostLine> Self, class Ar>
+void fields(Self& line, Ar& ar) {
+  ar("kind", line.kind);
+  ar("train", line.train);
+  ar("rest", line.rest);
+  ar("steps", line.steps);
+  ar("examples", line.examples);
+  ar("smoke", line.smoke);
+}
+
 /// What trials have cost, one line a finished trial in `results/cache/costs.jsonl`, so that a plan
 /// of thousands is judged without opening thousands of records.
 /// Losing the file loses estimates only.
@@ -24,19 +43,12 @@ class CostBook {
 
   /// Median of trials with the same data, models, methods, batch and device, scaled to this one's
   /// steps; none where there was no such trial.
-  std::optional<Estimate> estimate(const core::Json& spec) const;
-  void add(const core::Json& spec, const core::Record& record);
+  std::optional<Estimate> estimate(const core::TrialSpec& spec) const;
+  void add(const core::TrialSpec& spec, const core::Record& record);
 
  private:
-  struct Line {
-    double train = 0, rest = 0;  ///< seconds in steps, seconds around them
-    double steps = 0, examples = 0;
-    bool smoke = false;
-  };
-  void keep(const core::Json& line);
-
   std::string path_;
-  std::map<std::string, std::vector<Line>> lines_;
+  std::map<std::string, std::vector<CostLine>> lines_;  ///< by kind
 };
 
 }  // namespace ktb::launch

@@ -15,7 +15,6 @@ namespace ktb::launch {
 namespace {
 
 namespace fs = std::filesystem;
-using core::Json;
 using core::Status;
 
 constexpr int kTick = 100;            // ms between looks at limits and progress
@@ -24,10 +23,6 @@ constexpr double kGraceSeconds = 20;  // what a worker has to end after SIGTERM
 int cores() {
   cpu_set_t set;
   return ::sched_getaffinity(0, sizeof set, &set) == 0 ? std::max(1, CPU_COUNT(&set)) : 1;
-}
-
-double limit(const core::Trial& trial, const char* name) {
-  return trial.spec.value("limits", Json::object()).value(name, 0.0);
 }
 
 }  // namespace
@@ -55,9 +50,8 @@ std::vector<std::string> trial_command(const PoolOptions& options,
 
 void write_spec(const core::Trial& trial, const core::TrialFolder& folder) {
   fs::create_directories(folder.path());
-  Json spec = trial.spec;
-  spec["fields"] = Json::parse(trial.fields);
-  core::write_atomically(folder.spec(), spec.dump(1) + "\n");
+  const core::StoredTrial stored{trial.spec, core::Json::parse(trial.fields)};
+  core::write_atomically(folder.spec(), core::to_json(stored).dump(1) + "\n");
   for (const fs::path& stale : {folder.record(), folder.progress()}) fs::remove(stale);
 }
 
@@ -170,7 +164,7 @@ bool LocalPool::start(std::size_t index) {
 }
 
 bool LocalPool::usable(const core::Trial& trial) const {
-  return store_.reusable(trial, trial.spec.value("keep_weights", false));
+  return store_.reusable(trial, trial.spec.keep_weights);
 }
 
 /// What another `ktbench run` has made of a trial while we waited for its lock.
@@ -188,7 +182,7 @@ void LocalPool::tend(Worker& worker) {
   worker.end.seconds = core::seconds_now() - worker.start;
   worker.end.resident_mib = std::max(worker.end.resident_mib, worker.process->resident_mib());
   if (worker.end.killed != Killed::kNo) return;
-  const double seconds = limit(trial, "seconds"), memory = limit(trial, "memory");
+  const auto& [seconds, memory, retries] = trial.spec.limits;
   if (seconds > 0 && worker.end.seconds > seconds) worker.end.killed = Killed::kTimeout;
   if (memory > 0 && static_cast<double>(worker.end.resident_mib) > memory)
     worker.end.killed = Killed::kMemory;
@@ -217,7 +211,7 @@ bool LocalPool::reap(Worker& worker) {
 /// Only a kill from outside is the machine's fault; a plugin that crashed once crashes again.
 bool LocalPool::worth_retrying(const Job& job, const Worker& worker) const {
   return worker.end.exit.signal == SIGKILL && worker.end.killed == Killed::kNo && stop_time_ == 0 &&
-         job.attempts <= limit(*job.trial, "retries");
+         job.attempts <= job.trial->spec.limits.retries;
 }
 
 void LocalPool::finish(Job& job, const core::Record& record, double seconds) {

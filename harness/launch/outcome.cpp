@@ -45,18 +45,14 @@ std::string host() {
   return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
 }
 
-double limit(const core::Trial& trial, const char* name) {
-  return trial.spec.value("limits", core::Json::object()).value(name, 0.0);
-}
-
 std::pair<Status, std::string> verdict(const core::Trial& trial, const End& end) {
   switch (end.killed) {
     case Killed::kTimeout:
       return {Status::kTimeout,
-              fmt::format("ran longer than limits.seconds = {:g}", limit(trial, "seconds"))};
+              fmt::format("ran longer than limits.seconds = {:g}", trial.spec.limits.seconds)};
     case Killed::kMemory:
       return {Status::kOutOfMemory, fmt::format("used {} MiB of memory, limits.memory = {:g}",
-                                                end.resident_mib, limit(trial, "memory"))};
+                                                end.resident_mib, trial.spec.limits.memory)};
     case Killed::kInterrupt:
       return {Status::kInterrupted, "stopped by the user; the same command goes on"};
     case Killed::kNo:
@@ -80,13 +76,12 @@ core::Record blank(const core::Trial& trial, Status status, const std::string& r
   core::Record record;
   record.id = trial.id;
   record.key = trial.key;
-  record.seed = trial.spec.value("seed", std::uint64_t{0});
+  record.seed = trial.spec.seed;
   record.status = status;
   record.reason = reason;
-  record.axes = trial.spec.value("axes", std::map<std::string, std::string>{});
-  record.provenance = {{"host", host()},
-                       {"device", trial.spec.value("device", "cpu")},
-                       {"finished", core::utc_now()}};
+  record.axes = trial.spec.axes;
+  record.provenance = {
+      {"host", host()}, {"device", trial.spec.device}, {"finished", core::utc_now()}};
   return record;
 }
 
@@ -106,8 +101,8 @@ core::Record record_of(const core::Trial& trial, const End& end) {
 
 core::Record record_without_source(const core::Trial& trial, const core::Record& source) {
   return blank(trial, Status::kFailed,
-               fmt::format("its source, trial {}, is {}: {}", source.id,
-                           core::to_string(source.status), source.reason));
+               fmt::format("its source, trial {}, is {}: {}", source.id, core::word(source.status),
+                           source.reason));
 }
 
 }  // namespace ktb::launch

@@ -52,12 +52,14 @@ std::string about(double seconds) {
 }
 
 std::string title(const core::Trial& trial) {
-  const auto& axes = trial.spec.at("axes");
-  const std::string pair = axes.value("pair", ""), labels = axes.value("labels", "1");
-  std::string text =
-      axes.value("method", "") + " " + (pair.empty() ? axes.value("target", "") : pair);
-  if (labels != "1") text += " labels " + labels;
-  return text + " s" + axes.value("seed", "0");
+  const auto axis = [&](const char* name) {
+    const auto found = trial.spec.axes.find(name);
+    return found != trial.spec.axes.end() ? found->second : "";
+  };
+  const std::string pair = axis("pair"), labels = axis("labels");
+  std::string text = axis("method") + " " + (pair.empty() ? axis("target") : pair);
+  if (!labels.empty() && labels != "1") text += " labels " + labels;
+  return fmt::format("{} s{}", text, trial.spec.seed);
 }
 
 Progress::Progress(std::FILE* out, std::size_t total)
@@ -82,7 +84,7 @@ void Progress::finished(const core::Trial& trial, const core::Record& record, do
   if (terminal_ && record.ok()) return;
   const auto digits = std::to_string(total_).size();
   std::string line = fmt::format("[{:>{}}/{}] {}   {}", done_, digits, total_, title(trial),
-                                 core::to_string(record.status));
+                                 core::word(record.status));
   for (const auto& part : {headline(record), first_line(record.ok() ? "" : record.reason),
                            duration(seconds), left_text(done_ < total_ ? left : std::nullopt)})
     if (!part.empty()) line += "   " + part;

@@ -6,7 +6,7 @@
 #include <fstream>
 
 #include "core/fake_catalogue.hpp"
-#include "core/plan/plan.hpp"
+#include "core/plan/make_plan.hpp"
 #include "core/suite/read_suite.hpp"
 
 namespace ktb::core {

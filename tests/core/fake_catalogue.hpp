@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <map>
 #include <optional>
 #include <string>
@@ -15,8 +16,8 @@ class FakeCatalogue final : public Catalogue {
  public:
   struct Method {
     Json options = Json::object();
-    std::vector<std::string> modes = {"trained", "trained-joint"};
-    std::vector<int> sources = {1, 1};
+    std::vector<SourceMode> modes = {SourceMode::kTrained, SourceMode::kTrainedJoint};
+    std::array<std::size_t, 2> sources = {1, 1};
     bool target = true;
   };
   std::map<std::string, Json> datasets, models;  ///< name -> default options
@@ -26,7 +27,7 @@ class FakeCatalogue final : public Catalogue {
   std::map<std::string, std::string> unsuited;  ///< method plugin -> reason
   std::map<std::string, std::string> hashes;    ///< plugin -> hash, where not the name's
   int calls = 0;
-  Json last_request;
+  DescribeRequest last_request;
 
   std::optional<PluginFile> find(const std::string& kind, const std::string& name) override {
     PluginFile file{kind, name, "/plugins/" + name + ".so", "", "", "", Json::object()};
@@ -53,69 +54,61 @@ class FakeCatalogue final : public Catalogue {
     return out;
   }
 
-  Json describe(const Json& request) override {
+  DescribeAnswers describe(const DescribeRequest& request) override {
     ++calls;
     last_request = request;
-    Json answer = {{"datasets", Json::object()},
-                   {"models", Json::object()},
-                   {"methods", Json::object()},
-                   {"pairings", Json::array()}};
-    for (const auto& [id, entry] : request["datasets"].items()) {
-      answer["datasets"][id] = dataset(entry);
+    DescribeAnswers answers;
+    for (const auto& [id, asked] : request.datasets) answers.datasets[id] = dataset(asked);
+    for (const auto& [id, asked] : request.models)
+      resolve(models.at(asked.plugin), asked, answers.models[id]);
+    for (const auto& [id, asked] : request.methods) {
+      const Method& method = methods.at(asked.plugin);
+      MethodAnswer& out = answers.methods[id];
+      resolve(method.options, asked, out);
+      if (out.error) continue;
+      out.modes = method.modes;
+      out.sources = method.sources;
+      out.target = method.target;
     }
-    for (const auto& [id, entry] : request["models"].items()) {
-      answer["models"][id] = resolve(models.at(entry["plugin"]), entry);
+    for (const auto& pairing : request.pairings) {
+      const auto reason = unsuited.find(request.methods.at(pairing.method).plugin);
+      answers.pairings.push_back({{}, reason == unsuited.end() ? "" : reason->second});
     }
-    for (const auto& [id, entry] : request["methods"].items()) {
-      const Method& method = methods.at(entry["plugin"]);
-      Json& out = answer["methods"][id] = resolve(method.options, entry);
-      if (out.contains("error")) continue;
-      out["modes"] = method.modes;
-      out["sources"] = method.sources;
-      out["target"] = method.target;
-    }
-    for (const auto& pairing : request["pairings"]) {
-      const auto reason =
-          unsuited.find(request["methods"][pairing["method"].get<std::string>()]["plugin"]);
-      answer["pairings"].push_back({{"unsuited", reason == unsuited.end() ? "" : reason->second}});
-    }
-    return answer;
+    return answers;
   }
 
  private:
-  Json dataset(const Json& entry) const {
-    const std::string name = entry["plugin"];
-    Json out = resolve(datasets.at(name), entry);
-    const bool found = !absent_data.count(name);
-    out["task"] = {{"name", name},
-                   {"kind", "classification"},
-                   {"outputs", 10},
-                   {"train_size", 50000},
-                   {"test_size", 10000}};
-    out["found"] = found;
-    out["hash"] = found ? "data of " + name : "";
-    if (!found) {
-      out["wanted"] = {"train.bin"};
-      out["looked"] = {"/data", "/usr/share"};
-      out["get"] = "unpack it into /data";
+  DatasetAnswer dataset(const PluginQuestion& asked) const {
+    DatasetAnswer out;
+    resolve(datasets.at(asked.plugin), asked, out);
+    TaskAnswer& task = out.task.emplace();
+    task.name = asked.plugin;
+    task.kind = "classification";
+    task.outputs = 10;
+    task.train_size = 50000;
+    task.test_size = 10000;
+    out.metric = "top1";
+    out.found = !absent_data.count(asked.plugin);
+    out.hash = out.found ? "data of " + asked.plugin : "";
+    if (!out.found) {
+      out.wanted = {"train.bin"};
+      out.looked = {"/data", "/usr/share"};
+      out.get = "unpack it into /data";
     }
     return out;
   }
 
-  static Json resolve(const Json& defaults, const Json& entry) {
-    Json options = defaults;
-    for (const auto& [name, value] : entry["options"].items()) {
-      if (!options.contains(name)) {
+  static void resolve(const Json& defaults, const PluginQuestion& asked, PluginAnswer& out) {
+    out.options = defaults;
+    for (const auto& [name, value] : asked.options.items()) {
+      if (!defaults.contains(name)) {
         std::vector<std::string> known;
         for (const auto& [other, ignored] : defaults.items()) known.push_back(other);
-        return {{"error",
-                 {{"message", entry["plugin"].get<std::string>() + " has no option `" + name + "`"},
-                  {"option", name},
-                  {"nearest", nearest(name, known)}}}};
+        out.error = {asked.plugin + " has no option `" + name + "`", name, nearest(name, known)};
+        return;
       }
-      options[name] = value;
+      out.options[name] = value;
     }
-    return {{"options", options}};
   }
 };
 
@@ -133,18 +126,18 @@ inline FakeCatalogue full_catalogue() {
                 {"vgg8", Json::object()},
                 {"vit", Json::object()}};
   all.aliases["resnet20"] = {"resnet", {{"depth", 20}}};
-  all.methods["scratch"] = {Json::object(), {"none"}, {0, 0}, true};
+  all.methods["scratch"] = {Json::object(), {SourceMode::kNone}, {0, 0}, true};
   all.methods["kd"].options = {{"temperature", 4.0}, {"alpha", 0.9}};
   all.methods["dkd"].options = {{"alpha", 1.0}, {"beta", 8.0}, {"temperature", 4.0}};
   for (const char* name : {"fitnet", "at", "rkd", "crd", "reviewkd"})
     all.methods[name].options = {{"weight", 1.0}};
-  all.methods["finetune"].modes = {"trained-joint"};
+  all.methods["finetune"].modes = {SourceMode::kTrainedJoint};
   all.methods["hub_pathway"] = {{{"k", 1}, {"noise", true}, {"explore", 0.1}, {"exploit", 0.1}},
-                                {"trained-joint"},
+                                {SourceMode::kTrainedJoint},
                                 {1, 0},
                                 false};
-  all.methods["zoo_tuning"] = {Json::object(), {"trained-joint"}, {2, 0}, false};
-  all.methods["ensemble"] = {Json::object(), {"trained"}, {1, 0}, false};
+  all.methods["zoo_tuning"] = {Json::object(), {SourceMode::kTrainedJoint}, {2, 0}, false};
+  all.methods["ensemble"] = {Json::object(), {SourceMode::kTrained}, {1, 0}, false};
   return all;
 }
 

@@ -78,41 +78,43 @@ class CatalogueTest : public testing::Test {
   }
 
   void answer(bool found, const std::string& build = std::string(core::build_hash())) {
-    const auto seconds = std::chrono::duration<double>(
-        std::chrono::file_clock::to_sys(fs::last_write_time(root_ + "/data")).time_since_epoch());
-    const Json files =
-        Json::array({{{"path", root_ + "/data"}, {"size", 5}, {"mtime", seconds.count()}}});
-    const Json json = {
-        {"build", build},
-        {"datasets", {{"d0", {{"found", found}, {"hash", found ? "aa" : ""}, {"files", files}}}}},
-        {"models", {{"m0", {{"parameters", 7}}}}},
-        {"methods", {{"k0", {{"modes", {"trained"}}}}}},
-        {"pairings", Json::array({{{"unsuited", ""}}})}};
-    write("answer", json.dump());
+    const auto written =
+        std::chrono::file_clock::to_sys(fs::last_write_time(root_ + "/data")).time_since_epoch();
+    const std::int64_t seconds = std::chrono::duration_cast<std::chrono::seconds>(written).count();
+    core::DescribeAnswers answers;
+    auto& data = answers.datasets["d0"];
+    data.found = found;
+    data.hash = found ? "aa" : "";
+    data.files = {{root_ + "/data", 5, seconds}};
+    answers.models["m0"].parameters = 7;
+    answers.methods["k0"].modes = {core::SourceMode::kTrained};
+    answers.pairings.resize(1);
+    answers.build = build;
+    write("answer", core::write_json(answers).dump());
   }
 
   launch::WorkerCatalogue catalogue() const {
     return launch::WorkerCatalogue({{root_}, {}, root_ + "/worker", {}, root_ + "/cache"});
   }
 
-  Json ask() const { return catalogue().describe(request()); }
-  static Json request() {
-    return {
-        {"datasets", {{"d0", {{"plugin", "pictures"}, {"options", Json::object()}}}}},
-        {"models", {{"m0", {{"plugin", "net"}, {"options", {{"depth", 20}}}, {"dataset", "d0"}}}}},
-        {"methods", {{"k0", {{"plugin", "kd"}, {"options", Json::object()}}}}},
-        {"pairings", Json::array({{{"method", "k0"},
-                                   {"task", "d0"},
-                                   {"target", "m0"},
-                                   {"sources", {"m0"}},
-                                   {"modes", {"trained"}}}})}};
+  core::DescribeAnswers ask() const { return catalogue().describe(request()); }
+  static core::DescribeRequest request() {
+    core::DescribeRequest request;
+    request.datasets["d0"] = {"pictures"};
+    request.models["m0"] = {{"net", {{"depth", 20}}}, "d0", ""};
+    request.methods["k0"] = {"kd"};
+    request.pairings = {{"k0", "d0", "m0", {"m0"}, {core::SourceMode::kTrained}}};
+    return request;
   }
 
   std::size_t calls() const {
     return fs::exists(root_ + "/calls") ? fs::file_size(root_ + "/calls") / 2
                                         : 0;  // two bytes a line
   }
-  Json asked() const { return Json::parse(core::read_text(root_ + "/request")); }
+  core::DescribeRequest asked() const {
+    const Json json = Json::parse(core::read_text(root_ + "/request"));
+    return core::read_json<core::DescribeRequest>({json, "request"});
+  }
 
   std::string root_;
 };
@@ -129,10 +131,11 @@ TEST_F(CatalogueTest, FindsPluginsByNameAndAlias) {
 }
 
 TEST_F(CatalogueTest, AsksAboutThingsOnce) {
-  const Json first = ask();
-  EXPECT_EQ(first.at("models").at("m0").at("parameters"), 7);
+  const auto first = ask();
+  EXPECT_EQ(first.models.at("m0").parameters, 7);
   EXPECT_EQ(calls(), 1U);
-  EXPECT_EQ(ask(), first);
+  EXPECT_EQ(core::write_json(ask().pairings), core::write_json(first.pairings));
+  EXPECT_EQ(core::write_json(ask().datasets), core::write_json(first.datasets));
   EXPECT_EQ(calls(), 1U);
 }
 
@@ -141,8 +144,8 @@ TEST_F(CatalogueTest, AsksAgainOnlyWhatAChangedFileConcerns) {
   plugin("method", "kd", "citation somebody\n");
   ask();
   EXPECT_EQ(calls(), 2U);
-  EXPECT_EQ(asked().at("pairings").size(), 1U);  // it depends on the method
-  EXPECT_TRUE(asked().at("models").contains("m0"));
+  EXPECT_EQ(asked().pairings.size(), 1U);  // it depends on the method
+  EXPECT_TRUE(asked().models.contains("m0"));
 }
 
 TEST_F(CatalogueTest, ADataFileThatChangesIsAskedAboutAgain) {
@@ -171,7 +174,7 @@ TEST_F(CatalogueTest, MissingDataAreAskedAboutAgainTheNextTime) {
   ask();
   ask();
   EXPECT_EQ(calls(), 2U);
-  EXPECT_TRUE(asked().at("models").empty());
+  EXPECT_TRUE(asked().models.empty());
 }
 
 TEST_F(CatalogueTest, AnotherWorkerIsAskedAnew) {

@@ -62,24 +62,20 @@ class LocalPoolTest : public testing::Test {
   ~LocalPoolTest() override { fs::remove_all(root_); }
 
   void add(const std::string& id, std::vector<std::string> needs = {},
-           const Json& limits = Json::object()) {
-    core::Trial trial;
-    trial.id = id;
-    trial.key = "key-" + id;
+           const core::Limits& limits = {}) {
+    core::Trial& trial = plan_.trials.emplace_back();
+    trial.id = trial.spec.id = id;
+    trial.key = trial.spec.key = "key-" + id;
     trial.needs = std::move(needs);
     trial.fields = "{}";
-    trial.spec = {{"id", id},
-                  {"key", trial.key},
-                  {"seed", 0},
-                  {"device", "cpu"},
-                  {"axes", {{"method", id}, {"pair", "a -> b"}, {"seed", "0"}}},
-                  {"task", {{"plugin", "d"}, {"train", 100}}},
-                  {"target", {{"plugin", "m"}}},
-                  {"sources", Json::array()},
-                  {"method", {{"plugin", id}}},
-                  {"recipe", {{"epochs", 1}, {"batch", 10}}},
-                  {"limits", limits}};
-    plan_.trials.push_back(trial);
+    trial.spec.axes = {{"method", id}, {"pair", "a -> b"}};
+    trial.spec.task.plugin = "d";
+    trial.spec.task.train = 100;
+    trial.spec.target.emplace().plugin = "m";
+    trial.spec.method.plugin = id;
+    trial.spec.recipe.epochs = 1;
+    trial.spec.recipe.batch = 10;
+    trial.spec.limits = limits;
   }
 
   launch::Tally run(int jobs = 2) {
@@ -156,7 +152,7 @@ TEST_F(LocalPoolTest, AnExitWithoutRecordIsACrash) {
 }
 
 TEST_F(LocalPoolTest, ATrialThatHangsRunsIntoItsLimit) {
-  add("hangs", {}, {{"seconds", 0.3}});
+  add("hangs", {}, {.seconds = 0.3});
   run();
   EXPECT_EQ(record("hangs").status, Status::kTimeout);
   EXPECT_THAT(record("hangs").reason, HasSubstr("limits.seconds = 0.3"));
@@ -169,15 +165,15 @@ TEST_F(LocalPoolTest, AKillFromOutsideCountsAsOutOfMemory) {
 }
 
 TEST_F(LocalPoolTest, MemoryBeyondItsLimitIsOutOfMemory) {
-  add("hangs", {}, {{"memory", 0.5}});
+  add("hangs", {}, {.memory = 0.5});
   run();
   EXPECT_EQ(record("hangs").status, Status::kOutOfMemory);
   EXPECT_THAT(record("hangs").reason, HasSubstr("limits.memory = 0.5"));
 }
 
 TEST_F(LocalPoolTest, OnlyAKillFromOutsideIsTriedAgain) {
-  add("twice", {}, {{"retries", 1}});
-  add("exits", {}, {{"retries", 3}});
+  add("twice", {}, {.retries = 1});
+  add("exits", {}, {.retries = 3});
   run(1);
   EXPECT_EQ(record("twice").status, Status::kOk);
   const auto ids = started();
@@ -255,10 +251,10 @@ TEST_F(LocalPoolTest, LearnsWhatATrialCosts) {
   EXPECT_FALSE(costs_.estimate(plan_.trials[0].spec));
   run();
   EXPECT_DOUBLE_EQ(costs_.estimate(plan_.trials[0].spec)->seconds, 2);
-  Json longer = plan_.trials[0].spec;
-  longer["recipe"]["epochs"] = 10;  // ten times the steps, the same second around them
+  core::TrialSpec longer = plan_.trials[0].spec;
+  longer.recipe.epochs = 10;  // ten times the steps, the same second around them
   EXPECT_DOUBLE_EQ(launch::CostBook(root_ + "/cache/costs.jsonl").estimate(longer)->seconds, 11);
-  longer["recipe"]["batch"] = 20;
+  longer.recipe.batch = 20;
   EXPECT_FALSE(costs_.estimate(longer));
 }
 

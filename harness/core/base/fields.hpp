@@ -1,7 +1,9 @@
 #pragma once
 #include <array>
+#include <cmath>
 #include <concepts>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -63,6 +65,11 @@ class JsonWriter {
   void optional(const char* name, const T& value) {
     (*this)(name, value);
   }
+  /// Left out where there is none, unlike `optional`, which writes null.
+  template <class T>
+  void present(const char* name, const std::optional<T>& value) {
+    if (value) (*this)(name, *value);
+  }
   Json take() && { return std::move(json_); }
 
  private:
@@ -82,6 +89,10 @@ class JsonReader {
   void optional(const char* name, T& value) {
     if (const auto member = view_.find(name)) read_json(*member, value);
   }
+  template <class T>
+  void present(const char* name, std::optional<T>& value) {
+    optional(name, value);
+  }
 
  private:
   const JsonView& view_;
@@ -93,6 +104,8 @@ struct Spelling {
   static Json write(const T& value) {
     if constexpr (Worded<T>) {
       return word(value);
+    } else if constexpr (std::floating_point<T>) {
+      return write_number(value);
     } else if constexpr (std::is_arithmetic_v<T> || std::same_as<T, std::string> ||
                          std::same_as<T, Json>) {
       return value;
@@ -109,7 +122,7 @@ struct Spelling {
     } else if constexpr (std::same_as<T, bool>) {
       value = view.truth();
     } else if constexpr (std::floating_point<T>) {
-      value = view.number();
+      value = read_number(view);
     } else if constexpr (std::unsigned_integral<T>) {
       value = static_cast<T>(view.count());
     } else if constexpr (std::integral<T>) {
@@ -125,6 +138,22 @@ struct Spelling {
   }
 
  private:
+  /// NaN and infinity, which JSON has no numbers for, travel as texts.
+  static Json write_number(T value) {
+    if (std::isnan(value)) return "nan";
+    if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
+    return value;
+  }
+
+  static T read_number(const JsonView& view) {
+    using Limits = std::numeric_limits<T>;
+    const Json& json = view.json();
+    if (json == "nan" || json.is_null()) return Limits::quiet_NaN();
+    if (json == "inf") return Limits::infinity();
+    if (json == "-inf") return -Limits::infinity();
+    return view.number();
+  }
+
   static void read_word(const JsonView& view, T& value) {
     const auto known = from_word<T>(view.text());
     if (known) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/base/json.hpp"
+#include "core/plan/describe.hpp"
 
 namespace ktb::core {
 
@@ -25,8 +26,8 @@ class Catalogue {
   virtual std::optional<PluginFile> find(const std::string& kind, const std::string& name) = 0;
   /// Every name and alias of a kind, for "nearest known name".
   virtual std::vector<std::string> names(const std::string& kind) = 0;
-  /// docs/contracts.md, "describe": all answers for one plan at once.
-  virtual Json describe(const Json& request) = 0;
+  /// All answers for one plan at once.
+  virtual DescribeAnswers describe(const DescribeRequest& request) = 0;
 };
 
 }  // namespace ktb::core

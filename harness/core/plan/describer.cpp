@@ -3,6 +3,15 @@
 #include <algorithm>
 
 namespace ktb::core {
+namespace {
+
+PluginQuestion with_preset(const PluginFile& file, const Json& options) {
+  PluginQuestion asked{file.name, file.preset.is_object() ? file.preset : Json::object()};
+  asked.options.update(options);
+  return asked;
+}
+
+}  // namespace
 
 const std::optional<PluginFile>& Describer::plugin(const std::string& kind,
                                                    const std::string& name) {
@@ -11,18 +20,12 @@ const std::optional<PluginFile>& Describer::plugin(const std::string& kind,
   return entry->second;
 }
 
-Json Describer::with_preset(const PluginFile& file, const Json& options) const {
-  Json all = file.preset.is_object() ? file.preset : Json::object();
-  all.update(options);
-  return {{"plugin", file.name}, {"options", std::move(all)}};
-}
-
-std::string Describer::add(const std::string& kind, char letter, Json entry) {
-  const auto [known, fresh] = ids_.try_emplace(kind + entry.dump());
+template <class Question>
+std::string Describer::add(std::map<std::string, Question>& section, char letter, Question asked) {
+  const auto [known, fresh] = ids_.try_emplace(letter + write_json(asked).dump());
   if (fresh) {
-    Json& section = request_[kind];
     known->second = letter + std::to_string(section.size());
-    section[known->second] = std::move(entry);
+    section[known->second] = std::move(asked);
     news_ = true;
   }
   return known->second;
@@ -30,41 +33,33 @@ std::string Describer::add(const std::string& kind, char letter, Json entry) {
 
 std::string Describer::dataset(const std::string& plugin_name, const Json& options) {
   const auto& file = plugin("dataset", plugin_name);
-  return file ? add("datasets", 'd', with_preset(*file, options)) : "";
+  return file ? add(request_.datasets, 'd', with_preset(*file, options)) : "";
 }
 
 std::string Describer::model(const std::string& plugin_name, const Json& options,
                              const std::string& dataset, const std::string& goal) {
   const auto& file = plugin("model", plugin_name);
   if (!file || dataset.empty()) return "";
-  Json entry = with_preset(*file, options);
-  entry["dataset"] = dataset;
-  if (!goal.empty()) entry["task"] = goal;
-  return add("models", 'm', std::move(entry));
+  return add(request_.models, 'm', ModelQuestion{with_preset(*file, options), dataset, goal});
 }
 
 std::string Describer::method(const std::string& plugin_name, const Json& options) {
   const auto& file = plugin("method", plugin_name);
-  return file ? add("methods", 'k', with_preset(*file, options)) : "";
+  return file ? add(request_.methods, 'k', with_preset(*file, options)) : "";
 }
 
 std::string Describer::pairing(const std::string& method, const std::string& task,
                                const std::string& target, const std::vector<std::string>& sources,
-                               const std::string& mode) {
+                               std::optional<SourceMode> mode) {
   if (method.empty() || task.empty()) return "";
   if (std::count(sources.begin(), sources.end(), "") > 0) return "";
-  std::string text = "pairings" + method + " " + task + " " + target + " " + mode;
-  for (const auto& source : sources) text += " " + source;
-  const auto [known, fresh] = ids_.try_emplace(text);
+  PairingQuestion asked{method, task, std::nullopt, sources, {}};
+  if (!target.empty()) asked.target = target;
+  if (mode && *mode != SourceMode::kNone) asked.modes.assign(sources.size(), *mode);
+  const auto [known, fresh] = ids_.try_emplace("pairing" + write_json(asked).dump());
   if (fresh) {
-    Json& all = request_["pairings"];
-    known->second = std::to_string(all.size());
-    const std::size_t modes = mode.empty() || mode == "none" ? 0 : sources.size();
-    all.push_back({{"method", method},
-                   {"task", task},
-                   {"target", target.empty() ? Json() : Json(target)},
-                   {"sources", sources},
-                   {"modes", std::vector<std::string>(modes, mode)}});
+    known->second = std::to_string(request_.pairings.size());
+    request_.pairings.push_back(std::move(asked));
     news_ = true;
   }
   return known->second;
@@ -77,18 +72,10 @@ bool Describer::ask() {
   return true;
 }
 
-const Json* Describer::answer(const std::string& kind, const std::string& id) const {
-  const auto section = answers_.find(kind);
-  if (id.empty() || section == answers_.end()) return nullptr;
-  const auto found = section->find(id);
-  return found == section->end() ? nullptr : &*found;
-}
-
 Reason Describer::unsuited(const std::string& pairing) const {
-  if (pairing.empty() || !answers_.contains("pairings")) return "";
-  const Json& all = answers_["pairings"];
+  if (pairing.empty()) return "";
   const std::size_t index = std::stoul(pairing);
-  return index < all.size() ? all[index].value("unsuited", "") : "";
+  return index < answers_.pairings.size() ? answers_.pairings[index].unsuited : "";
 }
 
 }  // namespace ktb::core

@@ -25,29 +25,37 @@ class Describer {
   std::string model(const std::string& plugin, const Json& options, const std::string& dataset,
                     const std::string& goal);
   std::string method(const std::string& plugin, const Json& options);
-  /// `target` and `mode` may be empty; a pairing with anything missing has no id.
+  /// `target` may be empty; no `mode`: the method's own. A pairing with anything missing has no id.
   std::string pairing(const std::string& method, const std::string& task, const std::string& target,
-                      const std::vector<std::string>& sources, const std::string& mode);
+                      const std::vector<std::string>& sources, std::optional<SourceMode> mode);
 
   /// Asks if anything is new since the last time; false: nothing was.
   bool ask();
 
-  /// Null before it was asked, and for an empty id. `kind` is datasets, models or methods.
-  const Json* answer(const std::string& kind, const std::string& id) const;
+  /// Null before it was asked, and for an empty id.
+  const DatasetAnswer* about_dataset(const std::string& id) const {
+    return find(answers_.datasets, id);
+  }
+  const ModelAnswer* about_model(const std::string& id) const { return find(answers_.models, id); }
+  const MethodAnswer* about_method(const std::string& id) const {
+    return find(answers_.methods, id);
+  }
   Reason unsuited(const std::string& pairing) const;
 
  private:
-  std::string add(const std::string& kind, char letter, Json entry);
-  Json with_preset(const PluginFile& file, const Json& options) const;
+  template <class Question>
+  std::string add(std::map<std::string, Question>& section, char letter, Question asked);
+  template <class Answer>
+  static const Answer* find(const std::map<std::string, Answer>& section, const std::string& id) {
+    const auto found = section.find(id);
+    return found == section.end() ? nullptr : &found->second;
+  }
 
   Catalogue& catalogue_;
   std::map<std::string, std::optional<PluginFile>> plugins_;
   std::map<std::string, std::string> ids_;  ///< canonical text of a question -> its id
-  Json request_ = {{"datasets", Json::object()},
-                   {"models", Json::object()},
-                   {"methods", Json::object()},
-                   {"pairings", Json::array()}};
-  Json answers_;
+  DescribeRequest request_;
+  DescribeAnswers answers_;
   bool news_ = false;
 };
 

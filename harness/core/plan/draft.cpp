@@ -136,15 +136,12 @@ std::vector<OptionValues> Drafter::candidates(const std::string& name) {
   return out;
 }
 
-std::string Drafter::mode_of(const MethodDef& method, const std::string& base) const {
-  if (!method.source.empty()) return method.source;
-  if (const Json* answer = describer_.answer("methods", base);
-      answer && answer->contains("modes")) {
-    const Json& modes = (*answer)["modes"];
-    return modes.empty() ? "none" : modes[0].get<std::string>();
-  }
-  if (!base.empty()) return "";
-  return method.plugin == "scratch" ? "none" : "trained";
+std::optional<SourceMode> Drafter::mode_of(const MethodDef& method, const std::string& base) const {
+  if (const auto named = from_word<SourceMode>(method.source)) return named;
+  if (const MethodAnswer* answer = describer_.about_method(base); answer && !answer->error)
+    return answer->modes.empty() ? SourceMode::kNone : answer->modes.front();
+  if (!base.empty()) return std::nullopt;
+  return method.plugin == "scratch" ? SourceMode::kNone : SourceMode::kTrained;
 }
 
 std::vector<std::size_t> Drafter::matching(const Wish& wish, const Draft& draft) const {
@@ -180,16 +177,17 @@ std::shared_ptr<const LayeredRecipe> Drafter::recipe(const Wish& wish, const Dra
   for (const auto rule : rules) {
     lay(*made, suite_.rules[rule].recipe, suite_.rules[rule].path + ".recipe", suite_.text);
   }
-  check_schedule(made->values["schedule"]);
   if (smoke_) made->values.update({{"epochs", 0}, {"steps", 2}});
   made->text = made->values.dump();
+  read_json(JsonView(made->values, suite_.file, "recipe"), made->recipe);
+  check_schedule(made->recipe.schedule);
   return kept = std::move(made);
 }
 
-void Drafter::check_schedule(const Json& schedule) const {
-  const std::string name = schedule["name"];
-  const bool bare = (name == "step" && schedule["every"] == 0.0) ||
-                    (name == "multistep" && schedule["at"].empty());
+void Drafter::check_schedule(const Schedule& schedule) const {
+  const std::string& name = schedule.name;
+  const bool bare =
+      (name == "step" && schedule.every == 0) || (name == "multistep" && schedule.at.empty());
   if (!bare) return;
   const std::string wants = name == "step" ? "every = 30" : "at = [150, 180]";
   suite_.text.fail("recipe.schedule", At::kKey,
@@ -199,14 +197,14 @@ void Drafter::check_schedule(const Json& schedule) const {
 /// An optional setting comes from a rule or an axis and passes by a method that has no such option.
 void Drafter::set(Draft& draft, const std::string& option, const Json& value,
                   const std::string& path, bool optional) {
-  const Json* base = describer_.answer("methods", draft.base_id);
-  const bool told = base && base->contains("options");
-  const bool has = !told || (*base)["options"].contains(option);
+  const MethodAnswer* base = describer_.about_method(draft.base_id);
+  const bool told = base && !base->error;
+  const bool has = !told || base->options.contains(option);
   if (optional) {
     Found& found = found_[path];
     found.applied = found.applied || has;
     if (told && found.known.empty()) {
-      for (const auto& [name, ignored] : (*base)["options"].items()) found.known.push_back(name);
+      for (const auto& [name, ignored] : base->options.items()) found.known.push_back(name);
     }
     if (!has) return;
   }
@@ -257,9 +255,10 @@ void Drafter::ask_about(Draft& draft, const Wish& wish) {
   }
   const bool lost = !wish.target_model.empty() && draft.target_id.empty();
   const auto pairing = [&](const std::string& method) {
-    draft.pairings.push_back(lost ? ""
-                                  : describer_.pairing(method, draft.dataset_id, draft.target_id,
-                                                       draft.source_ids, draft.method->source));
+    draft.pairings.push_back(
+        lost ? ""
+             : describer_.pairing(method, draft.dataset_id, draft.target_id, draft.source_ids,
+                                  from_word<SourceMode>(draft.method->source)));
   };
   pairing(draft.method_id);
   for (const auto& [name, weight] : draft.method->plus) {

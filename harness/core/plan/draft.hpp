@@ -1,6 +1,7 @@
 #pragma once
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "core/plan/describer.hpp"
 #include "core/plan/expand.hpp"
 #include "core/plan/plan.hpp"
+#include "core/plan/trial_spec.hpp"
 #include "core/suite/suite.hpp"
 
 namespace ktb::core {
@@ -16,15 +18,16 @@ using Origins = std::map<std::string, std::string>;  ///< dotted setting -> `x.t
 using OptionValues = std::vector<std::pair<std::string, Json>>;
 
 struct LayeredRecipe {
-  Json values;
+  Json values;       ///< as its layers spell it, which the key hashes
   std::string text;  ///< `values` dumped once
+  Recipe recipe;     ///< the same, once all layers are laid
   Origins origin;
 };
 
 /// One training with every layer of its settings laid, and the ids of what was asked about it.
 struct Draft {
   const MethodDef* method = nullptr;
-  std::string mode;  ///< empty: not known before the plugin is asked
+  std::optional<SourceMode> mode;  ///< none: not known before the plugin is asked
   Json options = Json::object();
   Origins origin;                            ///< of the options
   std::map<std::string, std::string> paths;  ///< option -> the suite's path that set it
@@ -33,7 +36,7 @@ struct Draft {
   std::string dataset_id, target_id, base_id, method_id;
   std::vector<std::string> source_ids, plus_ids;
   std::vector<std::string> pairings;  ///< the method's, then each plus'
-  bool transfers() const { return mode != "none"; }
+  bool transfers() const { return mode != SourceMode::kNone; }
 };
 
 /// Lays the layers: plugin default, recipe, the method's own, rules in file order, axes, --set.
@@ -69,11 +72,11 @@ class Drafter {
   };
   void list_rules();
   bool tunes() const;
-  std::string mode_of(const MethodDef& method, const std::string& base) const;
+  std::optional<SourceMode> mode_of(const MethodDef& method, const std::string& base) const;
   std::vector<std::size_t> matching(const Wish& wish, const Draft& draft) const;
   std::shared_ptr<const LayeredRecipe> recipe(const Wish& wish, const Draft& draft,
                                               const std::vector<std::size_t>& rules);
-  void check_schedule(const Json& schedule) const;
+  void check_schedule(const Schedule& schedule) const;
   void set(Draft& draft, const std::string& option, const Json& value, const std::string& path,
            bool optional);
   void lay_options(Draft& draft, const Wish& wish, const std::vector<std::size_t>& rules,

@@ -35,10 +35,10 @@ void note_origin(Part& part, const Document& text, const std::string& definition
   }
 }
 
-std::string indented(const std::string& head, const Json& lines) {
+std::string indented(const std::string& head, const std::vector<std::string>& lines) {
   std::string out;
   for (const auto& text : lines) {
-    std::istringstream parts(text.get<std::string>());
+    std::istringstream parts(text);
     for (std::string line; std::getline(parts, line);) {
       out += fmt::format("\n  {:<8}{}", out.empty() ? head : "", line);
     }
@@ -66,78 +66,76 @@ void PartMaker::lack_plugin(Part& part, const std::string& kind, const std::stri
                        noun, plugin, near, plugin, kind)));
 }
 
-void PartMaker::lack_data(Part& part, const DatasetDef& def, const Json& answer) {
+void PartMaker::lack_data(Part& part, const DatasetDef& def, const DatasetAnswer& answer) {
   std::string message = fmt::format("data set `{}` ({}) not found", def.name, def.plugin);
-  message +=
-      indented("problem", answer.value("problem", "").empty() ? Json::array()
-                                                              : Json::array({answer["problem"]}));
-  message += indented("wanted", answer.value("wanted", Json::array()));
-  message += indented("looked", answer.value("looked", Json::array()));
-  if (const std::string get = answer.value("get", ""); !get.empty()) {
-    message += indented("get", Json::array({get}));
-  }
+  message += indented("problem", {answer.problem});
+  message += indented("wanted", answer.wanted);
+  message += indented("looked", answer.looked);
+  message += indented("get", {answer.get});
   part.lacks.insert(lack("dataset", def.name, message));
 }
 
-void PartMaker::take_error(Part& part, const std::string& name, const Json& answer,
+void PartMaker::take_error(Part& part, const std::string& name, const PluginFault& error,
                            const Paths& paths, const std::string& fallback) const {
-  const Json& error = answer["error"];
-  const std::string message = error.value("message", "refused without a reason");
-  const std::string option = error.value("option", ""), near = error.value("nearest", "");
-  if (option.empty()) {
-    part.hole = fmt::format("{}: {}", name, message);
+  if (error.option.empty()) {
+    part.hole = fmt::format("{}: {}", name, error.message);
     return;
   }
-  const auto path = paths.find(option);
-  suite_.text.fail(path == paths.end() ? fallback : path->second, At::kKey, message,
-                   near.empty() ? "" : fmt::format("did you mean `{}`?", near));
+  const auto path = paths.find(error.option);
+  suite_.text.fail(path == paths.end() ? fallback : path->second, At::kKey, error.message,
+                   error.nearest.empty() ? "" : fmt::format("did you mean `{}`?", error.nearest));
 }
 
-void PartMaker::fill(Part& part, const std::string& kind, const std::string& plugin,
-                     const Json& options, const Json* answer) {
+template <class Ref>
+void PartMaker::fill(PartOf<Ref>& part, const std::string& kind, const std::string& plugin,
+                     const Json& options, const PluginAnswer* answer) {
   const auto& file = describer_.plugin(kind, plugin);
-  Json resolved = answer && answer->contains("options") ? (*answer)["options"] : options;
-  part.fields["plugin"] = file ? file->hash : "missing " + plugin;
-  part.fields["options"] = resolved;
-  part.spec["plugin"] = file ? file->name : plugin;
-  part.spec["options"] = std::move(resolved);
+  part.spec.plugin = file ? file->name : plugin;
+  part.spec.options = answer && !answer->error ? answer->options : options;
+  part.fields = {{"plugin", file ? file->hash : "missing " + plugin},
+                 {"options", part.spec.options}};
 }
 
-void PartMaker::check_subset(const DatasetDef& def, const Json& answer) const {
-  const Json task = answer.value("task", Json::object());
-  if (!task.is_object()) return;  // some data sets know no task without their files
-  for (const auto& [key, wanted] : {std::pair("train", def.train), std::pair("test", def.test)}) {
-    const std::int64_t size = task.value(std::string(key) + "_size", std::int64_t{0});
-    if (size == 0 || wanted <= size) continue;
+void PartMaker::check_subset(const DatasetDef& def, const DatasetAnswer& answer) const {
+  if (!answer.task) return;  // some data sets know no task without their files
+  const auto check = [&](const char* key, std::int64_t wanted, std::int64_t size) {
+    if (size == 0 || wanted <= size) return;
     suite_.text.fail(def.path + "." + key, At::kValue,
                      fmt::format("`{}` has {} {} examples, not {}", def.name, size, key, wanted));
-  }
+  };
+  check("train", def.train, answer.task->train_size);
+  check("test", def.test, answer.task->test_size);
 }
 
-const Part& PartMaker::task(const std::string& name, double labels, const std::string& goal) {
+const TaskPart& PartMaker::task(const std::string& name, double labels, const std::string& goal) {
   const auto [entry, fresh] = tasks_.try_emplace(fmt::format("{}|{}|{}", name, labels, goal));
-  Part& part = entry->second;
+  TaskPart& part = entry->second;
   if (!fresh) return part;
   const DatasetDef& def = drafter_.dataset(name);
   const std::string id = drafter_.dataset_id(name);
-  const Json* answer = describer_.answer("datasets", id);
+  const DatasetAnswer* answer = describer_.about_dataset(id);
   fill(part, "dataset", def.plugin, def.options, answer);
-  for (Json* json : {&part.spec, &part.fields}) {
-    json->update(
-        {{"train", def.train}, {"test", def.test}, {"augment", def.augment}, {"labels", labels}});
-    (*json)["task"] = goal;
-  }
-  const std::string hash = answer ? answer->value("hash", "") : "";
-  part.spec["dataset"] = name;
-  part.spec["hash"] = part.fields["data"] = hash;
+  part.spec.dataset = name;
+  part.spec.train = def.train;
+  part.spec.test = def.test;
+  for (const auto& word : def.augment) part.spec.augment.push_back(*from_word<Augmentation>(word));
+  part.spec.labels = labels;
+  part.spec.hash = answer ? answer->hash : "";
+  part.spec.task = goal;
+  part.fields.update({{"train", def.train},
+                      {"test", def.test},
+                      {"augment", def.augment},
+                      {"labels", labels},
+                      {"data", part.spec.hash},
+                      {"task", goal}});
   part.text = part.fields.dump();
   if (id.empty()) {
     lack_plugin(part, "dataset", def.plugin);
-  } else if (answer && answer->contains("error")) {
-    take_error(part, name, *answer, option_paths(def.path, def.options), def.path);
+  } else if (answer && answer->error) {
+    take_error(part, name, *answer->error, option_paths(def.path, def.options), def.path);
   } else if (answer) {
     check_subset(def, *answer);
-    if (!answer->value("found", true)) lack_data(part, def, *answer);
+    if (!answer->found) lack_data(part, def, *answer);
   }
   note_origin(part, suite_.text, def.path, def.options, {"plugin", "train", "test", "augment"});
   return part;
@@ -145,7 +143,6 @@ const Part& PartMaker::task(const std::string& name, double labels, const std::s
 
 Part PartMaker::weights(const std::string& file) {
   Part part;
-  part.spec = file;
   part.fields = "";
   if (file.empty()) return part;
   if (!std::filesystem::is_regular_file(file)) {
@@ -164,42 +161,41 @@ Part PartMaker::weights(const std::string& file) {
   return part;
 }
 
-const Part& PartMaker::model(const std::string& name, const std::string& dataset,
-                             const std::string& goal) {
+const ModelPart& PartMaker::model(const std::string& name, const std::string& dataset,
+                                  const std::string& goal) {
   const auto [entry, fresh] = models_.try_emplace(name + "@" + dataset + "|" + goal);
-  Part& part = entry->second;
+  ModelPart& part = entry->second;
   if (!fresh) return part;
   const ModelDef& def = drafter_.model(name);
-  const Json* answer = describer_.answer("models", drafter_.model_id(name, dataset, goal));
+  const ModelAnswer* answer = describer_.about_model(drafter_.model_id(name, dataset, goal));
   fill(part, "model", def.plugin, def.options, answer);
   if (!describer_.plugin("model", def.plugin)) lack_plugin(part, "model", def.plugin);
   // Where the data set's files are missing, that is what the plan says, not what follows from it.
-  const Json* data = describer_.answer("datasets", drafter_.dataset_id(dataset));
-  const bool absent = data && !data->value("found", true);
-  if (answer && answer->contains("error") && !absent) {
-    take_error(part, name, *answer, option_paths(def.path, def.options), def.path);
+  const DatasetAnswer* data = describer_.about_dataset(drafter_.dataset_id(dataset));
+  const bool absent = data && !data->found;
+  if (answer && answer->error && !absent) {
+    take_error(part, name, *answer->error, option_paths(def.path, def.options), def.path);
   }
   const Part start = weights(def.weights);
   part.lacks.insert(start.lacks.begin(), start.lacks.end());
-  part.spec["name"] = name;
-  part.spec["weights"] = start.spec;
+  part.spec.name = name;
+  part.spec.weights = def.weights;
+  part.spec.from = def.from;
+  part.spec.into = def.into;
   part.fields["weights"] = start.fields;
   part.text = part.fields.dump();
-  part.spec["from"] = def.from;
-  part.spec["into"] = def.into;
   note_origin(part, suite_.text, def.path, def.options, {"plugin", "weights", "from", "into"});
   return part;
 }
 
-Part PartMaker::method(const MethodDef& method, const std::string& id, const Json& options,
-                       const Paths& paths) {
-  Part part;
-  const Json* answer = describer_.answer("methods", id);
+MethodPart PartMaker::method(const MethodDef& method, const std::string& id, const Json& options,
+                             const Paths& paths) {
+  MethodPart part;
+  const MethodAnswer* answer = describer_.about_method(id);
   fill(part, "method", method.plugin, options, answer);
-  part.spec["name"] = method.name;
+  part.spec.name = method.name;
   if (id.empty()) lack_plugin(part, "method", method.plugin);
-  if (answer && answer->contains("error"))
-    take_error(part, method.name, *answer, paths, method.path);
+  if (answer && answer->error) take_error(part, method.name, *answer->error, paths, method.path);
   note_options(part, suite_.text, paths);
   return part;
 }

@@ -11,14 +11,23 @@
 
 namespace ktb::core {
 
-/// A piece of trial.json with its share of the content key.
+/// What is known of a piece of trial.json besides the piece itself.
 struct Part {
-  Json spec, fields;
+  Json fields;                  ///< its share of the content key
   std::string text;             ///< `fields` dumped once, for what many trials share
   Origins origin;               ///< below the piece: `options.depth`
   std::set<std::size_t> lacks;  ///< indices of PartMaker::missing()
   Reason hole;                  ///< why it cannot be used; empty: it can
 };
+
+/// With the piece: a TaskRef, ModelRef or MethodRef.
+template <class Ref>
+struct PartOf : Part {
+  Ref spec;
+};
+using TaskPart = PartOf<TaskRef>;
+using ModelPart = PartOf<ModelRef>;
+using MethodPart = PartOf<MethodRef>;
 
 /// Makes tasks, models and methods from what the suite says and what plugins answered.
 class PartMaker {
@@ -27,11 +36,12 @@ class PartMaker {
       : suite_(suite), describer_(describer), drafter_(drafter) {}
 
   /// `goal`: a [source]'s own task on the data; empty: the data set's.
-  const Part& task(const std::string& dataset, double labels, const std::string& goal);
-  const Part& model(const std::string& name, const std::string& dataset, const std::string& goal);
+  const TaskPart& task(const std::string& dataset, double labels, const std::string& goal);
+  const ModelPart& model(const std::string& name, const std::string& dataset,
+                         const std::string& goal);
   /// A method with the options that were asked about under `id`.
-  Part method(const MethodDef& method, const std::string& id, const Json& options,
-              const std::map<std::string, std::string>& paths);
+  MethodPart method(const MethodDef& method, const std::string& id, const Json& options,
+                    const std::map<std::string, std::string>& paths);
   /// A file of weights: its SHA-256, or one more thing missing.
   Part weights(const std::string& file);
 
@@ -40,19 +50,21 @@ class PartMaker {
  private:
   std::size_t lack(const std::string& kind, const std::string& name, const std::string& message);
   void lack_plugin(Part& part, const std::string& kind, const std::string& plugin);
-  void lack_data(Part& part, const DatasetDef& def, const Json& answer);
-  void check_subset(const DatasetDef& def, const Json& answer) const;
+  void lack_data(Part& part, const DatasetDef& def, const DatasetAnswer& answer);
+  void check_subset(const DatasetDef& def, const DatasetAnswer& answer) const;
   /// A wrong option is the suite's fault; anything else that a plugin refuses is a hole.
-  void take_error(Part& part, const std::string& name, const Json& answer,
+  void take_error(Part& part, const std::string& name, const PluginFault& error,
                   const std::map<std::string, std::string>& paths,
                   const std::string& fallback) const;
-  void fill(Part& part, const std::string& kind, const std::string& plugin, const Json& options,
-            const Json* answer);
+  template <class Ref>
+  void fill(PartOf<Ref>& part, const std::string& kind, const std::string& plugin,
+            const Json& options, const PluginAnswer* answer);
 
   const Suite& suite_;
   Describer& describer_;
   Drafter& drafter_;
-  std::map<std::string, Part> tasks_, models_;
+  std::map<std::string, TaskPart> tasks_;
+  std::map<std::string, ModelPart> models_;
   std::vector<Missing> missing_;
   std::map<std::string, std::size_t> missing_index_;
   std::map<std::string, std::string> hashes_;

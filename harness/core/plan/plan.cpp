@@ -1,4 +1,4 @@
-#include "core/plan/plan.hpp"
+#include "core/plan/make_plan.hpp"
 
 #include <fmt/format.h>
 
@@ -40,6 +40,7 @@ class Planner {
     plan_.missing = std::move(parts_.missing());
     std::erase_if(plan_.missing, [](const Missing& missing) { return missing.trials == 0; });
     name_trials();
+    plan_.metrics = metrics();
     plan_.warnings = warnings_of(suite_, plan_, train_sizes());
     if (!options_.filters.empty()) filter();
     return std::move(plan_);
@@ -148,11 +149,19 @@ class Planner {
   std::map<std::string, std::int64_t> train_sizes() {
     std::map<std::string, std::int64_t> sizes;
     for (const auto& name : plan_.order["dataset"]) {
-      const Json* answer = describer_.answer("datasets", drafter_.dataset_id(name));
-      if (!answer || !answer->contains("task") || !(*answer)["task"].is_object()) continue;
-      sizes[name] = (*answer)["task"].value("train_size", std::int64_t{0});
+      const DatasetAnswer* answer = describer_.about_dataset(drafter_.dataset_id(name));
+      if (answer && answer->task) sizes[name] = answer->task->train_size;
     }
     return sizes;
+  }
+
+  std::map<std::string, std::string> metrics() {
+    std::map<std::string, std::string> all;
+    for (const auto& name : plan_.order["dataset"]) {
+      const DatasetAnswer* answer = describer_.about_dataset(drafter_.dataset_id(name));
+      if (answer && !answer->metric.empty()) all[name] = answer->metric;
+    }
+    return all;
   }
 
   void filter() {

@@ -6,19 +6,16 @@
 
 #include "core/base/json.hpp"
 #include "core/base/reason.hpp"
-#include "core/base/version.hpp"
-#include "core/plan/catalogue.hpp"
+#include "core/plan/trial_spec.hpp"
 #include "core/suite/table_spec.hpp"
 
 namespace ktb::core {
-
-struct Suite;
 
 /// One training: the unit of running, caching, resuming, failing.
 struct Trial {
   std::string id;                  ///< readable slug and the first 12 digits of the key
   std::string key;                 ///< content key, docs/contracts.md
-  Json spec;                       ///< trial.json
+  TrialSpec spec;                  ///< trial.json; without id in a stored plan: see its folder
   std::string fields;              ///< canonical JSON that the key hashes, for `ktbench why`
   std::vector<std::string> needs;  ///< trials that make its sources' weights
   std::string accepted;  ///< how its record differs that was reused on request; empty: it does not
@@ -68,30 +65,11 @@ struct Plan {
   std::vector<std::string> warnings;  ///< unequal tuning, small validation
   /// Axis -> its values in the order in which the suite names them: the order of rows and columns.
   std::map<std::string, std::vector<std::string>> order;
-  std::map<std::string, std::string> labels;  ///< name -> label for display (`[method.N] label`)
+  std::map<std::string, std::string> labels;   ///< name -> label for display (`[method.N] label`)
+  std::map<std::string, std::string> metrics;  ///< data set -> the metric that judges its task
 
   const Trial& trial(const std::string& id) const;  ///< throws Error
 };
-
-struct PlanOptions {
-  std::string device = "cpu";
-  bool smoke = false;  ///< two steps and one evaluation of every cell
-  /// Keeps cells of which any axis value or `method pair` matches one of these globs,
-  /// and what they need.
-  std::vector<std::string> filters;
-  std::string build{build_hash()}, torch{torch_version()};  ///< what makes the numbers
-};
-
-/// Why a trial is as it is: {"id", "key", "settings": [{"name", "value", "origin"}], "fields"}.
-Json explain(const Plan& plan, const Cell& cell, std::uint64_t seed);
-
-/// The members in which two trials' `fields` differ, as `recipe.epochs: 2 -> 3`, build and LibTorch
-/// in words; none: the same trial.
-std::vector<std::string> key_difference(const Json& before, const Json& after);
-
-/// Throws SuiteError. Plugins and data that are missing end up in `Plan::missing`;
-/// their cells stay.
-Plan make_plan(const Suite& suite, Catalogue& catalogue, const PlanOptions& options);
 
 /// `results/plans/<suite>.<profile>.json`: enough for status and report, without the specs.
 Json to_json(const Plan& plan);

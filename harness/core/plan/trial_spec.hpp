@@ -10,6 +10,7 @@
 #include "core/base/fields.hpp"
 #include "core/base/json.hpp"
 #include "core/base/version.hpp"
+#include "core/suite/limits.hpp"
 #include "core/suite/schedule.hpp"
 
 namespace ktb::core {
@@ -116,18 +117,11 @@ struct Recipe {
   bool operator==(const Recipe&) const = default;
 };
 
-/// 0: none.
-struct Limits {
-  double seconds = 0, memory = 0;  ///< memory in MiB
-  double retries = 0;
-
-  bool operator==(const Limits&) const = default;
-};
-
 /// trial.json, docs/contracts.md.
 struct TrialSpec {
   int schema = kRecordSchema;
   std::string id, key;
+  std::string build;  ///< of the harness that may run it; empty: any
   std::uint64_t seed = 0;
   std::string device = "cpu";
   bool smoke = false, keep_weights = false;
@@ -222,18 +216,12 @@ void fields(Self& recipe, Ar& ar) {
   ar.optional("channels_last", recipe.channels_last);
 }
 
-template <Of<Limits> Self, class Ar>
-void fields(Self& limits, Ar& ar) {
-  ar.optional("seconds", limits.seconds);
-  ar.optional("memory", limits.memory);
-  ar.optional("retries", limits.retries);
-}
-
 template <Of<TrialSpec> Self, class Ar>
 void fields(Self& trial, Ar& ar) {
   ar.optional("schema", trial.schema);
   ar("id", trial.id);
   ar("key", trial.key);
+  ar.optional("build", trial.build);
   ar("seed", trial.seed);
   ar.optional("device", trial.device);
   ar.optional("smoke", trial.smoke);

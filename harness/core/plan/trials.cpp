@@ -10,15 +10,20 @@
 namespace ktb::core {
 namespace {
 
-bool trained(const std::string& mode) { return mode == "trained" || mode == "trained-joint"; }
+bool trained(SourceMode mode) {
+  return mode == SourceMode::kTrained || mode == SourceMode::kTrainedJoint;
+}
+
+std::string word_of(std::optional<SourceMode> mode) { return mode ? word(*mode) : ""; }
 
 std::string plural(std::size_t count, const std::string& noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
 /// How many sources a method takes, against how many it is given.
-Reason wrong_count(const Json& range, std::size_t given, const std::string& method) {
-  const std::size_t least = range.at(0), most = range.at(1);
+Reason wrong_count(const std::array<std::size_t, 2>& range, std::size_t given,
+                   const std::string& method) {
+  const auto [least, most] = range;
   if (given >= least && (most == 0 || given <= most)) return "";
   const std::string takes = least == most ? plural(least, "source")
                             : most == 0   ? fmt::format("at least {}", plural(least, "source"))
@@ -47,7 +52,7 @@ void DraftBook::draft(const Wish& wish) {
                                    [&](const Draft& d) { return d.options == next.options; });
     if (!known) made.push_back(std::move(next));
   }
-  const bool needs = made[0].transfers() && made[0].mode != "fresh-joint";
+  const bool needs = made[0].transfers() && made[0].mode != SourceMode::kFreshJoint;
   drafts_[&wish] = std::move(made);
   if (!needs) return;
   for (const auto& use : wish.sources) draft(training_of(use));
@@ -85,10 +90,10 @@ void TrialBook::take(Training& training, const Part& part, const std::string& pr
 
 void TrialBook::build(Training& t) {
   const Wish& wish = *t.wish;
-  const Part& task =
+  const TaskPart& task =
       parts_.task(wish.dataset, wish.labels, wish.training ? wish.training->task : "");
   take(t, task, "task");
-  t.spec["task"] = task.spec;
+  t.spec.task = task.spec;
   t.texts["task"] = task.text;
   build_method(t);
   if (t.hole.empty()) t.hole = cannot(t);
@@ -96,26 +101,28 @@ void TrialBook::build(Training& t) {
   build_sources(t);
   build_recipe(t);
   const bool transfers = t.draft->transfers() && !wish.sources.empty();
-  t.spec["axes"] = {{"dataset", wish.dataset},
-                    {"source", transfers ? wish.source : ""},
-                    {"target", wish.target},
-                    {"method", wish.method},
-                    {"pair", transfers ? wish.pair : ""},
-                    {"labels", show_value(wish.labels)}};
+  t.spec.axes = {{"dataset", wish.dataset},
+                 {"source", transfers ? wish.source : ""},
+                 {"target", wish.target},
+                 {"method", wish.method},
+                 {"pair", transfers ? wish.pair : ""},
+                 {"labels", show_value(wish.labels)}};
   for (const auto& option : wish.option_axes) {
-    const Json& options = t.spec["method"]["options"];
-    if (options.contains(option)) t.spec["axes"]["option." + option] = show_value(options[option]);
+    const Json& options = t.spec.method.options;
+    if (options.contains(option)) t.spec.axes["option." + option] = show_value(options[option]);
   }
-  t.spec["schema"] = kRecordSchema;
-  t.spec["device"] = options_.device;
-  t.spec["smoke"] = options_.smoke;
-  for (const char* key : {"schema", "device", "smoke"}) t.texts[key] = t.spec[key].dump();
-  t.spec["build"] = options_.build;
-  t.texts["build"] = Json(options_.build).dump();
-  t.texts["torch"] = Json(options_.torch).dump();
+  t.spec.device = options_.device;
+  t.spec.smoke = options_.smoke;
+  t.spec.build = options_.build;
+  t.spec.keep_weights = wish.method == "scratch";
+  t.spec.limits = suite_.limits;
+  const auto hash = [&t](const char* key, const Json& value) { t.texts[key] = value.dump(); };
+  hash("schema", t.spec.schema);
+  hash("device", options_.device);
+  hash("smoke", options_.smoke);
+  hash("build", options_.build);
+  hash("torch", options_.torch);
   t.texts["seed"] = t.texts["sources"] = "";  // differ from seed to seed: fields_of
-  t.spec["keep_weights"] = wish.method == "scratch";
-  t.spec["limits"] = suite_.limits;
   t.slug = slug(t);
 }
 
@@ -123,17 +130,19 @@ void TrialBook::build(Training& t) {
 Reason TrialBook::cannot(const Training& t) const {
   const Draft& draft = *t.draft;
   const std::string& name = draft.method->name;
-  if (const Json* answer = describer_.answer("methods", draft.method_id)) {
-    const auto modes = answer->value("modes", std::vector<std::string>{});
-    if (!modes.empty() && !std::count(modes.begin(), modes.end(), draft.mode)) {
+  const MethodAnswer* answer = describer_.about_method(draft.method_id);
+  if (answer && !answer->error) {
+    std::vector<std::string> modes;
+    for (const auto mode : answer->modes) modes.push_back(word(mode));
+    if (!modes.empty() && !std::count(answer->modes.begin(), answer->modes.end(), draft.mode)) {
       return fmt::format("{} takes source = {}, not {}", name, fmt::join(modes, " or "),
-                         draft.mode);
+                         word_of(draft.mode));
     }
-    if (draft.transfers() && answer->contains("sources")) {
-      const Reason wrong = wrong_count((*answer)["sources"], t.wish->sources.size(), name);
+    if (draft.transfers()) {
+      const Reason wrong = wrong_count(answer->sources, t.wish->sources.size(), name);
       if (!wrong.empty()) return wrong;
     }
-    if (answer->value("target", true) && t.wish->target_model.empty()) {
+    if (answer->target && t.wish->target_model.empty()) {
       return fmt::format("{} needs a target, and `self` of several sources is none", name);
     }
   }
@@ -145,32 +154,31 @@ Reason TrialBook::cannot(const Training& t) const {
 }
 
 void TrialBook::build_target(Training& t) {
-  const Json* answer = describer_.answer("methods", t.draft->method_id);
-  const bool none = t.wish->target_model.empty() || (answer && !answer->value("target", true));
+  const MethodAnswer* answer = describer_.about_method(t.draft->method_id);
+  const bool none = t.wish->target_model.empty() || (answer && !answer->target);
   if (none) {
-    t.spec["target"] = nullptr;
     t.texts["target"] = "null";
     return;
   }
-  const Part& model = parts_.model(t.wish->target_model, t.wish->dataset,
-                                   t.wish->training ? t.wish->training->task : "");
+  const ModelPart& model = parts_.model(t.wish->target_model, t.wish->dataset,
+                                        t.wish->training ? t.wish->training->task : "");
   take(t, model, "target");
-  t.spec["target"] = model.spec;
+  t.spec.target = model.spec;
   t.texts["target"] = model.text;
   if (t.draft->transfers()) {
-    t.texts["sites"] = Json({model.spec["from"], model.spec["into"]}).dump();
+    t.texts["sites"] = Json::array({model.spec.from, model.spec.into}).dump();
   } else {
-    t.spec["target"]["from"] = t.spec["target"]["into"] = Json::array();
+    t.spec.target->from.clear();
+    t.spec.target->into.clear();
   }
 }
 
 void TrialBook::build_method(Training& t) {
   const Draft& draft = *t.draft;
-  const Part part = parts_.method(*draft.method, draft.method_id, draft.options, draft.paths);
+  const MethodPart part = parts_.method(*draft.method, draft.method_id, draft.options, draft.paths);
   take(t, part, "method");
-  t.spec["method"] = part.spec;
+  t.spec.method = part.spec;
   t.texts["method"] = part.fields.dump();
-  t.spec["plus"] = Json::array();
   Json fields = Json::array();
   for (std::size_t i = 0; i < draft.plus_ids.size(); ++i) {
     const auto& [name, weight] = draft.method->plus[i];
@@ -178,17 +186,17 @@ void TrialBook::build_method(Training& t) {
     std::map<std::string, std::string> paths;
     for (const auto& [option, value] : other.options.items())
       paths[option] = other.path + "." + option;
-    Part plus = parts_.method(other, draft.plus_ids[i], other.options, paths);
-    plus.spec["weight"] = plus.fields["weight"] = weight;
+    MethodPart plus = parts_.method(other, draft.plus_ids[i], other.options, paths);
+    plus.fields["weight"] = weight;
     take(t, plus, fmt::format("plus.{}", i));
-    t.spec["plus"].push_back(plus.spec);
+    t.spec.plus.push_back({plus.spec, weight});
     fields.push_back(plus.fields);
   }
   t.texts["plus"] = fields.dump();
 }
 
 void TrialBook::build_sources(Training& t) {
-  t.spec["sources"] = t.sources = Json::array();
+  t.sources = Json::array();
   if (!t.draft->transfers() || !t.hole.empty()) return;
   for (const auto& use : t.wish->sources) add_source(t, use);
 }
@@ -196,22 +204,19 @@ void TrialBook::build_sources(Training& t) {
 void TrialBook::add_source(Training& t, const SourceWish& use) {
   const std::string model_name = use.cell ? use.cell->target_model : use.model;
   const std::string dataset = use.cell ? use.cell->dataset : use.dataset;
-  const std::string& mode = t.draft->mode;
+  const SourceMode mode = t.draft->mode.value();
   if (model_name.empty()) {
     t.hole = fmt::format("source {}: its cell trains no single model", use.name);
     return;
   }
-  const Part& model = parts_.model(model_name, dataset, use.task);
-  const Part& task = parts_.task(dataset, use.cell ? use.cell->labels : 1.0, use.task);
+  const ModelPart& model = parts_.model(model_name, dataset, use.task);
+  const TaskPart& task = parts_.task(dataset, use.cell ? use.cell->labels : 1.0, use.task);
   const std::string prefix = fmt::format("sources.{}", t.feeds.size());
   take(t, model, prefix);
   take(t, task, prefix + ".task");
-  Json spec = model.spec;
-  spec["name"] = use.name;
-  spec["mode"] = mode;
-  spec["trial"] = "";
-  spec["task"] = task.spec;
-  Json fields = {{"mode", mode}, {"from", model.spec["from"]}, {"into", model.spec["into"]}};
+  SourceRef spec{model.spec, mode, "", task.spec};
+  spec.name = use.name;
+  Json fields = {{"mode", word(mode)}, {"from", model.spec.from}, {"into", model.spec.into}};
   const bool file = use.def && !use.def->weights.empty();
   const Wish* feed = trained(mode) && !file ? &drafts_.training_of(use) : nullptr;
   if (!feed) {
@@ -221,7 +226,7 @@ void TrialBook::add_source(Training& t, const SourceWish& use) {
   if (file && trained(mode)) {
     const Part weights = parts_.weights(use.def->weights);
     take(t, weights, prefix + ".weights");
-    spec["weights"] = weights.spec;
+    spec.weights = use.def->weights;
     fields["weights"] = weights.fields;
   }
   if (feed) {
@@ -231,29 +236,28 @@ void TrialBook::add_source(Training& t, const SourceWish& use) {
     } else if (const std::string& reason = hole(*feed, 0); !reason.empty()) {
       t.hole = fmt::format("source {}: {}", use.name, reason);
     }
-    spec["weights"] = "";
+    spec.weights.clear();
   }
-  t.spec["sources"].push_back(std::move(spec));
+  t.spec.sources.push_back(std::move(spec));
   t.sources.push_back(std::move(fields));
   t.feeds.push_back(feed);
 }
 
 void TrialBook::build_recipe(Training& t) {
-  t.spec["recipe"] = t.draft->recipe->values;
+  t.spec.recipe = t.draft->recipe->recipe;
   t.texts["recipe"] = t.draft->recipe->text;
   for (const auto& [key, place] : t.draft->recipe->origin) t.origin["recipe." + key] = place;
 }
 
 /// Plugin names only: the same content has the same id in every suite.
 std::string TrialBook::slug(const Training& t) const {
-  std::string text = t.spec["method"]["plugin"];
-  for (const auto& source : t.spec["sources"]) {
-    text += "-" + (t.feeds.size() > 2 ? std::to_string(t.feeds.size())
-                                      : source["plugin"].get<std::string>());
+  std::string text = t.spec.method.plugin;
+  for (const auto& source : t.spec.sources) {
+    text += "-" + (t.feeds.size() > 2 ? std::to_string(t.feeds.size()) : source.plugin);
     if (t.feeds.size() > 2) break;
   }
-  if (t.spec["target"].is_object()) text += "-" + t.spec["target"]["plugin"].get<std::string>();
-  text += "-" + t.spec["task"]["plugin"].get<std::string>();
+  if (t.spec.target) text += "-" + t.spec.target->plugin;
+  text += "-" + t.spec.task.plugin;
   for (char& c : text) {
     if (!std::isalnum(static_cast<unsigned char>(c)) && c != '-') c = '_';
   }
@@ -262,7 +266,7 @@ std::string TrialBook::slug(const Training& t) const {
 
 std::map<std::string, std::string> TrialBook::option_axes(const Wish& wish) {
   std::map<std::string, std::string> axes;
-  for (const auto& [axis, value] : training(wish, 0).spec["axes"].items()) {
+  for (const auto& [axis, value] : training(wish, 0).spec.axes) {
     if (axis.starts_with("option.")) axes[axis] = value;
   }
   return axes;
@@ -273,7 +277,8 @@ std::size_t TrialBook::trial(const Wish& wish, std::size_t candidate, SeedAt at)
   if (const auto made = t.made.find(at.seed); made != t.made.end()) return made->second;
   // A cell's last seed moves the template away instead of copying it: nobody needs it afterwards.
   const bool last = !wish.grid.empty() && at.index + 1 == wish.seeds.size();
-  Json spec = last ? std::move(t.spec) : t.spec, feeds = t.sources;
+  TrialSpec spec = last ? std::move(t.spec) : t.spec;
+  Json feeds = t.sources;
   std::set<std::size_t> needs;
   for (std::size_t i = 0; i < t.feeds.size(); ++i) {
     if (!t.feeds[i]) continue;
@@ -281,7 +286,7 @@ std::size_t TrialBook::trial(const Wish& wish, std::size_t candidate, SeedAt at)
     const bool finished = t.wish->sources[i].cell != nullptr;
     const SeedAt source{own.empty() || finished ? at.seed : own[at.index % own.size()], at.index};
     const std::size_t index = trial(*t.feeds[i], 0, source);
-    spec["sources"][i]["trial"] = trials_[index].id;
+    spec.sources[i].trial = trials_[index].id;
     feeds[i]["trial"] = trials_[index].key;
     needs.insert(index);
   }
@@ -302,21 +307,21 @@ std::string TrialBook::fields_of(const Training& t, const Json& sources, std::ui
   return text + "}";
 }
 
-std::size_t TrialBook::add(Training& t, Json spec, std::string fields, std::set<std::size_t> needs,
-                           SeedAt at) {
+std::size_t TrialBook::add(Training& t, TrialSpec spec, std::string fields,
+                           std::set<std::size_t> needs, SeedAt at) {
   Trial made;
   made.key = sha256_text(fields);
   const auto [known, fresh] = by_key_.emplace(made.key, trials_.size());
   if (!fresh) return known->second;
   made.id = fmt::format("{}-s{}-{}", t.slug, at.seed, made.key.substr(0, 12));
-  spec["id"] = made.id;
-  spec["key"] = made.key;
-  spec["seed"] = at.seed;
-  spec["axes"]["seed"] = std::to_string(at.seed);
+  spec.id = made.id;
+  spec.key = made.key;
+  spec.seed = at.seed;
+  spec.axes["seed"] = std::to_string(at.seed);
   std::set<std::size_t> lacks = t.lacks;
   for (const auto index : needs) {
     made.needs.push_back(trials_[index].id);
-    trials_[index].spec["keep_weights"] = true;
+    trials_[index].spec.keep_weights = true;
     lacks.insert(lacks_[index].begin(), lacks_[index].end());
   }
   made.spec = std::move(spec);

@@ -6,8 +6,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/plan/make_plan.hpp"
 #include "core/plan/parts.hpp"
-#include "core/plan/plan.hpp"
 
 namespace ktb::core {
 
@@ -74,7 +74,8 @@ class TrialBook {
     const Draft* draft = nullptr;
     Reason hole;
     std::string slug;
-    Json spec, sources;                        ///< `sources`: their share of the key
+    TrialSpec spec;
+    Json sources;                              ///< their share of the key
     std::map<std::string, std::string> texts;  ///< the other members that the key hashes, dumped
     Origins origin;
     std::vector<const Wish*> feeds;  ///< what each source is trained by; null: nothing
@@ -92,8 +93,8 @@ class TrialBook {
   Reason cannot(const Training& training) const;
   void take(Training& training, const Part& part, const std::string& prefix);
   std::string fields_of(const Training& training, const Json& sources, std::uint64_t seed) const;
-  std::size_t add(Training& training, Json spec, std::string fields, std::set<std::size_t> needs,
-                  SeedAt at);
+  std::size_t add(Training& training, TrialSpec spec, std::string fields,
+                  std::set<std::size_t> needs, SeedAt at);
   std::string slug(const Training& training) const;
 
   const Suite& suite_;

@@ -30,21 +30,21 @@ void unequal_tuning(const Plan& plan, std::vector<std::string>& out) {
 }
 
 /// The examples that a trial keeps back; -1: not known, or none, because an environment is endless.
-std::int64_t validation_size(const Json& spec,
+std::int64_t validation_size(const TrialSpec& spec,
                              const std::map<std::string, std::int64_t>& train_sizes) {
-  const Json& task = spec.at("task");
-  const double share = spec.at("recipe").at("validation");
+  const TaskRef& task = spec.task;
+  const double share = spec.recipe.validation;
   if (share == 0) return 0;
-  const auto known = train_sizes.find(task.at("dataset"));
+  const auto known = train_sizes.find(task.dataset);
   if (known != train_sizes.end() && known->second == 0) return -1;
   if (share > 1) return std::llround(share);
-  std::int64_t train = task.at("train");
+  std::int64_t train = task.train;
   if (train == 0) {
     if (known == train_sizes.end()) return -1;
     train = known->second;
   }
-  const double labels = task.at("labels");
-  return std::llround(share * (labels > 1 ? labels : labels * static_cast<double>(train)));
+  return std::llround(share *
+                      (task.labels > 1 ? task.labels : task.labels * static_cast<double>(train)));
 }
 
 void small_validation(const Plan& plan, const std::map<std::string, std::int64_t>& train_sizes,
@@ -57,12 +57,11 @@ void small_validation(const Plan& plan, const std::map<std::string, std::int64_t
   std::map<std::string, std::int64_t> least;
   for (const auto& trial : plan.trials) {
     const bool picks =
-        picking.count(trial.id) || trial.spec.at("recipe").at("select") == "best-validation";
+        picking.count(trial.id) || trial.spec.recipe.select == Selection::kBestValidation;
     if (!picks) continue;
     const std::int64_t size = validation_size(trial.spec, train_sizes);
     if (size < 0 || size >= kEnoughToPick) continue;
-    const std::string dataset = trial.spec.at("task").at("dataset");
-    const auto [entry, fresh] = least.emplace(dataset, size);
+    const auto [entry, fresh] = least.emplace(trial.spec.task.dataset, size);
     if (!fresh) entry->second = std::min(entry->second, size);
   }
   for (const auto& [dataset, size] : least) {
@@ -77,7 +76,7 @@ void small_validation(const Plan& plan, const std::map<std::string, std::int64_t
 
 void best_test(const Plan& plan, std::vector<std::string>& out) {
   const auto count = std::count_if(plan.trials.begin(), plan.trials.end(), [](const Trial& trial) {
-    return trial.spec.at("recipe").at("select") == "best-test";
+    return trial.spec.recipe.select == Selection::kBestTest;
   });
   if (count == 0) return;
   out.push_back(fmt::format(

@@ -82,7 +82,7 @@ class Acceptance {
     return *found;
   }
 
-  static bool keeps_weights(const Trial& trial) { return trial.spec.value("keep_weights", false); }
+  static bool keeps_weights(const Trial& trial) { return trial.spec.keep_weights; }
 
   /// A hash of all that may not differ; sources stand in it with their own.
   std::string essence_of(Json fields) const {
@@ -99,12 +99,12 @@ class Acceptance {
   }
 
   std::optional<Kept> read(const std::string& id) {
-    const Json spec = store_.spec(id);
-    if (!spec.is_object() || !spec.contains("fields") || !spec.contains("sources")) return {};
-    Kept made{text_in(spec, "key"), spec["fields"], {}, ""};
+    const auto stored = store_.trial(id);
+    if (!stored) return {};
+    Kept made{stored->spec.key, stored->fields, {}, ""};
     if (sha256_text(made.fields.dump()) != made.key) return {};
-    for (const auto& source : spec["sources"])
-      if (const auto need = text_in(source, "trial"); !need.empty()) made.needs.insert(need);
+    for (const auto& source : stored->spec.sources)
+      if (!source.trial.empty()) made.needs.insert(source.trial);
     for (const auto& need : made.needs)
       if (!kept(need)) return {};
     for (const Json* key : made_sources(made.fields))
@@ -154,8 +154,7 @@ class Acceptance {
     if (placed_.contains(id)) return;
     for (const auto& need : kept(id)->needs) bring(need, now);
     Trial trial;
-    trial.spec = store_.spec(id);
-    trial.spec.erase("fields");
+    trial.spec = store_.trial(id).value().spec;
     take(trial, id, now);
     place(std::move(trial));
   }
@@ -163,7 +162,7 @@ class Acceptance {
   void take(Trial& trial, const std::string& id, const Json& now) {
     const Json& then = kept(id)->fields;
     trial.accepted = told(then, now);
-    trial.spec["build"] = text_in(then, "build");
+    trial.spec.build = text_in(then, "build");
     identify(trial, id, then);
   }
 
@@ -189,14 +188,15 @@ class Acceptance {
     trial.id = id;
     trial.fields = fields.dump();
     trial.key = sha256_text(trial.fields);
-    trial.spec["id"] = trial.id;
-    trial.spec["key"] = trial.key;
+    trial.spec.id = trial.id;
+    trial.spec.key = trial.key;
     trial.needs.clear();
-    for (std::size_t i = 0; i < fields["sources"].size(); ++i) {
-      const std::string key = text_in(fields["sources"][i], "trial");
+    const Json& sources = fields["sources"];
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+      const std::string key = text_in(sources[i], "trial");
       if (key.empty()) continue;
       const std::string& need = ids_.at(key);
-      trial.spec["sources"][i]["trial"] = need;
+      trial.spec.sources[i].trial = need;
       if (!std::count(trial.needs.begin(), trial.needs.end(), need)) trial.needs.push_back(need);
     }
   }

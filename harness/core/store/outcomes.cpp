@@ -11,6 +11,14 @@ namespace {
 /// A worker renews its progress twice a second; a longer silence means that its machine went down.
 constexpr double kSilenceSeconds = 600;
 
+void add_spec(const Trial& trial, const Store& store, Outcomes& result) {
+  if (!trial.spec.id.empty()) {
+    result.specs.emplace(trial.id, trial.spec);
+  } else if (const auto stored = store.trial(trial.id)) {
+    result.specs.emplace(trial.id, stored->spec);
+  }
+}
+
 }  // namespace
 
 const Record* Outcomes::find(const std::string& trial) const {
@@ -24,9 +32,7 @@ Outcomes outcomes(const Plan& plan, const Store& store, bool with_specs) {
     std::optional<Record> record = store.load(trial.id);
     if (record && record->key == trial.key) {
       result.records.emplace(trial.id, std::move(*record));
-      if (with_specs) {
-        result.specs.emplace(trial.id, trial.spec.is_object() ? trial.spec : store.spec(trial.id));
-      }
+      if (with_specs) add_spec(trial, store, result);
     } else if (const auto progress = store.progress(trial.id);
                progress && progress->age < kSilenceSeconds) {
       result.running.insert(trial.id);

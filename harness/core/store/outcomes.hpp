@@ -3,7 +3,6 @@
 #include <set>
 #include <string>
 
-#include "core/base/json.hpp"
 #include "core/plan/plan.hpp"
 #include "core/store/record.hpp"
 
@@ -13,9 +12,9 @@ class Store;
 
 /// All that a report knows of a plan's trials, read at one time.
 struct Outcomes {
-  std::map<std::string, Record> records;  ///< by trial id; only those of the plan's own keys
-  std::map<std::string, Json> specs;      ///< trial.json, for trials with a record
-  std::set<std::string> running;          ///< no record yet, but progress of late
+  std::map<std::string, Record> records;   ///< by trial id; only those of the plan's own keys
+  std::map<std::string, TrialSpec> specs;  ///< for trials with a record
+  std::set<std::string> running;           ///< no record yet, but progress of late
 
   const Record* find(const std::string& trial) const;
 };

@@ -1,7 +1,9 @@
 #pragma once
+#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/base/json.hpp"
@@ -19,9 +21,16 @@ enum class Status {
   kDiverged,
   kInterrupted
 };
-/// ok, hole, failed, crashed, out-of-memory, timeout, diverged, interrupted
-std::string to_string(Status status);
-Status status_from(const std::string& text);  ///< throws Error
+constexpr auto words_of(Status) {
+  return std::array<std::pair<Status, const char*>, 8>{{{Status::kOk, "ok"},
+                                                        {Status::kHole, "hole"},
+                                                        {Status::kFailed, "failed"},
+                                                        {Status::kCrashed, "crashed"},
+                                                        {Status::kOutOfMemory, "out-of-memory"},
+                                                        {Status::kTimeout, "timeout"},
+                                                        {Status::kDiverged, "diverged"},
+                                                        {Status::kInterrupted, "interrupted"}}};
+}
 
 /// One trial's outcome: record.json of docs/contracts.md.
 /// Unknown members of the file survive in `rest`.
@@ -39,8 +48,8 @@ struct Record {
   bool ok() const { return status == Status::kOk; }
 };
 
-/// NaN and infinity travel as the strings "nan", "inf", "-inf".
 Json to_json(const Record& record);
+/// Throws Error with the place of what is missing or of another type.
 Record record_from_json(const Json& json);
 
 /// The metric that judges the trial's kind of task.

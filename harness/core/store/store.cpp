@@ -27,6 +27,12 @@ void make_folder(const fs::path& folder) {
 
 }  // namespace
 
+Json to_json(const StoredTrial& trial) {
+  Json json = to_json(trial.spec);
+  json["fields"] = trial.fields;
+  return json;
+}
+
 Store::Store(fs::path results, Warn warn)
     : results_(std::move(results)),
       warn_(std::move(warn)),
@@ -50,10 +56,12 @@ std::vector<std::string> Store::trials() const {
   return ids;
 }
 
-std::optional<Json> Store::load_json(const fs::path& path) const {
+template <class Read>
+auto Store::load_file(const fs::path& path, Read read) const
+    -> std::optional<decltype(read(Json()))> {
   if (!fs::exists(path)) return std::nullopt;
   try {
-    return Json::parse(read_text(path));
+    return read(Json::parse(read_text(path)));
   } catch (const std::exception& error) {
     warn(fmt::format("{} is left out: {}", path.string(), error.what()));
     return std::nullopt;
@@ -61,15 +69,7 @@ std::optional<Json> Store::load_json(const fs::path& path) const {
 }
 
 std::optional<Record> Store::load(const std::string& id) const {
-  const fs::path path = folder(id).record();
-  const std::optional<Json> json = load_json(path);
-  if (!json) return std::nullopt;
-  try {
-    return record_from_json(*json);
-  } catch (const std::exception& error) {
-    warn(fmt::format("{} is left out: {}", path.string(), error.what()));
-    return std::nullopt;
-  }
+  return load_file(folder(id).record(), record_from_json);
 }
 
 void Store::save(const Record& record) const {
@@ -87,8 +87,10 @@ bool Store::reusable(const Trial& trial, bool needs_weights) const {
          (!needs_weights || has_weights(trial.id));
 }
 
-Json Store::spec(const std::string& id) const {
-  return load_json(folder(id).spec()).value_or(Json());
+std::optional<StoredTrial> Store::trial(const std::string& id) const {
+  return load_file(folder(id).spec(), [](const Json& json) {
+    return StoredTrial{trial_spec_from_json(json), json.value("fields", Json())};
+  });
 }
 
 std::vector<Json> Store::curve(const std::string& id) const {
@@ -161,15 +163,7 @@ void Store::save_plan(const Plan& plan) const {
 }
 
 std::optional<Plan> Store::load_plan(const std::string& suite, const std::string& profile) const {
-  const fs::path path = plan_path(suite, profile);
-  const std::optional<Json> json = load_json(path);
-  if (!json) return std::nullopt;
-  try {
-    return plan_from_json(*json);
-  } catch (const std::exception& error) {
-    warn(fmt::format("{} is left out: {}", path.string(), error.what()));
-    return std::nullopt;
-  }
+  return load_file(plan_path(suite, profile), plan_from_json);
 }
 
 }  // namespace ktb::core

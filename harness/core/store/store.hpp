@@ -14,6 +14,13 @@
 
 namespace ktb::core {
 
+/// A trial.json as the launcher leaves it.
+struct StoredTrial {
+  TrialSpec spec;
+  Json fields;  ///< what its key hashes; null: written by hand
+};
+Json to_json(const StoredTrial& trial);
+
 /// How far a trial at work has come: progress.json.
 struct TrialProgress {
   std::uint64_t step = 0, steps = 0;
@@ -43,8 +50,8 @@ class Store {
   /// with weights where they are needed.
   bool reusable(const Trial& trial, bool needs_weights = false) const;
 
-  /// trial.json; null where there is none.
-  Json spec(const std::string& id) const;
+  /// trial.json; none where there is none. One that cannot be read counts as none, with a warning.
+  std::optional<StoredTrial> trial(const std::string& id) const;
   /// Lines of curve.jsonl; a last line cut short by a crash is left out.
   std::vector<Json> curve(const std::string& id) const;
   /// Right or wrong, a test sample each; as many as the record counts. Empty where none were kept.
@@ -57,7 +64,10 @@ class Store {
 
  private:
   void warn(const std::string& text) const;
-  std::optional<Json> load_json(const std::filesystem::path& path) const;
+  /// What `read` makes of a file's JSON; none where there is no file, or none that can be read.
+  template <class Read>
+  auto load_file(const std::filesystem::path& path, Read read) const
+      -> std::optional<decltype(read(Json()))>;
 
   std::filesystem::path results_;
   Warn warn_;

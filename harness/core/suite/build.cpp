@@ -318,9 +318,9 @@ class Builder {
     fields("").expect_table("limits", "[limits] seconds = 3600");
     const Fields at = fields("limits");
     at.only({"seconds", "memory", "retries"});
-    suite_.limits["seconds"] = at.number("seconds", 0, 0);
-    suite_.limits["memory"] = at.number("memory", 0, 0);
-    suite_.limits["retries"] = static_cast<double>(at.count("retries", 0, 0));
+    suite_.limits.seconds = at.number("seconds", 0, 0);
+    suite_.limits.memory = at.number("memory", 0, 0);
+    suite_.limits.retries = static_cast<double>(at.count("retries", 0, 0));
   }
 
   /// The left of a pair is a model, a source or a hub: one name cannot be two of them.

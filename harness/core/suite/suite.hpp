@@ -8,6 +8,7 @@
 
 #include "core/base/json.hpp"
 #include "core/suite/document.hpp"
+#include "core/suite/limits.hpp"
 #include "core/suite/table_spec.hpp"
 
 namespace ktb::core {
@@ -84,7 +85,7 @@ struct Suite {
   std::vector<WhenRule> rules;
   std::vector<GridDef> grids;
   std::vector<TableSpec> tables;
-  std::map<std::string, double> limits;  ///< seconds, memory (MiB), retries
+  Limits limits;
   Document text;
 
   /// A name that the suite does not define is the plugin of that name.

@@ -35,16 +35,25 @@ std::vector<std::string> candidates_of(const Sample& sample) {
 /// What a cell is picked by: the table's first metric, or its own task's where the suite is silent.
 std::string judged_by(const TableInput& input, const Cell& cell) {
   if (!input.spec.metrics.empty()) return input.spec.metrics.front();
+  const std::string own = own_metric(input, cell);
+  return own.empty() ? input.metrics.front() : own;
+}
+
+}  // namespace
+
+std::string own_metric(const TableInput& input, const Cell& cell) {
+  if (const auto dataset = cell.axes.find("dataset"); dataset != cell.axes.end()) {
+    const auto planned = input.plan.metrics.find(dataset->second);
+    if (planned != input.plan.metrics.end()) return planned->second;
+  }
   for (const Sample& sample : cell.samples) {
     for (const std::string& trial : candidates_of(sample)) {
       const Record* record = input.outcomes.find(trial);
       if (record != nullptr && record->ok()) return main_metric(*record);
     }
   }
-  return input.metrics.front();
+  return "";
 }
-
-}  // namespace
 
 std::vector<Sample> by_seed(const Cell& cell) {
   std::vector<Sample> samples = cell.samples;

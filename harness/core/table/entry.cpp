@@ -13,12 +13,11 @@ namespace ktb::core {
 namespace {
 
 std::string sentence(const Record& record) {
-  std::string text =
-      fmt::format("seed {} {}", record.seed,
-                  record.status == Status::kOutOfMemory   ? "ran out of memory"
-                  : record.status == Status::kTimeout     ? "ran out of time"
-                  : record.status == Status::kInterrupted ? "was interrupted"
-                                                          : to_string(record.status));
+  std::string text = fmt::format("seed {} {}", record.seed,
+                                 record.status == Status::kOutOfMemory   ? "ran out of memory"
+                                 : record.status == Status::kTimeout     ? "ran out of time"
+                                 : record.status == Status::kInterrupted ? "was interrupted"
+                                                                         : word(record.status));
   if (!record.reason.empty()) text += ": " + record.reason;
   return text;
 }

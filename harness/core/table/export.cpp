@@ -46,7 +46,7 @@ void add_members(const std::string& prefix, const Json& object, Line& line) {
 
 void add_record(const Record& record, Line& line) {
   line["seed"] = record.seed;
-  line["status"] = to_string(record.status);
+  line["status"] = word(record.status);
   line["reason"] = record.reason;
   add_numbers("metric", record.metrics, line);
   add_numbers("validation", record.validation, line);
@@ -115,7 +115,7 @@ std::vector<Line> lines_of(const Plan& plan, const Outcomes& outcomes) {
     for (const Sample& sample : cell.samples) {
       Line line = begin_line(plan, cell.axes);
       line["seed"] = sample.seed;
-      line["status"] = to_string(Status::kHole);
+      line["status"] = word(Status::kHole);
       line["reason"] = cell.hole;
       lines.push_back(std::move(line));
     }

@@ -253,10 +253,9 @@ void choose_metrics(const TableInput& input, Grid& grid) {
   for (std::size_t column = 0; column < grid.columns.size(); ++column) {
     for (const auto& places : grid.places) {
       const Cell* cell = chosen_cell(input, places[column]);
-      const auto trials = cell == nullptr ? Values() : chosen_trials(input, *cell);
-      const Record* record = trials.empty() ? nullptr : input.outcomes.find(trials.front());
-      if (record == nullptr || !record->ok()) continue;
-      grid.columns[column].metric = main_metric(*record);
+      const std::string own = cell == nullptr ? "" : own_metric(input, *cell);
+      if (own.empty()) continue;
+      grid.columns[column].metric = own;
       break;
     }
     used.insert(grid.columns[column].metric);

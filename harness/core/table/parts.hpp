@@ -49,6 +49,9 @@ void choose_metrics(const TableInput& input, Grid& grid);
 
 // chosen.cpp
 
+/// The metric of the cell's task as it was planned, else, for a plan stored without, as its records
+/// say; empty: not known.
+std::string own_metric(const TableInput& input, const Cell& cell);
 /// Its samples in the order of their seeds.
 std::vector<Sample> by_seed(const Cell& cell);
 /// The best of the candidates of a place by their means over seeds, and what it was picked from.

@@ -255,7 +255,9 @@ Published read_published(const std::filesystem::path& path) {
   return published;
 }
 
-std::vector<std::string> protocol_differences(const PublishedValue& published, const Json& spec) {
+std::vector<std::string> protocol_differences(const PublishedValue& published,
+                                              const TrialSpec* trial) {
+  const Json spec = trial == nullptr ? Json() : to_json(*trial);
   std::vector<std::string> differences;
   for (const auto& [name, wanted] : published.protocol) {
     const Json* found = setting(spec, name);
@@ -283,9 +285,9 @@ std::string to_string(Verdict verdict) {
 }
 
 Judgement judge(const std::vector<double>& ours, const PublishedValue& published,
-                const Json& spec) {
+                const TrialSpec* trial) {
   Judgement judgement;
-  judgement.reasons = protocol_differences(published, spec);
+  judgement.reasons = protocol_differences(published, trial);
   if (ours.empty()) judgement.reasons = {"no value of ours yet"};
   if (!judgement.reasons.empty()) return judgement;
   const std::optional<double> half = tolerance(ours, published);

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "core/base/json.hpp"
+#include "core/plan/trial_spec.hpp"
 
 namespace ktb::core {
 
@@ -36,10 +36,11 @@ struct Published {
 /// Throws Error that names file and line.
 Published read_published(const std::filesystem::path& path);
 
-/// Settings of the protocol that a trial does not share: `epochs 240, here 2`. `spec` is
-/// trial.json; a setting is looked for in its recipe, its task,
-/// its method's options and from its root.
-std::vector<std::string> protocol_differences(const PublishedValue& published, const Json& spec);
+/// Settings of the protocol that a trial does not share: `epochs 240, here 2`. A setting is looked
+/// for in the trial's recipe, its task, its method's options and from its root; null: nothing is
+/// known of it.
+std::vector<std::string> protocol_differences(const PublishedValue& published,
+                                              const TrialSpec* trial);
 
 enum class Verdict { kWithin, kAbove, kBelow, kNotComparable };
 std::string to_string(Verdict verdict);
@@ -52,6 +53,7 @@ struct Judgement {
 /// Where our values stand beside a published one: within means that the 95 % interval of the
 /// difference includes 0 (Welch where both spreads are known, else with the spread that is). A
 /// published spread over an unknown number of runs counts as that of one run.
-Judgement judge(const std::vector<double>& ours, const PublishedValue& published, const Json& spec);
+Judgement judge(const std::vector<double>& ours, const PublishedValue& published,
+                const TrialSpec* trial);
 
 }  // namespace ktb::core

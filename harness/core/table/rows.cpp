@@ -31,10 +31,10 @@ Entry beside(const TableInput& input, const PublishedValue& value, const std::ve
   entry.state = State::kFixed;
   entry.value = fixed(value.value * scale, digits);
   if (value.sd && !(input.spec.spread == "range")) entry.spread = fixed(*value.sd * scale, digits);
-  Json spec;
+  const TrialSpec* spec = nullptr;
   for (const std::string& trial : trials) {
     const auto found = input.outcomes.specs.find(trial);
-    if (spec.is_null() && found != input.outcomes.specs.end()) spec = found->second;
+    if (spec == nullptr && found != input.outcomes.specs.end()) spec = &found->second;
   }
   const Judgement judgement = judge(ours, value, spec);
   entry.verdict = to_string(judgement.verdict);

@@ -130,19 +130,20 @@ std::int64_t large_batch(const Split& split, at::Device device) {
 
 }  // namespace
 
-DataRequest data_request(const core::Json& task, const core::Json& recipe, std::uint64_t seed) {
+DataRequest data_request(const core::TaskRef& task, const core::Recipe& recipe,
+                         std::uint64_t seed) {
   DataRequest request;
-  request.name = task.at("dataset").get<std::string>();
-  request.axis = task.at("plugin").get<std::string>() + ":" + task.value("hash", "");
+  request.name = task.dataset;
+  request.axis = task.plugin + ":" + task.hash;
   request.seed = seed;
-  request.train = task.value("train", std::int64_t{0});
-  request.test = task.value("test", std::int64_t{0});
-  request.labels = task.value("labels", 1.0);
-  request.augment = task.value("augment", std::vector<std::string>{});
-  request.pretext = task.value("task", std::string());
-  request.validation = recipe.value("validation", 0.0);
-  request.batch = recipe.at("batch").get<std::int64_t>();
-  request.channels_last = recipe.value("channels_last", true);
+  request.train = task.train;
+  request.test = task.test;
+  request.labels = task.labels;
+  for (const auto word : task.augment) request.augment.push_back(core::word(word));
+  request.pretext = task.task;
+  request.validation = recipe.validation;
+  request.batch = recipe.batch;
+  request.channels_last = recipe.channels_last;
   return request;
 }
 

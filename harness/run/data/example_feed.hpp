@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "core/base/json.hpp"
+#include "core/plan/trial_spec.hpp"
 #include "ktb/dataset.hpp"
 #include "run/data/augment.hpp"
 #include "run/data/feed.hpp"
@@ -27,8 +27,7 @@ struct DataRequest {
   bool channels_last = true;
 };
 
-/// From the `task` and `recipe` of trial.json (docs/contracts.md).
-DataRequest data_request(const core::Json& task, const core::Json& recipe, std::uint64_t seed);
+DataRequest data_request(const core::TaskRef& task, const core::Recipe& recipe, std::uint64_t seed);
 
 /// A task with its data on the device. Nothing here depends on the method: all methods of a seed
 /// see the same subsets and the same batches.

@@ -12,65 +12,64 @@
 #include "run/data/pretext_task.hpp"
 #include "run/data/random.hpp"
 #include "run/plugins/plain.hpp"
+#include "tasks/task_kind.hpp"
 
 namespace ktb::run {
 namespace {
 
-using core::Json;
-
-Json error_of(const std::string& message) {
-  return {{"error", {{"message", message}, {"option", ""}, {"nearest", ""}}}};
-}
+core::PluginFault fault_of(const std::string& message) { return {message, "", ""}; }
 
 /// Runs `work`, or says what went wrong in the answer's own words. `options` are those that the
 /// plugin had been given, to name the nearest known one.
-template <class Work>
-Json answer(const Options& options, Work work) {
+template <class Answer, class Work>
+Answer answered(const Options& options, Work work) {
+  Answer answer;
   try {
-    return work();
+    work(answer);
   } catch (const OptionError& error) {
     std::vector<std::string> known;
     for (const auto& info : options.declared()) known.push_back(info.name);
-    auto out = error_of(error.what());
-    out["error"]["option"] = error.option;
-    out["error"]["nearest"] = core::nearest(error.option, known);
-    return out;
+    answer.error = {error.what(), error.option, core::nearest(error.option, known)};
   } catch (const c10::Error& error) {
-    return error_of(error.what_without_backtrace());
+    answer.error = fault_of(error.what_without_backtrace());
   } catch (const std::exception& error) {
-    return error_of(error.what());
+    answer.error = fault_of(error.what());
   }
+  return answer;
 }
 
-/// By which a later command sees whether what is at a path has changed; size -1: nothing is there.
-Json stamp_of(const std::string& path) {
+core::FileStamp stamp_of(const std::string& path) {
   struct stat status {};
-  const bool there = stat(path.c_str(), &status) == 0;
-  return {{"path", path},
-          {"size", there ? static_cast<std::int64_t>(status.st_size) : -1},
-          {"mtime", there ? static_cast<std::int64_t>(status.st_mtime) : 0}};
+  if (stat(path.c_str(), &status) != 0) return {path, -1, 0};
+  return {path, status.st_size, status.st_mtime};
+}
+
+core::TaskAnswer plain_task(const TaskSpec& task) {
+  core::TaskAnswer out{task.name,       task.kind,     {},
+                       task.outputs,    task.labels,   task.categorical,
+                       task.train_size, task.test_size};
+  for (const auto& input : task.inputs)
+    out.inputs.push_back({input.name, input.shape, input.space, input.vocabulary});
+  return out;
 }
 
 /// A data set that makes its examples itself where its files are not there. They may yet come, so
 /// the places are watched where they would be.
-void note_generated(const DataFolder& folder, Json& out) {
-  out["hash"] = "generated";
-  out["watched"] = Json::array();
-  for (const auto& place : folder.places()) out["watched"].push_back(stamp_of(place));
+void note_generated(const DataFolder& folder, core::DatasetAnswer& out) {
+  out.hash = "generated";
+  for (const auto& place : folder.places()) out.watched.push_back(stamp_of(place));
 }
 
 /// Where the files are, and whether they are what they must be. The hash of the data is that of the
 /// names and digests of all its files.
-void inspect_files(const Dataset& dataset, const DataFolder& folder, Json& out) {
-  auto files = Json::array();
+void inspect_files(const Dataset& dataset, const DataFolder& folder, core::DatasetAnswer& out) {
+  std::vector<core::FileStamp> files;
   std::string digests;
-  out["looked"] = folder.places();
-  out["get"] = dataset.get();
-  out["wanted"] = Json::array();
-  out["problem"] = "";
+  out.looked = folder.places();
+  out.get = dataset.get();
   try {
     const auto wanted = dataset.files(folder);
-    for (const auto& file : wanted) out["wanted"].push_back(file.name);
+    for (const auto& file : wanted) out.wanted.push_back(file.name);
     for (const auto& file : wanted) {
       const auto path = folder.require(file.name);
       const auto bytes = read_file(path);
@@ -85,104 +84,94 @@ void inspect_files(const Dataset& dataset, const DataFolder& folder, Json& out) 
       files.push_back(stamp_of(path));
     }
   } catch (const std::exception& error) {
-    out["problem"] = error.what();
+    out.problem = error.what();
   }
-  const bool found = out["problem"] == "";
-  out["found"] = found;
-  out["hash"] = found ? core::sha256_text(digests) : "";
-  out["files"] = found ? files : Json::array();
+  out.found = out.problem.empty();
+  if (!out.found) return;
+  out.hash = core::sha256_text(digests);
+  out.files = std::move(files);
 }
 
 class Describer {
  public:
-  Describer(const Json& request, Registry& registry, const std::vector<std::string>& dirs)
+  Describer(const core::DescribeRequest& request, Registry& registry,
+            const std::vector<std::string>& dirs)
       : request_(request), registry_(registry), dirs_(dirs) {}
 
-  Json describe() {
-    Json out = {{"datasets", Json::object()},
-                {"models", Json::object()},
-                {"methods", Json::object()},
-                {"pairings", Json::array()}};
-    const auto each = [&](const char* kind, auto answer_for) {
-      const auto asked = request_.value(kind, Json::object());
-      for (const auto& [id, json] : asked.items()) out[kind][id] = (this->*answer_for)(id, json);
-    };
-    each("datasets", &Describer::dataset);
-    each("models", &Describer::model);
-    each("methods", &Describer::method);
-    const auto pairings = request_.value("pairings", Json::array());
-    for (const auto& json : pairings) out["pairings"].push_back(pairing(json));
+  core::DescribeAnswers describe() {
+    core::DescribeAnswers out;
+    for (const auto& [id, asked] : request_.datasets) out.datasets[id] = dataset(id, asked);
+    for (const auto& [id, asked] : request_.models) out.models[id] = model(id, asked);
+    for (const auto& [id, asked] : request_.methods) out.methods[id] = method(id, asked);
+    for (const auto& asked : request_.pairings) out.pairings.push_back(pairing(asked));
     return out;
   }
 
  private:
-  Json dataset(const std::string& id, const Json& json) {
-    Options options(values_from_json(json.value("options", Json::object())));
-    return answer(options, [&] {
-      const auto made = registry_.dataset(json.at("plugin"), options);
+  core::DatasetAnswer dataset(const std::string& id, const core::PluginQuestion& asked) {
+    Options options(values_from_json(asked.options));
+    return answered<core::DatasetAnswer>(options, [&](core::DatasetAnswer& out) {
+      const auto made = registry_.dataset(asked.plugin, options);
       const auto folder = data_folder(*made, dirs_);
-      Json out = {{"options", resolved(options)}};
+      out.options = resolved(options);
       inspect_files(*made, folder, out);
       try {
-        tasks_[id] = made->task(folder);
+        auto& task = tasks_[id] = made->task(folder);
         // Answers are kept for other suites, so they have the plugin's name, not the suite's.
-        tasks_[id].name = json.at("plugin");
-        out["task"] = to_json(tasks_[id]);
-        const bool endless = tasks_[id].train_size == 0;  // an environment
-        if (out["found"] && out["files"].empty() && !endless) note_generated(folder, out);
+        task.name = asked.plugin;
+        out.task = plain_task(task);
+        out.metric = tasks::make_task_kind(task)->primary();
+        const bool endless = task.train_size == 0;  // an environment
+        if (out.found && out.files.empty() && !endless) note_generated(folder, out);
       } catch (const Error&) {
-        if (out["found"]) throw;  // without its files such a data set knows no task
-        out["task"] = nullptr;
+        if (out.found) throw;  // without its files such a data set knows no task
+        out.task.reset();
       }
-      return out;
     });
   }
 
-  Json model(const std::string& id, const Json& json) {
-    Options options(values_from_json(json.value("options", Json::object())));
-    return answer(options, [&] {
+  core::ModelAnswer model(const std::string& id, const core::ModelQuestion& asked) {
+    Options options(values_from_json(asked.options));
+    return answered<core::ModelAnswer>(options, [&](core::ModelAnswer& out) {
       const RandomScope random(at::kCPU, 0);
-      const auto task =
-          pretext_spec(json.value("task", std::string()), task_of(json.at("dataset")));
-      const auto made = registry_.model(json.at("plugin"), task, options);
-      const auto& card = cards_[id] = measure(*made, json.at("plugin"), json.at("plugin"));
+      const auto task = pretext_spec(asked.task, task_of(asked.dataset));
+      const auto made = registry_.model(asked.plugin, task, options);
+      const auto& card = cards_[id] = measure(*made, asked.plugin, asked.plugin);
       model_task_[id] = task;
-      return Json{{"options", resolved(options)}, {"parameters", card.parameters},
-                  {"features", card.features},    {"pooled", card.pooled},
-                  {"takes", card.takes},          {"gives", card.gives}};
+      out.options = resolved(options);
+      out.parameters = card.parameters;
+      out.features = card.features;
+      out.pooled = card.pooled;
+      out.takes = card.takes;
+      out.gives = card.gives;
     });
   }
 
-  Json method(const std::string& id, const Json& json) {
-    Options options(values_from_json(json.value("options", Json::object())));
-    return answer(options, [&] {
-      const auto made = registry_.method(json.at("plugin"), options);
+  core::MethodAnswer method(const std::string& id, const core::PluginQuestion& asked) {
+    Options options(values_from_json(asked.options));
+    return answered<core::MethodAnswer>(options, [&](core::MethodAnswer& out) {
+      const auto made = registry_.method(asked.plugin, options);
       methods_[id] = made;
       const auto needs = made->needs();
-      std::vector<std::string> modes;
-      for (const auto mode : needs.modes) modes.push_back(to_string(mode));
-      return Json{{"options", resolved(options)},
-                  {"modes", modes},
-                  {"sources", {needs.least, needs.most}},
-                  {"target", needs.target}};
+      out.options = resolved(options);
+      for (const auto mode : needs.modes) out.modes.push_back(source_mode(mode));
+      out.sources = {static_cast<std::size_t>(needs.least), static_cast<std::size_t>(needs.most)};
+      out.target = needs.target;
     });
   }
 
-  Json pairing(const Json& json) {
-    return answer(Options(), [&] {
-      const auto found = methods_.find(json.at("method"));
+  core::PairingAnswer pairing(const core::PairingQuestion& asked) {
+    return answered<core::PairingAnswer>(Options(), [&](core::PairingAnswer& out) {
+      const auto found = methods_.find(asked.method);
       if (found == methods_.end()) throw Error("the method could not be described");
       Pairing pairing;
-      pairing.task = task_of(json.at("task"));
-      if (json.contains("target") && !json.at("target").is_null())
-        pairing.target = party(json.at("target"), Mode::kNone);
-      const auto modes = json.value("modes", std::vector<std::string>{});
-      const auto sources = json.value("sources", std::vector<std::string>{});
+      pairing.task = task_of(asked.task);
+      if (asked.target) pairing.target = party(*asked.target, Mode::kNone);
       const auto usual = found->second->needs().modes.front();
-      for (std::size_t i = 0; i < sources.size(); ++i)
+      for (std::size_t i = 0; i < asked.sources.size(); ++i)
         pairing.sources.push_back(
-            party(sources[i], i < modes.size() ? mode_from(modes[i]) : usual));
-      return Json{{"unsuited", found->second->unsuited(pairing)}};
+            party(asked.sources[i], i < asked.modes.size() ? mode_of(asked.modes[i]) : usual));
+      out.unsuited = found->second->unsuited(pairing);
     });
   }
 
@@ -198,7 +187,7 @@ class Describer {
     return found->second;
   }
 
-  const Json& request_;
+  const core::DescribeRequest& request_;
   Registry& registry_;
   const std::vector<std::string>& dirs_;
   std::map<std::string, TaskSpec> tasks_;
@@ -209,8 +198,8 @@ class Describer {
 
 }  // namespace
 
-core::Json describe(const core::Json& request, Registry& registry,
-                    const std::vector<std::string>& data_dirs) {
+core::DescribeAnswers describe(const core::DescribeRequest& request, Registry& registry,
+                               const std::vector<std::string>& data_dirs) {
   return Describer(request, registry, data_dirs).describe();
 }
 

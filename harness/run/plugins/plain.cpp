@@ -4,22 +4,21 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <filesystem>
-#include <map>
 #include <sstream>
+#include <utility>
 
 namespace ktb::run {
 namespace {
 
-const std::map<std::string, Mode>& modes() {
-  static const auto* const all =
-      new std::map<std::string, Mode>{{"none", Mode::kNone},
-                                      {"trained", Mode::kTrained},
-                                      {"trained-joint", Mode::kTrainedJoint},
-                                      {"fresh-joint", Mode::kFreshJoint}};
-  return *all;
-}
+constexpr std::array<std::pair<Mode, core::SourceMode>, 4> kModes{
+    {{Mode::kNone, core::SourceMode::kNone},
+     {Mode::kTrained, core::SourceMode::kTrained},
+     {Mode::kTrainedJoint, core::SourceMode::kTrainedJoint},
+     {Mode::kFreshJoint, core::SourceMode::kFreshJoint}}};
 
 /// Stands for an extent that the task leaves open: the length of a text, say.
 constexpr std::int64_t kFreeExtent = 16;
@@ -36,35 +35,15 @@ Batch zeros_for(const TaskSpec& task) {
 
 }  // namespace
 
-std::string to_string(Mode mode) {
-  for (const auto& [name, value] : modes())
-    if (value == mode) return name;
-  return {};
+Mode mode_of(core::SourceMode mode) {
+  return std::ranges::find(kModes, mode, [](const auto& pair) { return pair.second; })->first;
 }
 
-Mode mode_from(const std::string& text) {
-  const auto found = modes().find(text);
-  if (found == modes().end())
-    throw Error("source mode `" + text + "` is none of none, trained, trained-joint, fresh-joint");
-  return found->second;
+core::SourceMode source_mode(Mode mode) {
+  return std::ranges::find(kModes, mode, [](const auto& pair) { return pair.first; })->second;
 }
 
-core::Json to_json(const TaskSpec& task) {
-  auto inputs = core::Json::array();
-  for (const auto& input : task.inputs)
-    inputs.push_back({{"name", input.name},
-                      {"shape", input.shape},
-                      {"space", input.space},
-                      {"vocabulary", input.vocabulary}});
-  return {{"name", task.name},
-          {"kind", task.kind},
-          {"inputs", inputs},
-          {"outputs", task.outputs},
-          {"labels", task.labels},
-          {"categorical", task.categorical},
-          {"train_size", task.train_size},
-          {"test_size", task.test_size}};
-}
+std::string to_string(Mode mode) { return core::word(source_mode(mode)); }
 
 std::vector<std::string> data_places(const std::vector<std::string>& dirs) {
   auto places = dirs;

@@ -2,17 +2,17 @@
 #include <string>
 #include <vector>
 
-#include "core/base/json.hpp"
+#include "core/plan/trial_spec.hpp"
 #include "ktb/pairing.hpp"
 #include "run/plugins/loader.hpp"
 
 namespace ktb::run {
 
+/// The SDK's word for how a source comes about, and the plan's.
+Mode mode_of(core::SourceMode mode);
+core::SourceMode source_mode(Mode mode);
 /// none, trained, trained-joint, fresh-joint
 std::string to_string(Mode mode);
-Mode mode_from(const std::string& text);  ///< throws Error
-
-core::Json to_json(const TaskSpec& task);
 
 /// Where data may lie: the given folders, $KTBENCH_DATA, what scripts/setup --data has installed in
 /// the tree of which this is a build.

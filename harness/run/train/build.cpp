@@ -15,69 +15,60 @@
 namespace ktb::run {
 namespace {
 
-using core::Json;
-
-std::vector<std::string> sites(const Json& json, const char* key) {
-  return json.value(key, std::vector<std::string>{});
-}
-
 /// Makes what a trial.json names; a class only to pass its surroundings around.
 class Maker {
  public:
-  Maker(const Json& spec, const Place& place, Registry& registry)
+  Maker(const core::TrialSpec& spec, const Place& place, Registry& registry)
       : spec_(spec),
         place_(place),
         registry_(registry),
-        seed_(spec.at("seed").get<std::uint64_t>()),
-        axis_(data_request(spec.at("task"), spec.at("recipe"), seed_).axis + "/" +
-              std::to_string(seed_)) {}
+        axis_(data_request(spec.task, spec.recipe, spec.seed).axis + "/" +
+              std::to_string(spec.seed)) {}
 
   std::unique_ptr<Session> session() {
-    const auto& recipe = spec_.at("recipe");
-    set_precision(recipe.at("precision"));
+    const core::Recipe& recipe = spec_.recipe;
+    set_precision(core::word(recipe.precision));
     SessionBuilder parts{.axis = axis_,
                          .device = place_.device,
-                         .channels_last = recipe.value("channels_last", true),
-                         .method = method(spec_.at("method")),
-                         .task = task(spec_.at("task")),
-                         .data = feed(spec_.at("task")),
-                         .batch = recipe.at("batch").get<std::int64_t>(),
-                         .recipe = recipe_from_json(recipe)};
-    for (const auto& plus : spec_.at("plus"))
-      parts.extras.push_back({method(plus), plus.at("weight").get<double>()});
+                         .channels_last = recipe.channels_last,
+                         .method = method(spec_.method),
+                         .task = task(spec_.task),
+                         .data = feed(spec_.task),
+                         .batch = recipe.batch,
+                         .recipe = recipe_of(recipe)};
+    for (const auto& plus : spec_.plus) parts.extras.push_back({method(plus), plus.weight});
     parts.task.train_size = parts.data->train_size();
-    if (const auto& json = spec_.at("target"); !json.is_null())
-      parts.target = target(json, parts.task);
-    for (const auto& json : spec_.at("sources"))
-      parts.sources.push_back(source(json, parts.sources.size()));
+    if (spec_.target) parts.target = target(*spec_.target, parts.task);
+    for (const auto& ref : spec_.sources)
+      parts.sources.push_back(source(ref, parts.sources.size()));
     return parts.build();
   }
 
  private:
-  std::shared_ptr<Method> method(const Json& json) {
-    Options options(values_from_json(json.at("options")));
-    return registry_.method(json.at("plugin"), options);
+  std::shared_ptr<Method> method(const core::MethodRef& ref) {
+    Options options(values_from_json(ref.options));
+    return registry_.method(ref.plugin, options);
   }
 
-  std::shared_ptr<Dataset> dataset(const Json& task) {
-    Options options(values_from_json(task.at("options")));
-    return registry_.dataset(task.at("plugin"), options);
+  std::shared_ptr<Dataset> dataset(const core::TaskRef& ref) {
+    Options options(values_from_json(ref.options));
+    return registry_.dataset(ref.plugin, options);
   }
 
-  TaskSpec task(const Json& json) {
-    const auto set = dataset(json);
+  TaskSpec task(const core::TaskRef& ref) {
+    const auto set = dataset(ref);
     auto out = set->task(data_folder(*set, place_.data_dirs));
-    out.name = json.at("dataset").get<std::string>();
-    return pretext_spec(json.value("task", std::string()), out);
+    out.name = ref.dataset;
+    return pretext_spec(ref.task, out);
   }
 
   /// Equal tasks share one.
-  std::shared_ptr<Feed> feed(const Json& task) {
-    auto& known = feeds_[task.dump()];
+  std::shared_ptr<Feed> feed(const core::TaskRef& ref) {
+    auto& known = feeds_[core::write_json(ref).dump()];
     if (known) return known;
-    const auto set = dataset(task);
+    const auto set = dataset(ref);
     const auto folder = data_folder(*set, place_.data_dirs);
-    auto request = data_request(task, spec_.at("recipe"), seed_);
+    auto request = data_request(ref, spec_.recipe, spec_.seed);
     if (set->control())
       known = std::make_shared<ControlFeed>(set, folder, std::move(request), place_.device);
     else
@@ -86,63 +77,61 @@ class Maker {
   }
 
   /// Fresh weights on the CPU, whatever the device, so that all devices start alike.
-  std::shared_ptr<Model> model(const Json& json, const TaskSpec& task, const std::string& seat) {
+  std::shared_ptr<Model> model(const core::ModelRef& ref, const TaskSpec& task,
+                               const std::string& seat) {
     const RandomScope random(at::kCPU, core::axis_seed({axis_, "init", seat}));
-    Options options(values_from_json(json.at("options")));
-    auto made = registry_.model(json.at("plugin"), task, options);
-    if (const auto file = json.value("weights", std::string()); !file.empty())
-      load_weights(*made, read_safetensors(file), file, made->head_name());
+    Options options(values_from_json(ref.options));
+    auto made = registry_.model(ref.plugin, task, options);
+    if (!ref.weights.empty())
+      load_weights(*made, read_safetensors(ref.weights), ref.weights, made->head_name());
     return made;
   }
 
-  Participant target(const Json& json, const TaskSpec& task) {
-    const bool stored = !json.value("weights", std::string()).empty();
-    auto made = measured(model(json, task, "target"), json.at("name"), json.at("plugin"),
-                         stored ? Mode::kTrained : Mode::kNone);
-    made.sites = sites(json, "into");
+  Participant target(const core::ModelRef& ref, const TaskSpec& task) {
+    auto made = measured(model(ref, task, "target"), ref.name, ref.plugin,
+                         ref.weights.empty() ? Mode::kNone : Mode::kTrained);
+    made.sites = ref.into;
     return made;
   }
 
-  Participant source(const Json& json, std::size_t number) {
-    auto own = model(json, task(json.at("task")), fmt::format("source{}", number));
-    if (const auto trial = json.value("trial", std::string()); !trial.empty()) {
-      const auto file = place_.folder.beside(trial).weights().string();
+  Participant source(const core::SourceRef& ref, std::size_t number) {
+    auto own = model(ref, task(ref.task), fmt::format("source{}", number));
+    if (!ref.trial.empty()) {
+      const auto file = place_.folder.beside(ref.trial).weights().string();
       load_weights(*own, read_safetensors(file), file);
     }
-    auto made =
-        measured(std::move(own), json.at("name"), json.at("plugin"), mode_from(json.at("mode")));
-    made.sites = sites(json, "from");
-    made.data = [this, &json] { return feed(json.at("task")); };
+    auto made = measured(std::move(own), ref.name, ref.plugin, mode_of(ref.mode));
+    made.sites = ref.from;
+    made.data = [this, &ref] { return feed(ref.task); };
     return made;
   }
 
-  const Json& spec_;
+  const core::TrialSpec& spec_;
   const Place& place_;
   Registry& registry_;
-  const std::uint64_t seed_;
   const std::string axis_;
   std::map<std::string, std::shared_ptr<Feed>> feeds_;
 };
 
 }  // namespace
 
-Recipe recipe_from_json(const Json& recipe) {
-  const auto& optimizer = recipe.at("optimizer");
+Recipe recipe_of(const core::Recipe& recipe) {
+  const core::Optimizer& optimizer = recipe.optimizer;
   Recipe out;
-  out.optimizer = optimizer.at("name").get<std::string>();
-  out.lr = optimizer.at("lr").get<double>();
-  out.momentum = optimizer.value("momentum", 0.0);
-  out.weight_decay = optimizer.value("weight_decay", 0.0);
-  out.nesterov = optimizer.value("nesterov", false);
-  const auto betas = optimizer.value("betas", std::vector<double>{0.9, 0.999});
-  out.beta1 = betas.at(0);
-  out.beta2 = betas.at(1);
-  out.eps = optimizer.value("eps", 1e-8);
-  out.clip = recipe.value("clip", 0.0);
+  out.optimizer = optimizer.name;
+  out.lr = optimizer.lr;
+  out.momentum = optimizer.momentum;
+  out.weight_decay = optimizer.weight_decay;
+  out.nesterov = optimizer.nesterov;
+  out.beta1 = optimizer.betas[0];
+  out.beta2 = optimizer.betas[1];
+  out.eps = optimizer.eps;
+  out.clip = recipe.clip;
   return out;
 }
 
-std::unique_ptr<Session> build_session(const Json& spec, const Place& place, Registry& registry) {
+std::unique_ptr<Session> build_session(const core::TrialSpec& spec, const Place& place,
+                                       Registry& registry) {
   return Maker(spec, place, registry).session();
 }
 

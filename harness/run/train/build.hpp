@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "core/base/json.hpp"
+#include "core/plan/trial_spec.hpp"
 #include "core/store/trial_folder.hpp"
 #include "run/plugins/loader.hpp"
 #include "run/train/session.hpp"
@@ -17,12 +17,12 @@ struct Place {
   at::Device device = at::kCPU;
 };
 
-/// The learning recipe of trial.json; its schedule is left to the caller,
-/// who knows steps and epochs.
-Recipe recipe_from_json(const core::Json& recipe);
+/// What optimisers need of a trial's recipe; its schedule is left to the loop,
+/// which knows steps and epochs.
+Recipe recipe_of(const core::Recipe& recipe);
 
 /// Data, models, weights and method of a trial.json, attached, with optimisers. Throws Error.
-std::unique_ptr<Session> build_session(const core::Json& spec, const Place& place,
+std::unique_ptr<Session> build_session(const core::TrialSpec& spec, const Place& place,
                                        Registry& registry);
 
 }  // namespace ktb::run

@@ -7,14 +7,13 @@
 #include <cmath>
 
 #include "core/base/clock.hpp"
-#include "core/plan/trial_spec.hpp"
 #include "core/score/metrics.hpp"
 #include "core/suite/schedule.hpp"
 
 namespace ktb::run {
 namespace {
 
-using core::Json;
+using core::Json, core::Selection;
 
 /// Means of the loss terms since the last reading, kept on the device.
 class TermMeter {
@@ -98,8 +97,7 @@ class Loop {
   }
 
   void set_rates(std::int64_t at) {
-    const auto schedule =
-        core::read_json<core::Schedule>({plan_.schedule, core::kTrialFile, "recipe.schedule"});
+    const core::Schedule& schedule = plan_.schedule;
     // one_cycle is defined by optimiser steps; everything else counts in the recipe's unit.
     const bool epochs = plan_.epochs && schedule.name != "one_cycle";
     const double unit = epochs ? static_cast<double>(plan_.per_epoch) : 1.0;
@@ -129,18 +127,19 @@ class Loop {
     line["terms"] = result_.terms;
     const auto& data = *session_.data[0];
     tasks::Metrics scores;
-    if (plan_.select == "best-test")
+    const bool on_test = plan_.select == Selection::kBestTest;
+    if (on_test)
       scores = evaluate(session_, Feed::Part::kTest)->metrics();
     else if (data.validation_size() > 0)
       scores = evaluate(session_, Feed::Part::kValidation)->metrics();
-    if (!scores.empty()) line[plan_.select == "best-test" ? "test" : "validation"] = scores;
+    if (!scores.empty()) line[on_test ? "test" : "validation"] = scores;
     select(done, last, scores);
     if (hooks_.curve) hooks_.curve(line);
     if (!last) session_.train(true);
   }
 
   void select(std::int64_t done, bool last, const tasks::Metrics& scores) {
-    if (plan_.select == "last") {
+    if (plan_.select == Selection::kLast) {
       result_.selected_step = done;
       if (last) result_.validation = scores;
       return;
@@ -153,7 +152,7 @@ class Loop {
     const torch::NoGradGuard no_grad;
     best_score_ = score;
     result_.selected_step = done;
-    if (plan_.select == "best-validation") result_.validation = scores;
+    if (plan_.select == Selection::kBestValidation) result_.validation = scores;
     best_.clear();
     for (const auto& [name, tensor] : session_.weights()) best_.push_back(tensor.detach().clone());
   }
@@ -178,19 +177,14 @@ class Loop {
 
 }  // namespace
 
-LoopPlan loop_plan(const Json& spec, const Session& session) {
-  const auto& recipe = spec.at("recipe");
+LoopPlan loop_plan(const core::Recipe& recipe, const Session& session) {
   LoopPlan plan;
   plan.per_epoch = session.data[0]->steps_per_epoch();
-  plan.epochs = recipe.value("epochs", 0.0) > 0;
-  plan.steps =
-      plan.epochs
-          ? std::llround(recipe.at("epochs").get<double>() * static_cast<double>(plan.per_epoch))
-          : recipe.at("steps").get<std::int64_t>();
-  if (spec.value("smoke", false)) plan.steps = std::min<std::int64_t>(plan.steps, 2);
-  plan.schedule = recipe.at("schedule");
-  plan.lr = recipe.at("optimizer").at("lr").get<double>();
-  plan.select = recipe.value("select", "last");
+  plan.epochs = recipe.epochs > 0;
+  plan.steps = plan.epochs ? recipe.epochs * plan.per_epoch : recipe.steps;
+  plan.schedule = recipe.schedule;
+  plan.lr = recipe.optimizer.lr;
+  plan.select = recipe.select;
   return plan;
 }
 

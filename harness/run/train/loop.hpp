@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/base/json.hpp"
+#include "core/plan/trial_spec.hpp"
 #include "run/train/session.hpp"
 #include "run/train/step.hpp"
 
@@ -21,11 +22,11 @@ struct LoopPlan {
   std::int64_t steps = 0;  ///< in all
   std::int64_t per_epoch = 1;
   bool epochs = true;  ///< schedule extents count epochs, else steps
-  core::Json schedule;
+  core::Schedule schedule;
   double lr = 0;  ///< of the suite's recipe, which the schedule scales
-  std::string select = "last";
+  core::Selection select = core::Selection::kLast;
 };
-LoopPlan loop_plan(const core::Json& spec, const Session& session);
+LoopPlan loop_plan(const core::Recipe& recipe, const Session& session);
 
 struct LoopResult {
   std::int64_t selected_step = 0;

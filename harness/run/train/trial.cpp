@@ -26,6 +26,7 @@ namespace {
 using core::Json;
 using core::Record;
 using core::Status;
+using core::TrialSpec;
 namespace fs = std::filesystem;
 
 /// Test examples whose operations are counted.
@@ -63,7 +64,8 @@ std::int64_t count(const std::vector<Tensor>& tensors) {
 /// One trial from its description to what lies in its folder.
 class Trial {
  public:
-  Trial(const Json& spec, const Place& place, Registry& registry, const std::atomic<bool>& stop)
+  Trial(const TrialSpec& spec, const Place& place, Registry& registry,
+        const std::atomic<bool>& stop)
       : spec_(spec), place_(place), registry_(registry), stop_(stop) {}
 
   void run(Record& record) {
@@ -81,7 +83,7 @@ class Trial {
     record.cost["total_seconds"] = core::seconds_now() - started;
     record.cost["peak_memory_mib"] = peak_memory_mib(place_.device);
     if (joules >= 0) record.cost["joules"] = energy() - joules;
-    if (spec_.value("keep_weights", false)) keep_weights();
+    if (spec_.keep_weights) keep_weights();
   }
 
  private:
@@ -94,12 +96,12 @@ class Trial {
     hooks.stop = &stop_;
     hooks.curve = [&](const Json& line) { curve << line.dump() << std::endl; };
     hooks.progress = [&](auto step, auto steps, double loss) { progress(step, steps, loss); };
-    const auto plan = loop_plan(spec_, *session_);
+    const auto plan = loop_plan(spec_.recipe, *session_);
     const auto result = run_loop(*session_, plan, hooks);
     record.validation = result.validation;
     record.terms = result.terms;
     record.selected = {
-        {"rule", plan.select},
+        {"rule", core::word(plan.select)},
         {"metric", session_->data[0]->kind().primary()},
         {"step", result.selected_step},
         {"epoch", static_cast<double>(result.selected_step) / static_cast<double>(plan.per_epoch)}};
@@ -166,8 +168,8 @@ class Trial {
 
   /// A source that trains along is judged on its own task; a frozen one has a record of its own.
   tasks::Metrics judge_source(std::size_t source) {
-    const auto& json = spec_.at("sources").at(source);
-    const bool own_task = session_->source_lane[source] != 0 || json.at("task") == spec_.at("task");
+    const bool own_task =
+        session_->source_lane[source] != 0 || spec_.sources.at(source).task == spec_.task;
     if (!session_->learns(source) || !own_task) return {};
     const torch::NoGradGuard no_grad;
     auto& model = *session_->transfer.sources[source];
@@ -196,11 +198,11 @@ class Trial {
       file.tensors = state_of(*session_->transfer.target);
     else
       file.tensors = session_->weights();
-    file.metadata["ktbench"] = spec_.at("key").get<std::string>();
+    file.metadata["ktbench"] = spec_.key;
     write_safetensors(place_.folder.weights().string(), file);
   }
 
-  const Json& spec_;
+  const TrialSpec& spec_;
   const Place& place_;
   Registry& registry_;
   const std::atomic<bool>& stop_;
@@ -208,18 +210,17 @@ class Trial {
   std::vector<Batch> to_count_;  ///< of the test split
 };
 
-Json plugin_hashes(const Json& spec, const Registry& registry) {
+Json plugin_hashes(const TrialSpec& spec, const Registry& registry) {
   Json out = Json::object();
-  const auto add = [&](const std::string& kind, const Json& json) {
-    const auto name = json.at("plugin").get<std::string>();
+  const auto add = [&](const std::string& kind, const std::string& name) {
     const auto* note = core::find_plugin(registry.notes(), kind, name).note;
     if (note != nullptr) out[note->name] = core::plugin_hash(note->path);
   };
-  add("dataset", spec.at("task"));
-  add("method", spec.at("method"));
-  if (!spec.at("target").is_null()) add("model", spec.at("target"));
-  for (const auto& source : spec.at("sources")) add("model", source);
-  for (const auto& plus : spec.at("plus")) add("method", plus);
+  add("dataset", spec.task.plugin);
+  add("method", spec.method.plugin);
+  if (spec.target) add("model", spec.target->plugin);
+  for (const auto& source : spec.sources) add("model", source.plugin);
+  for (const auto& plus : spec.plus) add("method", plus.plugin);
   return out;
 }
 
@@ -229,9 +230,9 @@ bool says_out_of_memory(const std::string& text) {
 }
 
 /// A key names the build that made the record, so no other build may make it.
-void check_build(const Json& spec) {
-  const std::string own = build(), planned = spec.value("build", own);
-  if (planned == own) return;
+void check_build(const std::string& planned) {
+  const std::string own = build();
+  if (planned.empty() || planned == own) return;
   throw Error(
       fmt::format("planned for build {} of the harness, and this ktbench-worker is of "
                   "build {}: use the ktbench beside it (scripts/build), and plan again",
@@ -266,23 +267,23 @@ void guard(Record& record, Work work) {
 
 }  // namespace
 
-Record run_trial(const Json& spec, const Place& place, Registry& registry,
+Record run_trial(const TrialSpec& spec, const Place& place, Registry& registry,
                  const std::atomic<bool>& stop) {
   Record record;
-  record.id = spec.at("id").get<std::string>();
-  record.key = spec.at("key").get<std::string>();
-  record.seed = spec.at("seed").get<std::uint64_t>();
-  record.axes = spec.at("axes").get<std::map<std::string, std::string>>();
+  record.id = spec.id;
+  record.key = spec.key;
+  record.seed = spec.seed;
+  record.axes = spec.axes;
   const auto started = core::utc_now();
   guard(record, [&] {
-    check_build(spec);
+    check_build(spec.build);
     Trial(spec, place, registry, stop).run(record);
   });
   record.provenance = host(place.device);
   record.provenance["started"] = started;
   record.provenance["finished"] = core::utc_now();
   record.provenance["plugins"] = plugin_hashes(spec, registry);
-  record.provenance["data"] = spec.at("task").value("hash", "");
+  record.provenance["data"] = spec.task.hash;
   core::write_atomically(place.folder.record(), core::to_json(record).dump(1) + "\n");
   return record;
 }

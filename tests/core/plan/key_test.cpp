@@ -14,8 +14,9 @@
 #include <vector>
 
 #include "core/fake_catalogue.hpp"
-#include "core/plan/plan.hpp"
-#include "core/suite/suite.hpp"
+#include "core/plan/explain.hpp"
+#include "core/plan/make_plan.hpp"
+#include "core/suite/read_suite.hpp"
 #include "temporary_folder.hpp"
 
 namespace ktb::core {
@@ -199,9 +200,75 @@ TEST_F(KeyTest, AnotherBuildOrLibTorchMakesEveryTrialAnother) {
   EXPECT_EQ(all.size(), count);
   for (const auto& trial : plan(kSmall, later).trials) {
     EXPECT_EQ(Json::parse(trial.fields)["build"], "5678");
-    EXPECT_EQ(trial.spec["build"], "5678");
+    EXPECT_EQ(trial.spec.build, "5678");
   }
   EXPECT_EQ(Json::parse(plan(kSmall).trials[0].fields)["build"], build_hash());
+}
+
+/// Records of years hang on these texts: whoever changes them makes every stored trial stale.
+TEST_F(KeyTest, ItsTextStaysAsItIs) {
+  PlanOptions options;
+  options.build = "0123";
+  options.torch = "2.11.0";
+  const Plan pinned = plan(R"(ktbench = 1
+datasets = "pictures"
+[dataset.pictures]
+plugin = "cifar100"
+train = 400
+augment = ["crop4", "flip"]
+[model.teacher]
+plugin = "resnet20"
+from = "layer3"
+[source.turned]
+model = "teacher"
+task = "rotation"
+recipe.epochs = 2
+[method.both]
+plugin = "kd"
+source = "trained-joint"
+plus = { dkd = 0.5 }
+[recipe]
+steps = 7
+optimizer = "adamw"
+schedule = { name = "step", every = 3 }
+precision = "bf16"
+select = "best-validation"
+validation = 0.2
+[grid.main]
+methods = "both"
+pairs = "turned -> vgg8"
+labels = 0.5
+)",
+                           options);
+  ASSERT_EQ(pinned.trials.size(), 2);
+  EXPECT_EQ(pinned.trials[0].fields,
+            R"({"build":"0123","device":"cpu","method":{"options":{},"plugin":"hash of scratch"},)"
+            R"("plus":[],"recipe":{"batch":128,"channels_last":true,"clip":0.0,"epochs":2,)"
+            R"("optimizer":{"betas":[0.9,0.999],"eps":1e-08,"lr":0.001,"momentum":0.0,)"
+            R"("name":"adamw","nesterov":false,"weight_decay":0.01},"precision":"bf16",)"
+            R"("schedule":{"at":[],"every":3.0,"gamma":0.1,"min":0.0,"name":"step","warmup":0.0,)"
+            R"("warmup_from":0.1},"select":"best-validation","steps":0,"validation":0.2},)"
+            R"("schema":1,"seed":0,"smoke":false,"sources":[],"target":{"options":{"depth":20,)"
+            R"("width":1},"plugin":"hash of resnet","weights":""},"task":{"augment":["crop4",)"
+            R"("flip"],"data":"data of cifar100","labels":1.0,"options":{},)"
+            R"("plugin":"hash of cifar100","task":"rotation","test":0,"train":400},)"
+            R"("torch":"2.11.0"})");
+  EXPECT_EQ(
+      pinned.trials[1].fields,
+      R"({"build":"0123","device":"cpu","method":{"options":{"alpha":0.9,"temperature":4.0},)"
+      R"("plugin":"hash of kd"},"plus":[{"options":{"alpha":1.0,"beta":8.0,)"
+      R"("temperature":4.0},"plugin":"hash of dkd","weight":0.5}],"recipe":{"batch":128,)"
+      R"("channels_last":true,"clip":0.0,"epochs":0,"optimizer":{"betas":[0.9,0.999],)"
+      R"("eps":1e-08,"lr":0.001,"momentum":0.0,"name":"adamw","nesterov":false,)"
+      R"("weight_decay":0.01},"precision":"bf16","schedule":{"at":[],"every":3.0,"gamma":0.1,)"
+      R"("min":0.0,"name":"step","warmup":0.0,"warmup_from":0.1},"select":"best-validation",)"
+      R"("steps":7,"validation":0.2},"schema":1,"seed":0,"sites":[[],[]],"smoke":false,)"
+      R"("sources":[{"from":["layer3"],"into":[],"mode":"trained-joint",)"
+      R"("trial":"05a74c76731afdaa8046af826f7284337ea9834fc3ea8e9b414eed00150a9480"}],)"
+      R"("target":{"options":{},"plugin":"hash of vgg8","weights":""},)"
+      R"("task":{"augment":["crop4","flip"],"data":"data of cifar100","labels":0.5,)"
+      R"("options":{},"plugin":"hash of cifar100","task":"","test":0,"train":400},)"
+      R"("torch":"2.11.0"})");
 }
 
 TEST_F(KeyTest, TheHashOfTheHeadersIsInNoKey) {

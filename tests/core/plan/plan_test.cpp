@@ -1,4 +1,4 @@
-#include "core/plan/plan.hpp"
+#include "core/plan/make_plan.hpp"
 
 #include <gmock/gmock.h>
 
@@ -10,6 +10,7 @@
 #include "core/base/digest.hpp"
 #include "core/base/error.hpp"
 #include "core/fake_catalogue.hpp"
+#include "core/plan/explain.hpp"
 #include "core/suite/read_suite.hpp"
 #include "temporary_folder.hpp"
 
@@ -76,10 +77,10 @@ TEST_F(PlanTest, DistillationHasTheTrialsCountedByHand) {
   EXPECT_EQ(plan.rules[1].trials, 3u);
   EXPECT_THAT(plan.order.at("pair"),
               ElementsAre("r56 -> r20", "r32x4 -> shufflenetv2", "vgg13 -> mv2"));
-  const Json& crd_kd = plan.trial(cell(plan, "crd_kd", "r56 -> r20").samples[0].trial).spec;
-  EXPECT_EQ(crd_kd["plus"][0]["name"], "kd");
-  EXPECT_EQ(crd_kd["plus"][0]["weight"], 1.0);
-  EXPECT_EQ(crd_kd["recipe"]["schedule"]["at"], Json({150.0, 180.0, 210.0}));
+  const TrialSpec& crd_kd = plan.trial(cell(plan, "crd_kd", "r56 -> r20").samples[0].trial).spec;
+  EXPECT_EQ(crd_kd.plus.at(0).name, "kd");
+  EXPECT_EQ(crd_kd.plus.at(0).weight, 1.0);
+  EXPECT_THAT(crd_kd.recipe.schedule.at, ElementsAre(150, 180, 210));
 }
 
 TEST_F(PlanTest, HubHasTheTrialsCountedByHand) {
@@ -91,11 +92,11 @@ TEST_F(PlanTest, HubHasTheTrialsCountedByHand) {
   const Cell& hub = cell(plan, "hub_pathway", "four -> self");
   EXPECT_THAT(hub.candidates, ElementsAre("explore = 0.01", "explore = 0.1", "explore = 1"));
   EXPECT_EQ(hub.samples[0].tuning.size(), 2u);
-  EXPECT_TRUE(plan.trial(hub.samples[0].trial).spec["target"].is_null());
+  EXPECT_FALSE(plan.trial(hub.samples[0].trial).spec.target);
   const Cell& ensemble = cell(plan, "ensemble", "tuned -> self");
   const Cell& tuned = cell(plan, "finetune", "fonts -> self");
-  const Json& first = plan.trial(ensemble.samples[1].trial).spec["sources"][0];
-  EXPECT_EQ(first["trial"], tuned.samples[1].trial);
+  const SourceRef& first = plan.trial(ensemble.samples[1].trial).spec.sources.at(0);
+  EXPECT_EQ(first.trial, tuned.samples[1].trial);
   EXPECT_EQ(ensemble.samples[1].sources.size(), 8u) << "the fine-tuned and what they started from";
   EXPECT_THAT(plan.order.at("labels"), ElementsAre("0.05", "0.2", "1"));
   EXPECT_THAT(plan.warnings[0], HasSubstr("hub_pathway 3, mixture 1"));
@@ -104,8 +105,8 @@ TEST_F(PlanTest, HubHasTheTrialsCountedByHand) {
 TEST_F(PlanTest, AModelIsAskedAboutWithTheTaskOfItsSource) {
   make_plan(read_suite(golden("hub")), catalogue_, {});
   std::map<std::string, std::set<std::string>> tasks;
-  for (const auto& [id, model] : catalogue_.last_request["models"].items())
-    tasks[model["plugin"]].insert(model.value("task", ""));
+  for (const auto& [id, model] : catalogue_.last_request.models)
+    tasks[model.plugin].insert(model.task);
   EXPECT_THAT(tasks["shufflenetv2"], testing::Contains("rotation"));
   EXPECT_THAT(tasks["vit"], testing::Contains("autoencode"));
   EXPECT_THAT(tasks["vgg8"], ElementsAre(""));
@@ -143,7 +144,7 @@ TEST_F(PlanTest, KeyIsTheHashOfItsFields) {
     EXPECT_EQ(trial.key, sha256_text(trial.fields));
     EXPECT_EQ(trial.fields, Json::parse(trial.fields).dump()) << "canonical";
     EXPECT_TRUE(trial.id.ends_with(trial.key.substr(0, 12)));
-    EXPECT_EQ(trial.spec["key"], trial.key);
+    EXPECT_EQ(trial.spec.key, trial.key);
   }
 }
 
@@ -191,7 +192,7 @@ deeper = { plugin = "resnet20", depth = 56 }
 pairs = ["resnet20 -> self", "mine -> self", "deeper -> self"]
 )");
   EXPECT_EQ(plan.trials.size(), 2u);
-  EXPECT_EQ(plan.trials[1].spec["target"]["options"]["depth"], 56);
+  EXPECT_EQ(plan.trials[1].spec.target.value().options["depth"], 56);
 }
 
 TEST_F(PlanTest, OneOptionOfOneMethodChangesOnlyItsTrials) {
@@ -233,7 +234,7 @@ TEST_F(PlanTest, DeviceSmokeSeedAndPluginFileAreInTheKey) {
   EXPECT_TRUE(disjoint(ids(make_plan(small, catalogue_, {"cuda", false, {}}))));
   const Plan smoke = make_plan(small, catalogue_, {"cpu", true, {}});
   EXPECT_TRUE(disjoint(ids(smoke)));
-  EXPECT_EQ(smoke.trials[0].spec["recipe"]["steps"], 2);
+  EXPECT_EQ(smoke.trials[0].spec.recipe.steps, 2);
   catalogue_.hashes["kd"] = "rebuilt";
   for (const auto& id : ids(make_plan(small, catalogue_, {}))) {
     EXPECT_EQ(base.count(id) == 0, id.starts_with("kd-")) << id;
@@ -251,10 +252,9 @@ recipe.clip = 1
   const Cell& a = cell(plan, "scratch", "resnet -> vgg8");
   const Cell& b = cell(plan, "scratch", "vgg13 -> vgg8");
   EXPECT_EQ(a.samples[0].trial, b.samples[0].trial);
-  EXPECT_EQ(plan.trial(a.samples[0].trial).spec["recipe"]["batch"], 128);
-  EXPECT_EQ(plan.trial(a.samples[0].trial).spec["recipe"]["clip"], 1.0);
-  EXPECT_EQ(plan.trial(cell(plan, "kd", "resnet -> vgg8").samples[0].trial).spec["recipe"]["batch"],
-            32);
+  EXPECT_EQ(plan.trial(a.samples[0].trial).spec.recipe.batch, 128);
+  EXPECT_EQ(plan.trial(a.samples[0].trial).spec.recipe.clip, 1.0);
+  EXPECT_EQ(plan.trial(cell(plan, "kd", "resnet -> vgg8").samples[0].trial).spec.recipe.batch, 32);
 }
 
 TEST_F(PlanTest, LaterLayersWinAndSayWhereTheyStand) {
@@ -280,18 +280,18 @@ pairs = "resnet -> vgg8"
 )",
                                {"method.kd.alpha=0.7"});
   const Cell& kd = cell(plan, "kd", "resnet -> vgg8");
-  const Json& spec = plan.trial(kd.samples[0].trial).spec;
-  EXPECT_EQ(spec["recipe"]["epochs"], 8);
-  EXPECT_EQ(spec["recipe"]["batch"], 32);
-  EXPECT_EQ(spec["method"]["options"], Json({{"alpha", 0.7}, {"temperature", 5}}));
+  const TrialSpec& spec = plan.trial(kd.samples[0].trial).spec;
+  EXPECT_EQ(spec.recipe.epochs, 8);
+  EXPECT_EQ(spec.recipe.batch, 32);
+  EXPECT_EQ(spec.method.options, Json({{"alpha", 0.7}, {"temperature", 5}}));
   EXPECT_THAT(kd.origin.at("recipe.epochs"), HasSubstr(".toml:8"));
   EXPECT_THAT(kd.origin.at("recipe.batch"), HasSubstr(".toml:13"));
   EXPECT_THAT(kd.origin.at("method.options.temperature"), HasSubstr(".toml:17"));
   EXPECT_THAT(kd.origin.at("method.options.alpha"), HasSubstr("--set"));
-  const Json told = explain(plan, kd, 0);
+  const Explanation told = explain(plan, kd, 0);
   const auto has = [&](const std::string& name, const std::string& origin) {
-    return std::any_of(told["settings"].begin(), told["settings"].end(), [&](const Json& s) {
-      return s["name"] == name && s["origin"].get<std::string>().find(origin) != std::string::npos;
+    return std::any_of(told.settings.begin(), told.settings.end(), [&](const Setting& s) {
+      return s.name == name && s.origin.find(origin) != std::string::npos;
     });
   };
   EXPECT_TRUE(has("recipe.optimizer.lr", "default"));
@@ -327,7 +327,7 @@ vary.alpha = [0.1, 0.5]
 
 TEST_F(PlanTest, HolesSayWhy) {
   catalogue_.unsuited["dkd"] = "label spaces differ";
-  catalogue_.methods["share"].modes = {"fresh-joint"};
+  catalogue_.methods["share"].modes = {SourceMode::kFreshJoint};
   const Plan plan = this->plan(R"(ktbench = 1
 datasets = "cifar100"
 methods = ["kd", "dkd", "zoo_tuning", "share", "wrong", "finetune"]
@@ -361,9 +361,9 @@ pairs = ["resnet <-> vgg8", "resnet@fashion_mnist -> vgg8@cifar100"]
 )");
   ASSERT_EQ(plan.cells.size(), 3u);
   EXPECT_EQ(plan.cells[1].axes.at("target"), "resnet");
-  const Json& foreign = plan.trial(plan.cells[2].samples[0].trial).spec;
-  EXPECT_EQ(foreign["sources"][0]["task"]["plugin"], "fashion_mnist");
-  EXPECT_EQ(foreign["task"]["plugin"], "cifar100");
+  const TrialSpec& foreign = plan.trial(plan.cells[2].samples[0].trial).spec;
+  EXPECT_EQ(foreign.sources.at(0).task.plugin, "fashion_mnist");
+  EXPECT_EQ(foreign.task.plugin, "cifar100");
 }
 
 TEST_F(PlanTest, SourceSeedsAreShared) {
@@ -402,7 +402,7 @@ pairs = "given -> vgg8"
 )";
   const Plan plan = this->plan(text);
   ASSERT_EQ(plan.trials.size(), 1u);
-  EXPECT_EQ(plan.trials[0].spec["sources"][0]["weights"], file.string());
+  EXPECT_EQ(plan.trials[0].spec.sources.at(0).weights, file.string());
   EXPECT_THAT(plan.trials[0].fields, HasSubstr(sha256_text("bytes")));
   fs::remove(file);
   const Plan without = this->plan(text);
@@ -445,6 +445,7 @@ pairs = "resnet -> vgg8"
 TEST_F(PlanTest, StoredPlanReadsBackTheSame) {
   const Plan plan = make_plan(read_suite(golden("hub")), catalogue_, {});
   EXPECT_EQ(to_json(plan_from_json(to_json(plan))), to_json(plan));
+  EXPECT_EQ(plan_from_json(to_json(plan)).metrics.at("noto"), "top1");
   EXPECT_THROW(plan_from_json(Json::object()), Error);
 }
 

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "core/base/error.hpp"
+#include "core/base/fields.hpp"
 
 namespace ktb::core {
 namespace {
@@ -74,22 +75,24 @@ TEST(Record, NullNumberIsNan) {
 TEST(Record, FaultsNameTheMember) {
   EXPECT_THAT(message_of({{"status", "ok"}}), HasSubstr("`id` is missing"));
   EXPECT_THAT(message_of({{"id", "x"}, {"status", "great"}}),
-              HasSubstr("unknown status `great`; known are ok"));
+              HasSubstr("status: `great` is none of ok, hole,"));
   EXPECT_THAT(message_of({{"id", "x"}, {"status", "ok"}, {"metrics", {{"top1", "high"}}}}),
-              HasSubstr("`metrics.top1` should be a number"));
+              HasSubstr("record, metrics.top1: expected a number, found a text"));
   EXPECT_THAT(message_of({{"id", "x"}, {"status", "ok"}, {"metrics", Json::array()}}),
-              HasSubstr("`metrics` should be an object of numbers, found array"));
+              HasSubstr("record, metrics: expected an object, found an array"));
   EXPECT_THAT(message_of({{"id", "x"}, {"status", "ok"}, {"seed", -1}}),
-              HasSubstr("`seed` should be a whole number of at least 0"));
+              HasSubstr("record, seed: expected a whole number of at least 0"));
   EXPECT_THAT(message_of({{"id", "x"}, {"status", "ok"}, {"schema", 99}}),
               HasSubstr("schema 99 is newer"));
-  EXPECT_THAT(message_of(Json::array()), HasSubstr("should be an object"));
+  EXPECT_THAT(message_of({{"id", "x"}, {"status", "ok"}, {"selected", 1}}),
+              HasSubstr("record, selected: expected an object"));
+  EXPECT_THAT(message_of(Json::array()), HasSubstr("expected an object"));
 }
 
 TEST(Record, EveryStatusHasItsName) {
   for (const char* name :
        {"ok", "hole", "failed", "crashed", "out-of-memory", "timeout", "diverged", "interrupted"}) {
-    EXPECT_EQ(to_string(status_from(name)), name);
+    EXPECT_EQ(word(from_word<Status>(name).value()), name);
   }
 }
 

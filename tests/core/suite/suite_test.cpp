@@ -8,7 +8,7 @@
 
 #include "core/base/error.hpp"
 #include "core/fake_catalogue.hpp"
-#include "core/plan/plan.hpp"
+#include "core/plan/make_plan.hpp"
 #include "temporary_folder.hpp"
 
 namespace ktb::core {

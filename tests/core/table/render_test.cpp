@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "core/base/error.hpp"
+#include "core/base/text_file.hpp"
 #include "core/base/utf8.hpp"
 #include "core/store/store.hpp"
 #include "core/table/build_table.hpp"
@@ -73,23 +74,19 @@ std::vector<Table> awkward_tables() {
   return {build_table(bench.plan, spec, bench.outcomes)};
 }
 
-/// trial.json of the distillation literature's protocol.
-Json distillation_spec() {
-  return {{"recipe",
-           {{"epochs", 240},
-            {"batch", 64},
-            {"optimizer",
-             {{"name", "sgd"},
-              {"lr", 0.05},
-              {"momentum", 0.9},
-              {"weight_decay", 5e-4},
-              {"nesterov", false}}},
-            {"schedule",
-             {{"name", "multistep"}, {"at", {150, 180, 210}}, {"gamma", 0.1}, {"warmup", 0}}},
-            {"select", "last"}}},
-          {"task",
-           {{"plugin", "cifar100"}, {"train", 0}, {"labels", 1.0}, {"augment", {"crop4", "flip"}}}},
-          {"method", {{"options", Json::object()}}}};
+/// The distillation literature's protocol.
+TrialSpec distillation_spec() {
+  TrialSpec trial;
+  trial.recipe.epochs = 240;
+  trial.recipe.batch = 64;
+  trial.recipe.optimizer.lr = 0.05;
+  trial.recipe.optimizer.momentum = 0.9;
+  trial.recipe.optimizer.weight_decay = 5e-4;
+  trial.recipe.schedule.name = "multistep";
+  trial.recipe.schedule.at = {150, 180, 210};
+  trial.task.plugin = "cifar100";
+  trial.task.augment = {Augmentation::kCrop4, Augmentation::kFlip};
+  return trial;
 }
 
 /// The numbers of results/published beside ours, ours made up: every verdict and its reason.
@@ -132,9 +129,9 @@ std::vector<Table> published_tables() {
       }
     }
     for (const Sample& sample : cell.samples) {
-      Json& spec = bench.outcomes.specs[sample.trial] = distillation_spec();
-      if (options.count(method) > 0) spec["method"]["options"] = options.at(method);
-      if (std::string(method) == "pkt") spec["recipe"]["epochs"] = 100;
+      TrialSpec& spec = bench.outcomes.specs[sample.trial] = distillation_spec();
+      if (options.count(method) > 0) spec.method.options = options.at(method);
+      if (std::string(method) == "pkt") spec.recipe.epochs = 100;
     }
   }
   bench.outcomes.specs[teacher] = distillation_spec();

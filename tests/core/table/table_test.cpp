@@ -517,8 +517,9 @@ class PublishedTest : public ::testing::Test {
   PublishedTest() {
     bench_.cell(at("kd"), {.70, .71, .72});
     for (const auto& [id, record] : bench_.outcomes.records) {
-      bench_.outcomes.specs[id] = {{"recipe", {{"epochs", 240}, {"select", "last"}}},
-                                   {"task", {{"plugin", "images"}}}};
+      TrialSpec& trial = bench_.outcomes.specs[id];
+      trial.recipe.epochs = 240;
+      trial.task.plugin = "images";
     }
     spec_.extra = {"published"};
   }
@@ -558,10 +559,6 @@ TEST_F(PublishedTest, AnotherProtocolIsNotComparable) {
 }
 
 TEST_F(PublishedTest, NothingAndEverythingHaveNames) {
-  for (auto& [id, spec] : bench_.outcomes.specs) {
-    spec["task"]["augment"] = Json::array();
-    spec["task"]["train"] = 0;
-  }
   entry(.72, {{"augment", "flip"}, {"train", "400"}});
   EXPECT_THAT(row_.notes,
               ElementsAre("not comparable: augment flip, here none; train 400, here all"));

@@ -216,22 +216,17 @@ TEST(MergeNet, SaysWhichSitesDoNotFit) {
 
 TEST(MergeNet, PlanTimeAsksAboutTheModeThatWillRun) {
   Registry registry({KTB_PLUGIN_DIR, KTB_TEST_PLUGIN_DIR});
-  const auto unsuited = [&](std::vector<std::string> modes) {
-    const core::Json model = {{"plugin", "mlp"}, {"options", {{"width", 8}}}, {"dataset", "d"}};
-    const core::Json request = {
-        {"datasets", {{"d", {{"plugin", "shapes"}}}}},
-        {"models", {{"m", model}}},
-        {"methods", {{"k", {{"plugin", "mergenet"}, {"options", {{"direction", "both"}}}}}}},
-        {"pairings", core::Json::array({{{"method", "k"},
-                                         {"task", "d"},
-                                         {"target", "m"},
-                                         {"sources", core::Json::array({"m"})},
-                                         {"modes", modes}}})}};
-    return describe(request, registry, {}).at("pairings").at(0).at("unsuited").get<std::string>();
+  const auto unsuited = [&](std::vector<core::SourceMode> modes) {
+    core::DescribeRequest request;
+    request.datasets["d"] = {"shapes"};
+    request.models["m"] = {{"mlp", {{"width", 8}}}, "d", ""};
+    request.methods["k"] = {"mergenet", {{"direction", "both"}}};
+    request.pairings = {{"k", "d", "m", {"m"}, std::move(modes)}};
+    return describe(request, registry, {}).pairings.at(0).unsuited;
   };
   EXPECT_EQ(unsuited({}), "") << "its default, fresh-joint, is meant";
-  EXPECT_EQ(unsuited({"fresh-joint"}), "");
-  EXPECT_THAT(unsuited({"trained"}), HasSubstr("takes nothing back"));
+  EXPECT_EQ(unsuited({core::SourceMode::kFreshJoint}), "");
+  EXPECT_THAT(unsuited({core::SourceMode::kTrained}), HasSubstr("takes nothing back"));
 }
 
 /// What the adapter of that name makes of two matrices, in evaluation mode.

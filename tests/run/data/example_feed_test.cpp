@@ -203,11 +203,15 @@ TEST(ExampleFeed, MoreThanThereIsIsRefused) {
   EXPECT_THROW(make(r), Error);
 }
 
-TEST(ExampleFeed, RequestComesFromTrialJson) {
-  const auto task = core::Json::parse(
-      R"({"dataset": "images", "plugin": "toy", "hash": "c0ffee", "train": 7, "labels": 0.5,
-          "augment": ["flip"]})");
-  const auto r = data_request(task, core::Json{{"batch", 32}, {"validation", 0.1}}, 9);
+TEST(ExampleFeed, RequestComesFromTaskAndRecipe) {
+  core::TaskRef task{.dataset = "images", .plugin = "toy", .train = 7};
+  task.labels = 0.5;
+  task.hash = "c0ffee";
+  task.augment = {core::Augmentation::kFlip};
+  core::Recipe recipe;
+  recipe.batch = 32;
+  recipe.validation = 0.1;
+  const auto r = data_request(task, recipe, 9);
   EXPECT_EQ(r.name, "images");
   EXPECT_EQ(r.axis, "toy:c0ffee");
   EXPECT_EQ(r.train, 7);

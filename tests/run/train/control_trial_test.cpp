@@ -6,6 +6,7 @@
 
 #include "run/train/safetensors.hpp"
 #include "run/train/trial.hpp"
+#include "run/trial_making.hpp"
 #include "temporary_folder.hpp"
 
 namespace ktb::run {
@@ -14,43 +15,25 @@ namespace {
 using core::Json, core::Record;
 namespace fs = std::filesystem;
 
-Json task(Json options) {
-  return {{"dataset", "pole"}, {"plugin", "cartpole"}, {"options", std::move(options)}};
-}
+core::ModelRef party() { return model_of("state_mlp", {{"widths", {64, 64}}}); }
 
-Json party() {
-  return {{"name", "mlp"}, {"plugin", "state_mlp"}, {"options", {{"widths", {64, 64}}}}};
-}
-
-Json recipe(int steps, int batch, const std::string& select) {
-  return {{"steps", steps},
-          {"batch", batch},
-          {"optimizer", {{"name", "adamw"}, {"lr", 1e-3}}},
-          {"schedule", {{"name", "linear"}}},
-          {"clip", 10.0},
-          {"precision", "fp32"},
-          {"validation", select == "last" ? 0.0 : 50.0},
-          {"select", select},
-          {"channels_last", false}};
-}
-
-Json spec(const Json& options, const Json& recipe) {
-  return {{"id", "trial"},
-          {"key", "trial"},
-          {"seed", 0},
-          {"axes", Json::object()},
-          {"keep_weights", true},
-          {"task", task(options)},
-          {"target", party()},
-          {"sources", Json::array()},
-          {"method", {{"name", "m"}, {"plugin", "scratch"}, {"options", Json::object()}}},
-          {"plus", Json::array()},
-          {"recipe", recipe}};
+core::TrialSpec spec(const Json& options, int steps, int batch, core::Selection select) {
+  auto trial = trial_of("scratch", {"pole", "cartpole", options}, party());
+  trial.keep_weights = true;
+  trial.recipe.steps = steps;
+  trial.recipe.batch = batch;
+  trial.recipe.optimizer = {.name = "adamw", .lr = 1e-3};
+  trial.recipe.schedule.name = "linear";
+  trial.recipe.clip = 10;
+  trial.recipe.validation = select == core::Selection::kLast ? 0 : 50;
+  trial.recipe.select = select;
+  trial.recipe.channels_last = false;
+  return trial;
 }
 
 class Trials : public testing::Test {
  protected:
-  Record run(const Json& trial) {
+  Record run(const core::TrialSpec& trial) {
     const std::atomic<bool> stop = false;
     const Place place{core::TrialFolder(folder_), {}, at::kCPU};
     auto record = run_trial(trial, place, registry_, stop);
@@ -69,7 +52,8 @@ class Trials : public testing::Test {
 
 TEST_F(Trials, OfAnEnvironmentComeOutTheSame) {
   for (const std::string learner : {"dqn", "ppo"}) {
-    const auto trial = spec({{"learner", learner}, {"episodes", 10}}, recipe(60, 32, "last"));
+    const auto trial =
+        spec({{"learner", learner}, {"episodes", 10}}, 60, 32, core::Selection::kLast);
     const auto one = run(trial);
     const auto weights = head();
     const auto other = run(trial);
@@ -85,13 +69,10 @@ TEST_F(Trials, OfAnEnvironmentComeOutTheSame) {
 }
 
 TEST_F(Trials, OfPolicyDistillationActAndImitate) {
-  auto trial = spec({{"episodes", 5}}, recipe(20, 32, "last"));
-  trial["method"]["plugin"] = "policy_distill";
-  trial["method"]["options"] = {{"task_weight", 1.0}};
-  auto source = party();
-  source["mode"] = "trained";
-  source["task"] = trial["task"];
-  trial["sources"] = Json::array({source});
+  auto trial = spec({{"episodes", 5}}, 20, 32, core::Selection::kLast);
+  trial.method.plugin = "policy_distill";
+  trial.method.options = {{"task_weight", 1.0}};
+  trial.sources = {{party(), core::SourceMode::kTrained, "", trial.task}};
   const auto record = run(trial);
   EXPECT_GT(record.terms.at("task"), 0);
   EXPECT_GT(record.terms.at("policy"), 0);
@@ -100,11 +81,11 @@ TEST_F(Trials, OfPolicyDistillationActAndImitate) {
 TEST_F(Trials, SlowPolicyHoldsThePole) {
   const Json options = {{"learner", "ppo"}, {"horizon", 32}, {"passes", 20},
                         {"gamma", 0.98},    {"gae", 0.8},    {"entropy", 0.0}};
-  EXPECT_GE(run(spec(options, recipe(5000, 256, "last"))).metrics.at("return"), 475);
+  EXPECT_GE(run(spec(options, 5000, 256, core::Selection::kLast)).metrics.at("return"), 475);
 }
 
 TEST_F(Trials, SlowValuesHoldThePole) {
-  const auto record = run(spec(Json::object(), recipe(20000, 64, "best-validation")));
+  const auto record = run(spec(Json::object(), 20000, 64, core::Selection::kBestValidation));
   EXPECT_GE(record.metrics.at("return"), 475);
 }
 

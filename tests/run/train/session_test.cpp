@@ -9,55 +9,30 @@
 #include "ktb/abi.hpp"
 #include "run/train/build.hpp"
 #include "run/train/step.hpp"
+#include "run/trial_making.hpp"
 
 namespace ktb::run {
 namespace {
 
-using core::Json;
+core::ModelRef mlp(int width) { return model_of("mlp", {{"width", width}}); }
 
-Json task() {
-  return {{"dataset", "shapes"}, {"plugin", "shapes"}, {"options", Json::object()},
-          {"train", 0},          {"test", 0},          {"augment", {"flip"}},
-          {"labels", 1.0},       {"hash", ""},         {"task", ""}};
-}
-
-Json model(int width) {
-  return {{"name", "mlp"}, {"plugin", "mlp"},       {"options", {{"width", width}}},
-          {"weights", ""}, {"from", Json::array()}, {"into", Json::array()}};
-}
-
-/// A trial of one method; its source starts fresh, so that no other trial is needed.
-Json spec(const std::string& method, const std::string& mode, std::uint64_t seed) {
-  Json recipe = {{"epochs", 1},
-                 {"steps", 0},
-                 {"batch", 32},
-                 {"optimizer", {{"name", "sgd"}, {"lr", 0.1}, {"momentum", 0.9}}},
-                 {"schedule", {{"name", "constant"}}},
-                 {"clip", 0},
-                 {"precision", "fp32"},
-                 {"validation", 0.0},
-                 {"select", "last"},
-                 {"channels_last", true}};
-  auto source = model(32);
-  source["mode"] = mode;
-  source["trial"] = "";
-  source["task"] = task();
-  return {{"id", method},
-          {"key", method},
-          {"seed", seed},
-          {"axes", Json::object()},
-          {"task", task()},
-          {"target", model(16)},
-          {"sources", method == "scratch" ? Json::array() : Json::array({source})},
-          {"method", {{"name", method}, {"plugin", method}, {"options", Json::object()}}},
-          {"plus", Json::array()},
-          {"recipe", recipe}};
+/// A trial of one method on one task; its source starts fresh, so that no other trial is needed.
+core::TrialSpec spec(const std::string& method, core::SourceMode mode, std::uint64_t seed) {
+  auto trial = trial_of(method, {.dataset = "shapes", .plugin = "shapes"}, mlp(16));
+  trial.seed = seed;
+  trial.task.augment = {core::Augmentation::kFlip};
+  trial.recipe.epochs = 1;
+  trial.recipe.batch = 32;
+  trial.recipe.optimizer = {.lr = 0.1, .momentum = 0.9};
+  if (method != "scratch") trial.sources = {{mlp(32), mode, "", trial.task}};
+  return trial;
 }
 
 class Sessions : public testing::Test {
  protected:
   std::unique_ptr<Session> session(const std::string& method, std::uint64_t seed = 0) {
-    const std::string mode = method == "mergenet" || method == "share" ? "fresh-joint" : "trained";
+    const bool fresh = method == "mergenet" || method == "share";
+    const auto mode = fresh ? core::SourceMode::kFreshJoint : core::SourceMode::kTrained;
     return build_session(spec(method, mode, seed), {core::TrialFolder("."), {}, at::kCPU}, registry_);
   }
 
@@ -109,8 +84,9 @@ TEST_F(Sessions, TheSameTrialTwiceGivesTheSameBytes) {
 }
 
 TEST_F(Sessions, OutputsOfAFrozenSourceAreKeptWhereItsInputsRepeat) {
-  auto plain = spec("kd", "trained", 0);
-  plain["task"]["augment"] = plain["sources"][0]["task"]["augment"] = Json::array();
+  auto plain = spec("kd", core::SourceMode::kTrained, 0);
+  plain.task.augment.clear();
+  plain.sources[0].task = plain.task;
   const auto live = build_session(plain, {core::TrialFolder("."), {}, at::kCPU}, registry_);
   live->train(true);
   LiveStep step(*live);

@@ -1,0 +1,240 @@
+#pragma once
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/fields.hpp"
+#include "core/base/json.hpp"
+#include "core/plan/trial_spec.hpp"
+
+/// What the planner asks plugins and what they answer: docs/contracts.md, "describe".
+namespace ktb::core {
+
+/// A data set or a method with options.
+struct PluginQuestion {
+  std::string plugin;
+  Json options = Json::object();
+
+  bool operator==(const PluginQuestion&) const = default;
+};
+
+struct ModelQuestion : PluginQuestion {
+  std::string dataset;  ///< id of the data set that it reads
+  std::string task;     ///< that it learns on that data set's inputs; empty: the data set's own
+
+  bool operator==(const ModelQuestion&) const = default;
+};
+
+/// In ids of the request.
+struct PairingQuestion {
+  std::string method, task;
+  std::optional<std::string> target;  ///< none where the hub itself predicts
+  std::vector<std::string> sources;
+  std::vector<SourceMode> modes;  ///< by source; empty: the method's default
+
+  bool operator==(const PairingQuestion&) const = default;
+};
+
+/// Every map is keyed by ids that the caller chooses.
+struct DescribeRequest {
+  std::map<std::string, PluginQuestion> datasets, methods;
+  std::map<std::string, ModelQuestion> models;
+  std::vector<PairingQuestion> pairings;
+
+  bool empty() const {
+    return datasets.empty() && methods.empty() && models.empty() && pairings.empty();
+  }
+};
+
+/// Why a part could not be described.
+struct PluginFault {
+  std::string message = "refused without a reason";
+  std::string option, nearest;  ///< an option that it has not, and the nearest that it has
+};
+
+/// By which a later command sees whether a file has changed; size -1: it was not there.
+struct FileStamp {
+  std::string path;
+  std::int64_t size = 0, mtime = 0;
+};
+
+struct InputAnswer {
+  std::string name;
+  std::vector<std::int64_t> shape;
+  std::string space;
+  std::int64_t vocabulary = 0;
+};
+
+struct TaskAnswer {
+  std::string name, kind;
+  std::vector<InputAnswer> inputs;
+  std::int64_t outputs = 0;
+  std::string labels;
+  bool categorical = false;
+  std::int64_t train_size = 0, test_size = 0;  ///< 0: not known, or an endless environment
+};
+
+struct PluginAnswer {
+  std::optional<PluginFault> error;  ///< then nothing else is there
+  Json options = Json::object();     ///< the resolved ones, defaults included
+};
+
+struct DatasetAnswer : PluginAnswer {
+  std::optional<TaskAnswer> task;  ///< none: not known without the files
+  std::string metric;              ///< the primary one of the task's kind
+  bool found = true;
+  std::string hash;  ///< of the data; empty where they were not found
+  std::vector<FileStamp> files, watched;
+  std::string problem, get;
+  std::vector<std::string> looked, wanted;
+};
+
+struct ModelAnswer : PluginAnswer {
+  std::int64_t parameters = 0, pooled = 0;
+  std::vector<std::vector<std::int64_t>> features;
+  std::string takes, gives;
+};
+
+struct MethodAnswer : PluginAnswer {
+  std::vector<SourceMode> modes;                ///< that it can take, the default first
+  std::array<std::size_t, 2> sources = {0, 0};  ///< fewest and most; most 0: any
+  bool target = true;
+};
+
+struct PairingAnswer {
+  std::optional<PluginFault> error;
+  std::string unsuited;  ///< why not; empty: it suits
+};
+
+struct DescribeAnswers {
+  std::map<std::string, DatasetAnswer> datasets;
+  std::map<std::string, ModelAnswer> models;
+  std::map<std::string, MethodAnswer> methods;
+  std::vector<PairingAnswer> pairings;  ///< in the request's order
+  std::string build;                    ///< of the worker that answered
+};
+
+template <Of<PluginQuestion> Self, class Ar>
+void fields(Self& asked, Ar& ar) {
+  ar("plugin", asked.plugin);
+  ar.optional("options", asked.options);
+}
+
+template <Of<ModelQuestion> Self, class Ar>
+void fields(Self& asked, Ar& ar) {
+  ar("plugin", asked.plugin);
+  ar.optional("options", asked.options);
+  ar("dataset", asked.dataset);
+  ar.optional("task", asked.task);
+}
+
+template <Of<PairingQuestion> Self, class Ar>
+void fields(Self& asked, Ar& ar) {
+  ar("method", asked.method);
+  ar("task", asked.task);
+  ar.optional("target", asked.target);
+  ar.optional("sources", asked.sources);
+  ar.optional("modes", asked.modes);
+}
+
+template <Of<DescribeRequest> Self, class Ar>
+void fields(Self& request, Ar& ar) {
+  ar.optional("datasets", request.datasets);
+  ar.optional("models", request.models);
+  ar.optional("methods", request.methods);
+  ar.optional("pairings", request.pairings);
+}
+
+template <Of<PluginFault> Self, class Ar>
+void fields(Self& fault, Ar& ar) {
+  ar.optional("message", fault.message);
+  ar.optional("option", fault.option);
+  ar.optional("nearest", fault.nearest);
+}
+
+template <Of<FileStamp> Self, class Ar>
+void fields(Self& stamp, Ar& ar) {
+  ar("path", stamp.path);
+  ar("size", stamp.size);
+  ar("mtime", stamp.mtime);
+}
+
+template <Of<InputAnswer> Self, class Ar>
+void fields(Self& input, Ar& ar) {
+  ar("name", input.name);
+  ar("shape", input.shape);
+  ar.optional("space", input.space);
+  ar.optional("vocabulary", input.vocabulary);
+}
+
+template <Of<TaskAnswer> Self, class Ar>
+void fields(Self& task, Ar& ar) {
+  ar("name", task.name);
+  ar("kind", task.kind);
+  ar.optional("inputs", task.inputs);
+  ar.optional("outputs", task.outputs);
+  ar.optional("labels", task.labels);
+  ar.optional("categorical", task.categorical);
+  ar.optional("train_size", task.train_size);
+  ar.optional("test_size", task.test_size);
+}
+
+template <Of<DatasetAnswer> Self, class Ar>
+void fields(Self& answer, Ar& ar) {
+  ar.present("error", answer.error);
+  if (answer.error) return;
+  ar("options", answer.options);
+  ar.optional("task", answer.task);
+  ar.optional("metric", answer.metric);
+  ar.optional("found", answer.found);
+  ar.optional("hash", answer.hash);
+  ar.optional("files", answer.files);
+  ar.optional("watched", answer.watched);
+  ar.optional("problem", answer.problem);
+  ar.optional("get", answer.get);
+  ar.optional("looked", answer.looked);
+  ar.optional("wanted", answer.wanted);
+}
+
+template <Of<ModelAnswer> Self, class Ar>
+void fields(Self& answer, Ar& ar) {
+  ar.present("error", answer.error);
+  if (answer.error) return;
+  ar("options", answer.options);
+  ar.optional("parameters", answer.parameters);
+  ar.optional("features", answer.features);
+  ar.optional("pooled", answer.pooled);
+  ar.optional("takes", answer.takes);
+  ar.optional("gives", answer.gives);
+}
+
+template <Of<MethodAnswer> Self, class Ar>
+void fields(Self& answer, Ar& ar) {
+  ar.present("error", answer.error);
+  if (answer.error) return;
+  ar("options", answer.options);
+  ar("modes", answer.modes);
+  ar("sources", answer.sources);
+  ar("target", answer.target);
+}
+
+template <Of<PairingAnswer> Self, class Ar>
+void fields(Self& answer, Ar& ar) {
+  ar.present("error", answer.error);
+  if (answer.error) return;
+  ar("unsuited", answer.unsuited);
+}
+
+template <Of<DescribeAnswers> Self, class Ar>
+void fields(Self& answers, Ar& ar) {
+  ar("datasets", answers.datasets);
+  ar("models", answers.models);
+  ar("methods", answers.methods);
+  ar("pairings", answers.pairings);
+  ar.optional("build", answers.build);
+}
+
+}  // namespace ktb::core
