@@ -13,6 +13,15 @@ inline core::ModelRef model_of(const std::string& plugin, core::Json options) {
   return model;
 }
 
+inline core::TaskRef task_of(const std::string& dataset, const std::string& plugin,
+                             core::Json options = core::Json::object()) {
+  core::TaskRef task;
+  task.dataset = dataset;
+  task.plugin = plugin;
+  task.options = std::move(options);
+  return task;
+}
+
 /// A trial without sources; its recipe is still to be filled in.
 inline core::TrialSpec trial_of(const std::string& method, core::TaskRef task,
                                 core::ModelRef target) {

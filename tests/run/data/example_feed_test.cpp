@@ -204,7 +204,10 @@ TEST(ExampleFeed, MoreThanThereIsIsRefused) {
 }
 
 TEST(ExampleFeed, RequestComesFromTaskAndRecipe) {
-  core::TaskRef task{.dataset = "images", .plugin = "toy", .train = 7};
+  core::TaskRef task;
+  task.dataset = "images";
+  task.plugin = "toy";
+  task.train = 7;
   task.labels = 0.5;
   task.hash = "c0ffee";
   task.augment = {core::Augmentation::kFlip};

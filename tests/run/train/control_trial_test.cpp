@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 core::ModelRef party() { return model_of("state_mlp", {{"widths", {64, 64}}}); }
 
 core::TrialSpec spec(const Json& options, int steps, int batch, core::Selection select) {
-  auto trial = trial_of("scratch", {"pole", "cartpole", options}, party());
+  auto trial = trial_of("scratch", task_of("pole", "cartpole", options), party());
   trial.keep_weights = true;
   trial.recipe.steps = steps;
   trial.recipe.batch = batch;

@@ -18,7 +18,7 @@ core::ModelRef mlp(int width) { return model_of("mlp", {{"width", width}}); }
 
 /// A trial of one method on one task; its source starts fresh, so that no other trial is needed.
 core::TrialSpec spec(const std::string& method, core::SourceMode mode, std::uint64_t seed) {
-  auto trial = trial_of(method, {.dataset = "shapes", .plugin = "shapes"}, mlp(16));
+  auto trial = trial_of(method, task_of("shapes", "shapes"), mlp(16));
   trial.seed = seed;
   trial.task.augment = {core::Augmentation::kFlip};
   trial.recipe.epochs = 1;
@@ -33,7 +33,8 @@ class Sessions : public testing::Test {
   std::unique_ptr<Session> session(const std::string& method, std::uint64_t seed = 0) {
     const bool fresh = method == "mergenet" || method == "share";
     const auto mode = fresh ? core::SourceMode::kFreshJoint : core::SourceMode::kTrained;
-    return build_session(spec(method, mode, seed), {core::TrialFolder("."), {}, at::kCPU}, registry_);
+    return build_session(spec(method, mode, seed), {core::TrialFolder("."), {}, at::kCPU},
+                         registry_);
   }
 
   Registry registry_{{KTB_PLUGIN_DIR, KTB_TEST_PLUGIN_DIR}};
