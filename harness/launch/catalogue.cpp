@@ -77,9 +77,7 @@ AnswerCache lasting(AnswerCache cache) {
 }
 
 /// Trials are keyed by this program's build, so the worker must be of the same.
-void check_build(const core::JsonView& answers, const std::string& worker) {
-  const auto build = answers.find("build");
-  const auto theirs = build ? build->text() : "an older version";
+void check_build(const std::string& theirs, const std::string& worker) {
   if (theirs == core::build_hash()) return;
   throw core::Error(
       fmt::format("error: {} is of another build of the harness ({}) than this ktbench ({}): build "
@@ -262,7 +260,7 @@ core::DescribeAnswers WorkerCatalogue::ask_worker(const core::DescribeRequest& r
                                   shell_line(command), how, answer.errors));
   }
   const core::JsonView view(json, "ktbench-worker describe");
-  check_build(view, options_.worker);
+  check_build(core::read_json<core::AnsweringBuild>(view).build, options_.worker);
   return core::read_json<core::DescribeAnswers>(view);
 }
 

@@ -109,12 +109,16 @@ struct PairingAnswer {
   std::string unsuited;  ///< why not; empty: it suits
 };
 
-struct DescribeAnswers {
+/// Of the worker that answered; read alone first, since another build may answer in other words.
+struct AnsweringBuild {
+  std::string build = "an older version";
+};
+
+struct DescribeAnswers : AnsweringBuild {
   std::map<std::string, DatasetAnswer> datasets;
   std::map<std::string, ModelAnswer> models;
   std::map<std::string, MethodAnswer> methods;
   std::vector<PairingAnswer> pairings;  ///< in the request's order
-  std::string build;                    ///< of the worker that answered
 };
 
 template <Of<PluginQuestion> Self, class Ar>
@@ -182,11 +186,17 @@ void fields(Self& task, Ar& ar) {
   ar.optional("test_size", task.test_size);
 }
 
+/// What every part's answer begins with; false: an error, after which nothing stands.
+template <class Self, class Ar>
+bool described(Self& answer, Ar& ar) {
+  ar.present("error", answer.error);
+  if (!answer.error) ar("options", answer.options);
+  return !answer.error;
+}
+
 template <Of<DatasetAnswer> Self, class Ar>
 void fields(Self& answer, Ar& ar) {
-  ar.present("error", answer.error);
-  if (answer.error) return;
-  ar("options", answer.options);
+  if (!described(answer, ar)) return;
   ar.optional("task", answer.task);
   ar.optional("metric", answer.metric);
   ar.optional("found", answer.found);
@@ -201,9 +211,7 @@ void fields(Self& answer, Ar& ar) {
 
 template <Of<ModelAnswer> Self, class Ar>
 void fields(Self& answer, Ar& ar) {
-  ar.present("error", answer.error);
-  if (answer.error) return;
-  ar("options", answer.options);
+  if (!described(answer, ar)) return;
   ar.optional("parameters", answer.parameters);
   ar.optional("features", answer.features);
   ar.optional("pooled", answer.pooled);
@@ -213,9 +221,7 @@ void fields(Self& answer, Ar& ar) {
 
 template <Of<MethodAnswer> Self, class Ar>
 void fields(Self& answer, Ar& ar) {
-  ar.present("error", answer.error);
-  if (answer.error) return;
-  ar("options", answer.options);
+  if (!described(answer, ar)) return;
   ar("modes", answer.modes);
   ar("sources", answer.sources);
   ar("target", answer.target);
@@ -226,6 +232,11 @@ void fields(Self& answer, Ar& ar) {
   ar.present("error", answer.error);
   if (answer.error) return;
   ar("unsuited", answer.unsuited);
+}
+
+template <Of<AnsweringBuild> Self, class Ar>
+void fields(Self& answers, Ar& ar) {
+  ar.optional("build", answers.build);
 }
 
 template <Of<DescribeAnswers> Self, class Ar>
