@@ -151,7 +151,9 @@ TEST(Classification, TheMeterOfTrialsMatchesTheStoredCases) {
     const auto expected = [&](const char* name) { return stored.at(name).item<double>(); };
     EXPECT_NEAR(metrics.at("top1"), expected("out.top1"), 1e-12) << path;
     EXPECT_NEAR(metrics.at("loss"), expected("out.nll"), 1e-5 * expected("out.nll") + 1e-7) << path;
-    if (logits.size(1) > 5) EXPECT_NEAR(metrics.at("top5"), expected("out.top5"), 1e-12) << path;
+    if (logits.size(1) > 5) {
+      EXPECT_NEAR(metrics.at("top5"), expected("out.top5"), 1e-12) << path;
+    }
   }
   EXPECT_GT(seen, 4);
 }
