@@ -19,7 +19,6 @@
       KTB_NOTE_MAGIC_1 KTB_NOTE_MAGIC_2                                                          \
       "kind " kind_ "\nname " KTB_PLUGIN_OWN_(NAME) "\nabi " KTB_ABI_KEY "\nsummary " summary    \
                                                     "\ncitation " citation "\n" aliases "end\n"; \
-  const char ktb_plugin_note_anchor = ktb_plugin_note[0];                                        \
   extern "C" KTB_API const ktb::PluginDescriptor ktb_plugin_descriptor = {                       \
       sizeof(ktb::PluginDescriptor), KTB_ABI_KEY, kind_, KTB_PLUGIN_OWN_(NAME), fill};
 
