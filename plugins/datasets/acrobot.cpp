@@ -73,7 +73,7 @@ class Swing final : public VectorEnvironment {
   /// One step of the fourth order.
   void runge_kutta(double torque) {
     constexpr double dt = 0.2;
-    Four at;
+    Four at{};
     std::copy(state_.begin(), state_.end(), at.begin());
     const auto along = [&](const Four& k, double h) {
       auto next = at;
