@@ -30,16 +30,26 @@ double two_sided_t(double t, double df) {
   return 2 * bm::cdf(bm::complement(bm::students_t(df), std::abs(t)));
 }
 
-/// Twice the rank of each value among all, 1 the lowest;
-/// ties share their mean, so twice it is whole.
-std::vector<std::int64_t> double_ranks(std::span<const double> x) {
+/// Scores no further apart than this share of the largest are equal. Most are counts over counts:
+/// equal differences of theirs are apart by what rounding left, and unequal ones by far more.
+constexpr double kRounding = 1e-9;
+
+double rounding_of(std::span<const double> x) {
+  double largest = 0;
+  for (const double value : x) largest = std::max(largest, std::abs(value));
+  return kRounding * largest;
+}
+
+/// Twice the rank of each value among all, 1 the lowest; ties, which are neighbours at most
+/// `rounding` apart, share their mean, so twice it is whole.
+std::vector<std::int64_t> double_ranks(std::span<const double> x, double rounding) {
   std::vector<std::size_t> order(x.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::sort(order.begin(), order.end(), [&](auto a, auto b) { return x[a] < x[b]; });
   std::vector<std::int64_t> ranks(x.size());
   for (std::size_t first = 0; first < order.size();) {
-    std::size_t last = first;
-    while (last < order.size() && x[order[last]] == x[order[first]]) ++last;
+    std::size_t last = first + 1;
+    while (last < order.size() && x[order[last]] - x[order[last - 1]] <= rounding) ++last;
     for (std::size_t i = first; i < last; ++i) {
       ranks[order[i]] = static_cast<std::int64_t>(first + 1 + last);
     }
@@ -132,24 +142,29 @@ PairedT paired_t(std::span<const double> a, std::span<const double> b, double le
     result.t = result.p = kNan;
     return result;
   }
+  const double rounding = std::max(rounding_of(a), rounding_of(b));
+  const auto none = [&](double value) { return std::abs(value) <= rounding; };
   const double se = standard_error(difference);
   const double constant =
-      result.difference == 0 ? kNan : std::copysign(kInfinity, result.difference);
-  result.t = se == 0 ? constant : result.difference / se;
+      none(result.difference) ? kNan : std::copysign(kInfinity, result.difference);
+  result.t = none(se) ? constant : result.difference / se;
   result.p = two_sided_t(result.t, result.df);
   return result;
 }
 
-SignedRank wilcoxon(std::span<const double> difference) {
+SignedRank wilcoxon(std::span<const double> a, std::span<const double> b) {
+  require_same_length(a.size(), b.size());
+  const double rounding = std::max(rounding_of(a), rounding_of(b));
   std::vector<double> size;
   std::vector<bool> positive;
-  for (const double d : difference) {
-    if (d == 0) continue;
-    size.push_back(std::abs(d));
-    positive.push_back(d > 0);
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const double difference = a[i] - b[i];
+    if (std::abs(difference) <= rounding) continue;
+    size.push_back(std::abs(difference));
+    positive.push_back(difference > 0);
   }
   if (size.empty()) return {};
-  const std::vector<std::int64_t> ranks = double_ranks(size);
+  const std::vector<std::int64_t> ranks = double_ranks(size, rounding);
   std::map<std::int64_t, double> counts{{0, 1.0}};
   std::int64_t seen = 0, all = 0;
   for (std::size_t i = 0; i < ranks.size(); ++i) {
@@ -208,13 +223,13 @@ Friedman friedman(const std::vector<std::vector<double>>& scores) {
   double ties = 0;
   for (const std::vector<double>& row : scores) {
     require_same_length(row.size(), scores[0].size());
-    std::map<double, double> equal;
-    const std::vector<std::int64_t> ranks = double_ranks(row);
+    std::map<std::int64_t, double> equal;
+    const std::vector<std::int64_t> ranks = double_ranks(row, rounding_of(row));
     for (std::size_t i = 0; i < row.size(); ++i) {
       result.average_rank[i] += k + 1 - static_cast<double>(ranks[i]) / 2;
-      ++equal[row[i]];
+      ++equal[ranks[i]];
     }
-    for (const auto& [value, t] : equal) ties += t * (t * t - 1);
+    for (const auto& [rank, t] : equal) ties += t * (t * t - 1);
   }
   double squares = 0;
   for (double& rank : result.average_rank) {

@@ -5,7 +5,8 @@
 #include <vector>
 
 /// Small-sample statistics. Degenerate input gives what is said at each function, never an
-/// exception; only unequal lengths and empty samples throw Error.
+/// exception; only unequal lengths and empty samples throw Error. Values that only rounding keeps
+/// apart (1e-9 of the largest) count as equal.
 namespace ktb::core {
 
 double t_quantile(double p, double df);
@@ -32,7 +33,7 @@ struct SignedRank {
   double w_plus = 0;
   double p = 1;  ///< over all sign patterns, midranks, zeros dropped; 1 where nothing is left
 };
-SignedRank wilcoxon(std::span<const double> difference);
+SignedRank wilcoxon(std::span<const double> a, std::span<const double> b);
 /// The smallest two-sided p that n pairs can give the signed-rank test.
 double wilcoxon_floor(std::size_t n);
 

@@ -62,7 +62,7 @@ std::vector<Contestant> contestants(Table& table) {
 
 /// Values of the seeds that both have.
 struct Pairs {
-  std::vector<double> a, b, difference;
+  std::vector<double> a, b;
 };
 
 Pairs pairs_of(const Entry& a, const Entry& b) {
@@ -72,7 +72,6 @@ Pairs pairs_of(const Entry& a, const Entry& b) {
     if (other == b.values.end()) continue;
     pairs.a.push_back(value);
     pairs.b.push_back(other->second);
-    pairs.difference.push_back(value - other->second);
   }
   return pairs;
 }
@@ -162,7 +161,7 @@ void subtract_baseline(const std::string& axis, const std::string& value,
     Difference difference{test.difference, test.interval.low, test.interval.high, pairs.a.size()};
     const bool whole = one.entry->state == State::kComplete &&
                        base->second->entry->state == State::kComplete && pairs.a.size() > 1;
-    difference.p = whole ? wilcoxon(pairs.difference).p : std::numeric_limits<double>::quiet_NaN();
+    difference.p = whole ? wilcoxon(pairs.a, pairs.b).p : std::numeric_limits<double>::quiet_NaN();
     one.entry->difference = difference;
   }
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <iterator>
 #include <string>
 
 #include "core/base/error.hpp"
@@ -90,7 +91,7 @@ void check_signed_ranks(const Cases& cases, int groups) {
   int group = 0;
   for (; cases.has(group, "difference"); ++group) {
     const auto difference = cases.in(group, "difference");
-    const SignedRank ranks = wilcoxon(difference);
+    const SignedRank ranks = wilcoxon(difference, std::vector<double>(difference.size()));
     cases.expect(group, "p_permutation", ranks.p);
     cases.expect(group, "w_plus", ranks.w_plus);
   }
@@ -106,7 +107,7 @@ TEST(Stats, SignedRankFloorIsReached) {
   for (std::size_t n = 1; n <= 12; ++n) {
     std::vector<double> difference;
     for (std::size_t i = 0; i < n; ++i) difference.push_back(static_cast<double>(i + 1));
-    EXPECT_NEAR(wilcoxon(difference).p, wilcoxon_floor(n), 1e-12);
+    EXPECT_NEAR(wilcoxon(difference, std::vector<double>(n)).p, wilcoxon_floor(n), 1e-12);
   }
 }
 
@@ -168,6 +169,89 @@ void check_friedman(const Cases& cases, int groups) {
 TEST(Stats, FriedmanAndNemenyiMatchReference) {
   check_friedman(Cases("friedman_nemenyi"), 4);
   check_friedman(Cases("friedman_all_tied"), 1);
+}
+
+/// Random tables of accuracies, most with ties; their references come from the counts behind them.
+class AccuraciesWithTies : public testing::Test {
+ protected:
+  struct Table {
+    std::vector<std::vector<double>> methods;  ///< accuracies in %, by method and seed
+    std::int64_t examples = 0;
+  };
+
+  Table table(std::int64_t group) const {
+    const auto& counts = file_.at("in.counts");
+    const auto& sizes = file_.at("in.sizes").whole;
+    Table out;
+    out.examples = file_.at("in.examples").whole[group];
+    out.methods.resize(sizes[2 * group + 1]);
+    for (std::int64_t seed = 0; seed < sizes[2 * group]; ++seed)
+      for (std::size_t method = 0; method < out.methods.size(); ++method) {
+        const auto row = group * counts.shape[1] + seed;
+        const auto right = counts.whole[row * counts.shape[2] + method];
+        out.methods[method].push_back(100.0 * static_cast<double>(right) /
+                                      static_cast<double>(out.examples));
+      }
+    return out;
+  }
+
+  void expect(const std::string& name, std::size_t at, double found) const {
+    const double wanted = file_.at("out." + name).real[at];
+    const std::string what = name + " " + std::to_string(at);
+    if (std::isfinite(wanted)) {
+      EXPECT_NEAR(found, wanted, 1e-12 * std::max(1.0, std::abs(wanted))) << what;
+    } else {
+      expect_near(found, wanted, what);
+    }
+  }
+
+  std::int64_t groups() const { return file_.at("in.examples").shape[0]; }
+
+  const SafetensorsFile file_ = read_safetensors(kVectors / "accuracies_with_ties.safetensors");
+};
+
+TEST_F(AccuraciesWithTies, PairsMatchReference) {
+  const auto width = static_cast<std::size_t>(file_.at("in.counts").shape[2] - 1);
+  for (std::int64_t group = 0; group < groups(); ++group) {
+    const auto methods = table(group).methods;
+    std::vector<double> p;
+    for (std::size_t k = 1; k < methods.size(); ++k) {
+      const auto at = static_cast<std::size_t>(group) * width + k - 1;
+      const SignedRank ranks = wilcoxon(methods[k], methods[0]);
+      expect("wilcoxon", 2 * at, ranks.w_plus);
+      expect("wilcoxon", 2 * at + 1, ranks.p);
+      p.push_back(ranks.p);
+      const PairedT t = paired_t(methods[k], methods[0]);
+      const double found[] = {t.t, t.p, t.difference, t.interval.low, t.interval.high};
+      for (std::size_t i = 0; i < std::size(found); ++i) expect("paired_t", 5 * at + i, found[i]);
+    }
+    const auto adjusted = holm(p);
+    for (std::size_t k = 0; k < p.size(); ++k)
+      expect("holm", static_cast<std::size_t>(group) * width + k, adjusted[k]);
+  }
+  EXPECT_EQ(groups(), 200);
+}
+
+TEST_F(AccuraciesWithTies, FriedmanMatchesReference) {
+  for (std::int64_t group = 0; group < groups(); ++group) {
+    const auto methods = table(group).methods;
+    std::vector<std::vector<double>> rows(methods[0].size());
+    for (std::size_t seed = 0; seed < rows.size(); ++seed)
+      for (const auto& method : methods) rows[seed].push_back(method[seed]);
+    const Friedman test = friedman(rows);
+    const double found[] = {test.chi2, test.p, test.f, test.f_p};
+    for (std::size_t i = 0; i < std::size(found); ++i)
+      expect("friedman", 4 * static_cast<std::size_t>(group) + i, found[i]);
+  }
+}
+
+TEST_F(AccuraciesWithTies, McNemarMatchesReference) {
+  for (std::int64_t group = 0; group < groups(); ++group) {
+    Agreement table;
+    std::copy_n(file_.at("in.agreement").whole.begin() + group * 4, 4, table.begin());
+    expect("mcnemar", 2 * static_cast<std::size_t>(group), mcnemar_exact(table));
+    expect("mcnemar", 2 * static_cast<std::size_t>(group) + 1, mcnemar_mid_p(table));
+  }
 }
 
 TEST(Stats, QuantilesMatchReference) {
