@@ -25,6 +25,11 @@ class Span final : public TaskKind {
   /// passages; majority, under v2's rules: always no answer.
   Metrics floor(const Tensors& test_y, const Texts& texts) const override;
   std::string primary() const override { return "f1"; }
+  std::vector<std::int64_t> prediction_shape(const Batch& inputs) const override {
+    return {inputs.size(), 2, inputs.x.at("tokens").size(1)};
+  }
+  /// Tokens that cannot begin or end an answer.
+  bool may_exclude() const override { return true; }
 };
 
 }  // namespace ktb::tasks

@@ -42,6 +42,10 @@ const std::map<std::string, Make>& kinds() {
 
 }  // namespace
 
+std::vector<std::int64_t> TaskKind::prediction_shape(const Batch& inputs) const {
+  return {inputs.size(), spec_.outputs};
+}
+
 std::unique_ptr<TaskKind> make_task_kind(const TaskSpec& spec) {
   const auto found = kinds().find(spec.kind);
   if (found != kinds().end()) return found->second(spec);

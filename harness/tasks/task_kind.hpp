@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -36,6 +37,10 @@ class TaskKind : public Task {
   virtual Metrics floor(const Tensors& test_y, const Texts& texts) const = 0;
   /// The metric that selects and that a table shows where the suite names none.
   virtual std::string primary() const = 0;
+  /// Of a prediction for these inputs.
+  virtual std::vector<std::int64_t> prediction_shape(const Batch& inputs) const;
+  /// Whether minus infinity in a prediction has a meaning: here is no answer.
+  virtual bool may_exclude() const { return false; }
 
  private:
   TaskSpec spec_;

@@ -9,6 +9,7 @@
 #include "core/base/seed.hpp"
 #include "ktb/error.hpp"
 #include "run/control/episode_runner.hpp"
+#include "run/data/examiner.hpp"
 
 namespace ktb::run {
 namespace {
@@ -61,18 +62,20 @@ std::uint64_t ControlFeed::episode_seed(Part part, std::int64_t number) const {
 Tensor ControlFeed::play(Part part, std::int64_t episodes, const Predict& predict) const {
   std::vector<EpisodeRunner> runners;
   for (std::int64_t i = 0; i < episodes; ++i) runners.emplace_back(set(), episode_seed(part, i));
+  Examiner examiner(*kind_, predict);
   std::vector<EpisodeRunner*> going;
   for (auto& runner : runners) going.push_back(&runner);
   while (!going.empty()) {
     std::vector<const Observation*> observations;
     for (const auto* runner : going) observations.push_back(&runner->observation());
-    const auto best = kind_->logits(predict(batch_of(observations, set().world(), device_)))
+    const auto best = kind_->logits(examiner.ask(batch_of(observations, set().world(), device_)))
                           .argmax(1)
                           .cpu()
                           .contiguous();
     const auto* action = best.const_data_ptr<std::int64_t>();
     std::erase_if(going, [&](EpisodeRunner* runner) { return runner->step(*action++).over(); });
   }
+  examiner.close();
   std::vector<double> totals;
   for (const auto& runner : runners) totals.push_back(runner.total());
   return at::tensor(totals, at::kDouble);

@@ -18,6 +18,7 @@
 
 #include "core/base/seed.hpp"
 #include "ktb/error.hpp"
+#include "run/data/examiner.hpp"
 
 namespace ktb::run {
 namespace {
@@ -296,7 +297,9 @@ void ExampleFeed::visit_all(Part part, const Visit& visit) const {
 
 std::unique_ptr<tasks::Meter> ExampleFeed::judge(Part part, const Predict& predict) const {
   auto meter = kind_->meter(split(part).texts);
-  visit_all(part, [&](const Batch& batch) { meter->add(predict(batch), batch); });
+  Examiner examiner(*kind_, predict);
+  visit_all(part, [&](const Batch& batch) { meter->add(examiner.ask(batch), batch); });
+  examiner.close();
   return meter;
 }
 

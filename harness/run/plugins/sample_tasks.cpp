@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "run/data/random.hpp"
+#include "tasks/task_kind.hpp"
 
 namespace ktb::run {
 namespace {
@@ -103,10 +104,7 @@ Batch kit_batch(const TaskSpec& task, std::int64_t size, std::uint64_t seed) {
 }
 
 std::vector<std::int64_t> prediction_shape(const TaskSpec& task, const Batch& batch) {
-  const auto size = batch.size();
-  if (task.kind == "span") return {size, 2, batch.x.at("tokens").size(1)};
-  if (task.kind == "retrieval") return {size, 2, task.outputs};
-  return {size, task.outputs};
+  return tasks::make_task_kind(task)->prediction_shape(batch);
 }
 
 }  // namespace ktb::run

@@ -32,11 +32,13 @@ class Maker {
                          .device = place_.device,
                          .channels_last = recipe.channels_last,
                          .method = method(spec_.method),
+                         .method_name = spec_.method.plugin,
                          .task = task(spec_.task),
                          .data = feed(spec_.task),
                          .batch = recipe.batch,
                          .recipe = recipe_of(recipe)};
-    for (const auto& plus : spec_.plus) parts.extras.push_back({method(plus), plus.weight});
+    for (const auto& plus : spec_.plus)
+      parts.extras.push_back({method(plus), plus.weight, plus.plugin});
     parts.task.train_size = parts.data->train_size();
     if (spec_.target) parts.target = target(*spec_.target, parts.task);
     for (const auto& ref : spec_.sources)

@@ -1,5 +1,7 @@
 #include "run/train/loop.hpp"
 
+#include <ATen/ops/_foreach_norm.h>
+#include <ATen/ops/stack.h>
 #include <fmt/core.h>
 #include <torch/cuda.h>
 #include <torch/utils.h>
@@ -93,7 +95,20 @@ class Loop {
     if (!std::isfinite(loss))
       throw Diverged(
           fmt::format("the loss is no longer finite at step {}: {}", at, unfinite_terms(losses)));
+    if (at % kLookEvery == 0 || at + 1 == plan_.steps) require_finite_weights(at);
     if (hooks_.progress) hooks_.progress(at + 1, plan_.steps, loss);
+  }
+
+  /// A loss may stay finite where weights are not, and a method may drop the terms that are not.
+  void require_finite_weights(std::int64_t at) {
+    const torch::NoGradGuard no_grad;
+    std::vector<Tensor> all;
+    for (const auto& [name, tensor] : session_.weights())
+      if (tensor.is_floating_point() && tensor.numel() > 0) all.push_back(tensor.detach());
+    if (all.empty() || at::stack(at::_foreach_norm(all)).isfinite().all().item<bool>()) return;
+    for (const auto& [name, tensor] : session_.weights())
+      if (tensor.is_floating_point() && !tensor.isfinite().all().item<bool>())
+        throw Diverged(fmt::format("{} is no longer finite after step {}", name, at));
   }
 
   void set_rates(std::int64_t at) {

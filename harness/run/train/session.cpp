@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "run/train/hook.hpp"
+
 namespace ktb::run {
 namespace {
 
@@ -37,6 +39,7 @@ void Session::train(bool on) {
 Tensor Session::predict(const Batch& batch) {
   const torch::NoGradGuard no_grad;
   train(false);
+  const Hook hook("predict", method_name);
   return method->predict(batch);
 }
 

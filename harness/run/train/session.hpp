@@ -15,6 +15,7 @@ namespace ktb::run {
 struct Extra {
   std::shared_ptr<Method> method;
   double weight = 1;
+  std::string name = "a further method";  ///< of its plugin
 };
 
 using State = std::vector<std::pair<std::string, Tensor>>;
@@ -28,6 +29,7 @@ class Session {
   Transfer transfer;
   std::vector<SourceUse> uses;  ///< of each source
   std::shared_ptr<Method> method;
+  std::string method_name = "the method";  ///< of its plugin
   std::vector<Extra> extras;
   std::vector<std::shared_ptr<Feed>> data;  ///< lane 0: the target's
   std::vector<std::size_t> source_lane;     ///< of each source
@@ -35,6 +37,10 @@ class Session {
 
   /// The method, then those of `extras`.
   std::vector<Method*> methods() const;
+  /// Of the i-th of these, for messages.
+  const std::string& name_of_method(std::size_t i) const {
+    return i == 0 ? method_name : extras[i - 1].name;
+  }
   /// Training mode: the target, the sources that train along, and last the methods, which may
   /// override a mode. Off: everything.
   void train(bool on);

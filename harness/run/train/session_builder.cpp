@@ -9,6 +9,7 @@
 #include "core/base/seed.hpp"
 #include "run/data/random.hpp"
 #include "run/plugins/plain.hpp"
+#include "run/train/hook.hpp"
 
 namespace ktb::run {
 namespace {
@@ -72,11 +73,13 @@ void freeze_sources(const Session& session) {
 }
 
 void bind_methods(const Session& session) {
-  int number = 0;
-  for (auto* one : session.methods()) {
-    const RandomScope random(at::kCPU, core::axis_seed({session.axis, "init", "method"}, number++));
-    one->bind(session.transfer);
-    one->to(session.device);
+  const auto methods = session.methods();
+  for (std::size_t i = 0; i < methods.size(); ++i) {
+    const Hook hook("attach", session.name_of_method(i));
+    const RandomScope random(
+        at::kCPU, core::axis_seed({session.axis, "init", "method"}, static_cast<std::int64_t>(i)));
+    methods[i]->bind(session.transfer);
+    methods[i]->to(session.device);
   }
 }
 
@@ -95,7 +98,10 @@ void add_model(OptimiserSet& optimisers, const Model& model, const Recipe& recip
 /// What it learns is clipped with the target, whose loss it serves.
 OptimiserSet make_optimisers(const Session& session, const Recipe& recipe) {
   OptimiserSet optimisers;
-  for (auto* one : session.methods()) {
+  const auto methods = session.methods();
+  for (std::size_t i = 0; i < methods.size(); ++i) {
+    auto* one = methods[i];
+    const Hook hook("groups", session.name_of_method(i));
     for (auto& group : one->groups()) optimisers.add(std::move(group), recipe, "target");
     Group rest;
     rest.name = "method";
@@ -134,6 +140,7 @@ std::unique_ptr<Session> SessionBuilder::build() {
   auto session = std::make_unique<Session>();
   session->axis = axis, session->device = device;
   session->method = std::move(method), session->extras = std::move(extras);
+  session->method_name = method_name;
   session->data = {data};
   auto& transfer = session->transfer;
   transfer.pairing.task = task;

@@ -41,6 +41,7 @@ struct SessionBuilder {
   bool channels_last = false;  ///< the memory layout of convolutions
 
   std::shared_ptr<Method> method;
+  std::string method_name = "the method";
   std::vector<Extra> extras = {};
   TaskSpec task;               ///< the target's
   std::shared_ptr<Feed> data;  ///< the target's

@@ -7,6 +7,7 @@
 
 #include "core/base/seed.hpp"
 #include "run/data/random.hpp"
+#include "run/train/hook.hpp"
 
 namespace ktb::run {
 namespace {
@@ -83,6 +84,7 @@ void LiveStep::begin(std::int64_t at) {
   epoch.fill_(static_cast<double>(at) / static_cast<double>(session_.data[0]->steps_per_epoch()));
   for (std::size_t i = 0; i < lanes_.size(); ++i)
     if (wanted_[i]) lanes_[i].batch = session_.data[i]->train_batch(at);
+  lend();
 }
 
 void LiveStep::begin_survey(const Batch& batch) {
@@ -90,6 +92,21 @@ void LiveStep::begin_survey(const Batch& batch) {
   phase_ = Phase::kLosses;
   outputs_.clear();
   lanes_[0].batch = batch;
+  lend();
+}
+
+void LiveStep::lend() {
+  lent_.clear();
+  for (const auto& lane : lanes_) lent_.emplace_back(lane.batch);
+}
+
+void LiveStep::check_batches() const {
+  for (const auto& lent : lent_)
+    if (const auto name = lent.written(); !name.empty())
+      throw Error(
+          fmt::format("the method wrote into its batch (`{}`): what it changes must be its "
+                      "own, since others read the same",
+                      name));
 }
 
 const Lane& LiveStep::lane(Seat seat) { return lanes_.at(session_.lane_of(seat)); }
@@ -149,24 +166,46 @@ void survey(Session& session, LiveStep& step) {
     session.data[0]->survey([&](const Batch& batch) {
       step.begin_survey(batch);
       visit(step);
+      step.check_batches();
     });
   };
-  for (auto* one : session.methods()) one->survey(over);
+  const auto methods = session.methods();
+  for (std::size_t i = 0; i < methods.size(); ++i) {
+    const Hook hook("survey", session.name_of_method(i));
+    methods[i]->survey(over);
+  }
 }
+
+namespace {
+
+/// Those of the i-th method; the target's own task counts once, as the first has it.
+void add_terms(const Session& session, std::size_t i, Step& step, Terms& terms) {
+  for (auto& [name, value] : session.methods()[i]->losses(step)) {
+    if (i == 0)
+      terms.emplace_back(name, value);
+    else if (name != "task")
+      terms.emplace_back(name, session.extras[i - 1].weight * value);
+  }
+}
+
+}  // namespace
 
 Losses train_step(Session& session, LiveStep& step) {
   const RandomScope random(session.device, core::axis_seed({session.axis, "method"}, step.index));
   const auto methods = session.methods();
+  const auto each = [&](const char* hook, const std::function<void(std::size_t)>& call) {
+    for (std::size_t i = 0; i < methods.size(); ++i) {
+      const Hook running(hook, session.name_of_method(i), step.index);
+      call(i);
+    }
+  };
   for (auto* one : methods) one->forget_notes();
   step.enter(LiveStep::Phase::kBefore);
-  for (auto* one : methods) one->before(step);
+  each("before", [&](std::size_t i) { methods[i]->before(step); });
 
   step.enter(LiveStep::Phase::kLosses);
   Losses losses;
-  losses.terms = session.method->losses(step);
-  for (auto& extra : session.extras)
-    for (auto& [name, value] : extra.method->losses(step))
-      if (name != "task") losses.terms.emplace_back(name, extra.weight * value);
+  each("losses", [&](std::size_t i) { add_terms(session, i, step, losses.terms); });
   for (const auto& [name, value] : losses.terms)
     losses.total = losses.total.defined() ? losses.total + value : value;
   if (!losses.total.defined()) throw Error("the method returned no loss terms");
@@ -176,7 +215,8 @@ Losses train_step(Session& session, LiveStep& step) {
 
   step.enter(LiveStep::Phase::kAfter);
   session.optimisers.step_automatic();
-  for (auto* one : methods) one->after(step);
+  each("after", [&](std::size_t i) { methods[i]->after(step); });
+  step.check_batches();
   step.enter(LiveStep::Phase::kClosed);
 
   losses.total = losses.total.detach();

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "run/data/examiner.hpp"
 #include "run/train/session.hpp"
 
 namespace ktb::run {
@@ -34,6 +35,8 @@ class LiveStep : public Step {
   void begin(std::int64_t at);
   /// A step over one given batch of lane 0, without gradient: Method::survey.
   void begin_survey(const Batch& batch);
+  /// Throws Error where somebody wrote into a batch of this step.
+  void check_batches() const;
   enum class Phase { kClosed, kBefore, kLosses, kAfter };
   void enter(Phase phase) { phase_ = phase; }
 
@@ -45,11 +48,13 @@ class LiveStep : public Step {
  private:
   bool repeats(Seat model, std::size_t lane) const;
   Output compute(Seat model, const Batch& batch) const;
+  void lend();
 
   Session& session_;
   Phase phase_ = Phase::kClosed;
   bool surveying_ = false;
   std::vector<Lane> lanes_;
+  std::vector<Lent> lent_;
   std::vector<bool> wanted_;  ///< lanes that somebody draws from
   std::map<std::pair<Seat, std::size_t>, Output> outputs_;
   std::map<Seat, KeptOutputs> kept_;

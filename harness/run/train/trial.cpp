@@ -14,8 +14,11 @@
 #include "core/base/error.hpp"
 #include "core/base/plugin_file.hpp"
 #include "core/base/text_file.hpp"
+#include "core/score/metrics.hpp"
 #include "run/train/cuda_module.hpp"
 #include "run/train/flops.hpp"
+#include "run/train/frozen.hpp"
+#include "run/train/hook.hpp"
 #include "run/train/host.hpp"
 #include "run/train/loop.hpp"
 #include "run/train/safetensors.hpp"
@@ -72,11 +75,12 @@ class Trial {
     const double joules = energy();
     const double started = core::seconds_now();
     session_ = build_session(spec_, place_, registry_);
+    const FrozenSources frozen(*session_);
     const double built = core::seconds_now();
     train(record);
     count_parameters(record);
     const double trained = core::seconds_now();
-    judge(record);
+    judge(record, frozen);
     record.cost["wait_seconds"] = built - started;
     record.cost["eval_seconds"] += core::seconds_now() - trained;
     record.cost["flops_per_example"] = flops_per_example();
@@ -142,11 +146,13 @@ class Trial {
     return flops / static_cast<double>(examples);
   }
 
-  void judge(Record& record) {
+  void judge(Record& record, const FrozenSources& frozen) {
     const auto& data = *session_->data[0];
     const auto meter = judge_target(record);
+    auto figures = own_figures();
+    frozen.check();
     record.metrics = meter->metrics();
-    record.metrics.merge(session_->method->figures());
+    record.metrics.merge(std::move(figures));
     if (const auto pictures = session_->method->pictures(); !pictures.empty())
       write_safetensors(place_.folder.pictures().string(),
                         {{pictures.begin(), pictures.end()}, {}});
@@ -164,6 +170,16 @@ class Trial {
     core::write_atomically(place_.folder.samples(), pack(correct));
     for (std::size_t i = 0; i < session_->transfer.sources.size(); ++i)
       record.source_metrics.push_back(judge_source(i));
+  }
+
+  /// A method's figures stand beside the metrics, so none may be taken for one.
+  std::map<std::string, double> own_figures() const {
+    const Hook hook("figures", session_->method_name);
+    auto figures = session_->method->figures();
+    for (const auto& [name, value] : figures)
+      if (name == "loss" || core::is_known_metric(name))
+        throw Error(fmt::format("`{}` is the name of a metric: call the figure otherwise", name));
+    return figures;
   }
 
   /// A source that trains along is judged on its own task; a frozen one has a record of its own.
@@ -244,8 +260,10 @@ template <class Work>
 void guard(Record& record, Work work) {
   const auto end = [&](Status status, const std::string& reason) {
     record.status = status;
-    record.reason = reason;
+    const auto where = status == Status::kInterrupted ? "" : Hook::current();
+    record.reason = where.empty() ? reason : fmt::format("{}: {}", where, reason);
   };
+  Hook::forget();
   try {
     work();
     end(Status::kOk, "");
