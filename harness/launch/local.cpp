@@ -10,6 +10,7 @@
 
 #include "core/base/clock.hpp"
 #include "core/base/text_file.hpp"
+#include "launch/memory.hpp"
 
 namespace ktb::launch {
 namespace {
@@ -156,8 +157,11 @@ bool LocalPool::start(std::size_t index) {
   write_spec(*job.trial, folder);
   const std::string log = folder.log().string();
   auto process = std::make_unique<Process>(trial_command(options_, folder), log);
-  workers_.push_back({index, std::move(*lock), std::move(process), core::seconds_now(),
-                      End{{}, Killed::kNo, 0, 0, log, core::utc_now()}});
+  End end;
+  end.log = log;
+  end.started = core::utc_now();
+  workers_.push_back({index, std::move(*lock), std::move(process), core::seconds_now(), oom_kills(),
+                      std::move(end)});
   job.state = State::kRunning;
   ++job.attempts;
   return true;
@@ -193,10 +197,13 @@ bool LocalPool::reap(Worker& worker) {
   const auto exit = worker.process->poll();
   if (!exit) return false;
   worker.end.exit = *exit;
+  worker.end.by_kernel = exit->signal == SIGKILL && oom_kills() > worker.oom_kills;
   Job& job = jobs_[worker.job];
   if (worth_retrying(job, worker)) {
     job.state = State::kWaiting;
-    progress_.note(fmt::format("{}: the system killed it; tried again", title(*job.trial)));
+    progress_.note(fmt::format(
+        "{}: {}; tried again", title(*job.trial),
+        worker.end.by_kernel ? "the kernel killed it for want of memory" : "killed from outside"));
     return true;
   }
   auto record = store_.load(job.trial->id);

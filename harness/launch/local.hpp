@@ -1,5 +1,6 @@
 #pragma once
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -72,6 +73,7 @@ class LocalPool {
     TrialLock lock;
     std::unique_ptr<Process> process;
     double start = 0;
+    std::int64_t oom_kills = 0;  ///< of the kernel when it started
     End end;
   };
 

@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "core/base/clock.hpp"
+#include "core/base/unicode.hpp"
 
 namespace ktb::launch {
 namespace {
@@ -28,6 +29,7 @@ Log read_log(const std::string& path) {
   bool in_stack = false;
   std::ifstream file(path);
   for (std::string line; std::getline(file, line);) {
+    line = core::printable(line);
     if (line == kStackMarker) {
       in_stack = !in_stack;
     } else if (in_stack) {
@@ -45,7 +47,21 @@ std::string host() {
   return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
 }
 
-std::pair<Status, std::string> verdict(const core::Trial& trial, const End& end) {
+/// The last line with something in it.
+std::string last_words(const Log& log) {
+  for (auto line = log.last.rbegin(); line != log.last.rend(); ++line)
+    if (line->find_first_not_of(' ') != std::string::npos) return *line;
+  return "";
+}
+
+std::string about_exit(int code, const Log& log) {
+  const auto text =
+      fmt::format("the process exited with code {} before its record was written", code);
+  const auto words = last_words(log);
+  return code == 0 || words.empty() ? text + " (did a plugin call exit()?)" : text + ": " + words;
+}
+
+std::pair<Status, std::string> verdict(const core::Trial& trial, const End& end, const Log& log) {
   switch (end.killed) {
     case Killed::kTimeout:
       return {Status::kTimeout,
@@ -58,18 +74,17 @@ std::pair<Status, std::string> verdict(const core::Trial& trial, const End& end)
     case Killed::kNo:
       break;
   }
-  if (end.exit.signal == SIGKILL)
+  if (end.exit.signal == SIGKILL && end.by_kernel)
     return {Status::kOutOfMemory,
-            fmt::format("the system killed it; it held {} MiB of memory. Fewer trials at once "
-                        "(-j) or a smaller batch need less",
+            fmt::format("the kernel killed it for want of memory; it held {} MiB. Fewer trials at "
+                        "once (-j) or a smaller batch need less",
                         end.resident_mib)};
+  if (end.exit.signal == SIGKILL)
+    return {Status::kInterrupted, "killed from outside (SIGKILL); the same command goes on"};
   if (end.exit.signal == SIGTERM)
     return {Status::kInterrupted, "somebody sent SIGTERM; the same command goes on"};
   if (end.exit.signal != 0) return {Status::kCrashed, signal_name(end.exit.signal)};
-  return {Status::kCrashed,
-          fmt::format("the process exited with code {} before its record was written (did a plugin "
-                      "call exit()?)",
-                      end.exit.code)};
+  return {Status::kCrashed, about_exit(end.exit.code, log)};
 }
 
 core::Record blank(const core::Trial& trial, Status status, const std::string& reason) {
@@ -88,12 +103,12 @@ core::Record blank(const core::Trial& trial, Status status, const std::string& r
 }  // namespace
 
 core::Record record_of(const core::Trial& trial, const End& end) {
-  const auto [status, reason] = verdict(trial, end);
+  const Log log = read_log(end.log);
+  const auto [status, reason] = verdict(trial, end, log);
   core::Record record = blank(trial, status, reason);
   record.provenance["started"] = end.started;
   record.cost = {{"total_seconds", end.seconds},
                  {"peak_memory_mib", static_cast<double>(end.resident_mib)}};
-  const Log log = read_log(end.log);
   record.rest["log"] = log.last;
   if (!log.stack.empty()) record.rest["stack"] = log.stack;
   return record;

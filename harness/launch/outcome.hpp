@@ -14,6 +14,7 @@ enum class Killed { kNo, kTimeout, kMemory, kInterrupt };
 struct End {
   Exit exit;
   Killed killed = Killed::kNo;
+  bool by_kernel = false;  ///< killed for want of memory
   double seconds = 0;
   std::size_t resident_mib = 0;  ///< the most that was seen
   std::string log;               ///< path of log.txt

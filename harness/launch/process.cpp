@@ -10,12 +10,15 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <utility>
 
+#include "core/base/clock.hpp"
 #include "core/base/error.hpp"
+#include "launch/memory.hpp"
 
 namespace ktb::launch {
 namespace {
@@ -51,8 +54,8 @@ std::vector<char*> arguments(const std::vector<std::string>& command) {
 }
 
 /// What a child does between fork and exec; only async-signal-safe calls. Never returns.
-[[noreturn]] void become(char* const* arguments, int in, int out, int err, pid_t parent,
-                         bool own_group) {
+[[noreturn]] void become(char* const* arguments, char* const* variables, int in, int out, int err,
+                         pid_t parent, bool own_group) {
   if (own_group) ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(kCannotStart);
@@ -63,7 +66,7 @@ std::vector<char*> arguments(const std::vector<std::string>& command) {
   if (in >= 0) ::dup2(in, STDIN_FILENO);
   if (out >= 0) ::dup2(out, STDOUT_FILENO);
   if (err >= 0) ::dup2(err, STDERR_FILENO);
-  ::execvp(arguments[0], arguments);
+  ::execvpe(arguments[0], arguments, variables);
   const char* reason = ::strerrordesc_np(errno);
   for (const char* text :
        {"cannot start ", static_cast<const char*>(arguments[0]), ": ", reason, "\n"})
@@ -71,15 +74,40 @@ std::vector<char*> arguments(const std::vector<std::string>& command) {
   ::_exit(kCannotStart);
 }
 
-pid_t start(const std::vector<std::string>& command, int in, int out, int err, bool own_group) {
+/// `mark`: a further variable of its environment; empty: none.
+pid_t start(const std::vector<std::string>& command, int in, int out, int err, bool own_group,
+            const std::string& mark = "") {
   const auto words = arguments(command);
+  std::vector<char*> variables;
+  for (char** one = environ; *one != nullptr; ++one) variables.push_back(*one);
+  if (!mark.empty()) variables.push_back(const_cast<char*>(mark.c_str()));
+  variables.push_back(nullptr);
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
   if (pid < 0)
     throw core::Error(fmt::format("cannot start {}: {}", command.front(), ::strerror(errno)));
-  if (pid == 0) become(words.data(), in, out, err, parent, own_group);
+  if (pid == 0) become(words.data(), variables.data(), in, out, err, parent, own_group);
   if (own_group) ::setpgid(pid, pid);  // parent and child both set it: either may run first
   return pid;
+}
+
+/// Unlike a group or a session, which a process may leave, its environment stays with what it starts.
+std::string next_mark() {
+  static std::atomic<int> number{0};
+  return fmt::format("KTBENCH_TRIAL={}.{}.{:.0f}", ::getpid(), ++number, 1e3 * core::seconds_now());
+}
+
+/// Kills all that carry the mark: what a trial started must not outlive it.
+void end_marked(const std::string& mark) {
+  std::error_code gone;
+  for (std::filesystem::directory_iterator entry("/proc", gone), end; !gone && entry != end;
+       entry.increment(gone)) {
+    const std::string pid = entry->path().filename();
+    if (pid.find_first_not_of("0123456789") != std::string::npos) continue;
+    std::ifstream file(entry->path() / "environ", std::ios::binary);
+    for (std::string variable; std::getline(file, variable, '\0');)
+      if (variable == mark) ::kill(std::stoi(pid), SIGKILL);
+  }
 }
 
 Exit decoded(int status) {
@@ -134,11 +162,12 @@ class NoBrokenPipe {
 
 }  // namespace
 
-Process::Process(const std::vector<std::string>& command, const std::string& log) {
+Process::Process(const std::vector<std::string>& command, const std::string& log)
+    : mark_(next_mark()) {
   const int out = ::open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (out < 0) throw core::Error(fmt::format("cannot write {}: {}", log, ::strerror(errno)));
   const int in = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-  pid_ = start(command, in, out, out, true);
+  pid_ = start(command, in, out, out, true, mark_);
   ::close(in);
   ::close(out);
 }
@@ -148,6 +177,7 @@ Process::~Process() {
   send(SIGKILL);
   int status = 0;
   ::waitpid(pid_, &status, 0);
+  end_marked(mark_);
 }
 
 std::optional<Exit> Process::poll() {
@@ -155,7 +185,7 @@ std::optional<Exit> Process::poll() {
   int status = 0;
   if (::waitpid(pid_, &status, WNOHANG) != pid_) return std::nullopt;
   exit_ = decoded(status);
-  ::kill(-pid_, SIGKILL);  // what a trial started must not outlive it
+  end_marked(mark_);
   return exit_;
 }
 
@@ -163,13 +193,7 @@ void Process::send(int signal) const {
   if (!exit_) ::kill(-pid_, signal);
 }
 
-std::size_t Process::resident_mib() const {
-  if (exit_) return 0;
-  std::ifstream statm(fmt::format("/proc/{}/statm", pid_));
-  std::size_t pages = 0, resident = 0;
-  statm >> pages >> resident;
-  return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)) >> 20;
-}
+std::size_t Process::resident_mib() const { return exit_ ? 0 : launch::resident_mib(pid_); }
 
 Answer ask(const std::vector<std::string>& command, const std::string& input) {
   const NoBrokenPipe guard;

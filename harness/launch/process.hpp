@@ -15,7 +15,7 @@ struct Exit {
 };
 
 /// A child in its own process group, killed when this process dies. Standard input is empty, output
-/// and errors go to one file.
+/// and errors go to one file. All that it started ends with it.
 class Process {
  public:
   /// Throws core::Error where the program cannot be started.
@@ -29,10 +29,11 @@ class Process {
   std::optional<Exit> poll();
   /// To the whole group.
   void send(int signal) const;
-  /// Resident memory now, in MiB; 0 once it has ended.
+  /// Resident memory now, in MiB, of it and of what it started; 0 once it has ended.
   std::size_t resident_mib() const;
 
  private:
+  std::string mark_;  ///< in the environment of all that it starts
   pid_t pid_ = -1;
   std::optional<Exit> exit_;
 };

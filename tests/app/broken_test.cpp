@@ -1,9 +1,12 @@
 // Whatever a plugin does wrong becomes a record with the right status, and the suite goes on.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <string>
+#include <vector>
 
 #include "app/shell.hpp"
 #include "core/base/json.hpp"
@@ -20,7 +23,8 @@ using testing::HasSubstr;
 /// A suite of one pair on the data set that tests make, and where its results go.
 class Bench {
  public:
-  Outcome run(const std::string& methods, int seconds, const std::string& verb = "run") const {
+  Outcome run(const std::string& methods, int seconds, const std::string& verb = "run",
+              const std::string& definitions = "") const {
     std::ofstream(folder_ / "suite.toml") << R"(ktbench = 1
 title = "Broken on purpose"
 seeds = 1
@@ -42,7 +46,7 @@ exits = { plugin = "broken", how = "exits" }
 hangs = { plugin = "broken", how = "hangs" }
 diverges = { plugin = "broken", how = "diverges" }
 exhausts_memory = { plugin = "broken", how = "exhausts memory" }
-[limits]
+)" << definitions << R"([limits]
 seconds = )" << seconds << R"(
 [grid.all]
 pairs = ["wide -> narrow"]
@@ -95,6 +99,7 @@ TEST(Broken, SlowEveryFaultIsARecordAndTheSuiteGoesOn) {
   expect_end(records, "throws_a_number", "failed", "no std::exception");
   expect_end(records, "segfaults", "crashed", "SIGSEGV");
   expect_end(records, "aborts", "crashed", "SIGABRT");
+  expect_end(records, "throws", "failed", "losses() of broken at step 2: no more steps");
   expect_end(records, "exits", "crashed", "exited with code 0 before its record was written");
   expect_end(records, "diverges", "diverged", "no longer finite at step 2: task = nan");
   expect_end(records, "exhausts_memory", "out-of-memory", "memory");
@@ -107,6 +112,63 @@ TEST(Broken, SlowEveryFaultIsARecordAndTheSuiteGoesOn) {
   EXPECT_GT(records.at("scratch").at("metrics").at("top1"), 0.5) << "four classes, easy ones";
   EXPECT_LT(records.at("never_learns").at("metrics").at("top1"), 0.5);
   EXPECT_THAT(text, AllOf(HasSubstr("scratch"), HasSubstr("never_learns")));
+}
+
+/// What a method must not do, as options of the method `cheats`, and how its record tells of it.
+struct Cheat {
+  std::string how, status, reason;
+};
+
+const std::vector<Cheat>& cheats() {
+  static const auto* const all = new std::vector<Cheat>{
+      {"writes into the inputs", "failed", "predict() wrote into its input `image`"},
+      {"writes into the batch", "failed", "the method wrote into its batch (`label`)"},
+      {"writes into the survey", "failed", "the method wrote into its batch (`image`)"},
+      {"writes to the source", "failed", "of the source wide, which the suite freezes"},
+      {"negates the source", "failed", "of the source wide, which the suite freezes"},
+      {"more columns", "failed", "wants floating-point numbers of shape ["},
+      {"fewer rows", "failed", "wants floating-point numbers of shape ["},
+      {"whole numbers", "failed", "predict() gave numbers of type Long"},
+      {"complex numbers", "failed", "predict() gave numbers of type ComplexFloat"},
+      {"nothing", "failed", "predict() gave nothing"},
+      {"no numbers", "diverged", "predictions are not finite numbers"},
+      {"infinite numbers", "diverged", "predictions are not finite numbers"},
+      {"loses its weights", "diverged", "is no longer finite after step 20"},
+      {"names a metric", "failed", "figures() of cheats: `top5` is the name of a metric"},
+      {"throws before", "failed", "before() of cheats at step 2: the codebook is empty"},
+      {"throws after", "failed", "after() of cheats at step 2: the codebook is full"},
+      {"throws bytes", "failed", "losses() of cheats at step 0: no \xEF\xBF\xBD codebook"},
+  };
+  return *all;
+}
+
+TEST(Broken, SlowCheatsAreSeenAndWhoStandsBesideThemIsNotDisturbed) {
+  const Bench bench;
+  std::string methods = R"(["scratch", "kd", "returns_the_answers")", definitions;
+  const auto name_of = [](std::string how) {
+    std::ranges::replace(how, ' ', '_');
+    return how;
+  };
+  std::vector<std::string> all = {"returns the answers"};
+  for (const auto& cheat : cheats()) all.push_back(cheat.how);
+  for (const auto& how : all) {
+    if (how != all[0]) methods += ", \"" + name_of(how) + "\"";
+    definitions += name_of(how) + " = { plugin = \"cheats\", how = \"" + how + "\" }\n";
+  }
+  const auto [code, text] = bench.run(methods + "]", 300, "run", definitions);
+  EXPECT_EQ(code, 1) << text;
+  const auto records = bench.records();
+  for (const auto& [how, status, reason] : cheats())
+    expect_end(records, name_of(how), status, reason);
+  expect_end(records, "returns_the_answers", "ok", "");
+  ASSERT_FALSE(testing::Test::HasFailure()) << text;
+  EXPECT_LT(records.at("returns_the_answers").at("metrics").at("top1"), 0.5)
+      << "four classes: the answers were there to be read";
+
+  const Bench alone;
+  alone.run(R"(["scratch", "kd"])", 300);
+  for (const auto* method : {"scratch", "kd"})
+    EXPECT_EQ(records.at(method).at("metrics"), alone.records().at(method).at("metrics")) << method;
 }
 
 TEST(Broken, SlowAHangEndsAtTheTimeLimit) {

@@ -41,12 +41,23 @@ case "$id" in
   segfault*) echo before; echo ==ktb-stack==; echo '#0 in step'; echo ==ktb-stack==; kill -SEGV $$ ;;
   exits*) echo 'leaving now'; exit 5 ;;
   hangs*) sleep 30 ;;
+  leaves*) setsid sh -c 'echo $$ > "$0/left"; exec sleep 60' "$dir" & while [ ! -s "$dir/left" ]; do sleep 0.02; done
+    record > "$dir/record.json" ;;
+  feeds*) head -c 300000000 /dev/zero | tail > /dev/null; sleep 5 ;;
+  colours*) printf '\033[31mno \377 device\033[0m\n\n'; exit 2 ;;
   killed*) kill -KILL $$ ;;
   stubborn*) trap '' TERM; sleep 0.5; touch "$dir/weights.safetensors"; record > "$dir/record.json" ;;
   twice*) if [ -f "$dir/tried" ]; then record > "$dir/record.json"; else touch "$dir/tried"; kill -KILL $$; fi ;;
   *) touch "$dir/weights.safetensors"; record > "$dir/record.tmp"; mv "$dir/record.tmp" "$dir/record.json" ;;
 esac
 )";
+
+/// Not for a process that ended and that nobody has asked about.
+bool runs(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string number, name, state;
+  return file >> number >> name >> state && state != "Z";
+}
 
 class LocalPoolTest : public testing::Test {
  protected:
@@ -146,8 +157,8 @@ TEST_F(LocalPoolTest, AnExitWithoutRecordIsACrash) {
   add("exits");
   run();
   EXPECT_EQ(record("exits").status, Status::kCrashed);
-  EXPECT_THAT(record("exits").reason, HasSubstr("the process exited with code 5 before its record "
-                                                "was written (did a plugin call exit()?)"));
+  EXPECT_EQ(record("exits").reason,
+            "the process exited with code 5 before its record was written: leaving now");
   EXPECT_EQ(record("exits").rest.at("log"), Json::array({"leaving now"}));
 }
 
@@ -158,10 +169,37 @@ TEST_F(LocalPoolTest, ATrialThatHangsRunsIntoItsLimit) {
   EXPECT_THAT(record("hangs").reason, HasSubstr("limits.seconds = 0.3"));
 }
 
-TEST_F(LocalPoolTest, AKillFromOutsideCountsAsOutOfMemory) {
+TEST_F(LocalPoolTest, AKillFromOutsideIsNoWantOfMemory) {
   add("killed");
   run();
-  EXPECT_EQ(record("killed").status, Status::kOutOfMemory);
+  EXPECT_EQ(record("killed").status, Status::kInterrupted);
+  EXPECT_THAT(record("killed").reason, HasSubstr("killed from outside"));
+}
+
+TEST_F(LocalPoolTest, WhatATrialLeftBehindEndsWithIt) {
+  add("leaves");
+  run();
+  EXPECT_EQ(record("leaves").status, Status::kOk);
+  std::ifstream file(root_ + "/trials/leaves/left");
+  pid_t left = 0;
+  ASSERT_TRUE(file >> left);
+  for (int tries = 0; runs(left) && tries < 50; ++tries)
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  EXPECT_FALSE(runs(left)) << "a process of another session outlived its trial";
+}
+
+TEST_F(LocalPoolTest, MemoryOfWhatATrialStartedCounts) {
+  add("feeds", {}, {.memory = 100});
+  run();
+  EXPECT_EQ(record("feeds").status, Status::kOutOfMemory);
+  EXPECT_THAT(record("feeds").reason, HasSubstr("limits.memory = 100"));
+}
+
+TEST_F(LocalPoolTest, TheLogsLastWordsAreCleaned) {
+  add("colours");
+  run();
+  EXPECT_EQ(record("colours").reason,
+            "the process exited with code 2 before its record was written: no \uFFFD device");
 }
 
 TEST_F(LocalPoolTest, MemoryBeyondItsLimitIsOutOfMemory) {

@@ -57,6 +57,24 @@ std::u32string transformed(std::u32string_view points, const char* what, Fill fi
   }
 }
 
+constexpr char kEscape = '\x1B', kBell = '\x07';
+
+/// Behind the escape sequence that begins at `at`: a colour (ESC [ ... letter), a title (ESC ] ...
+/// bell or ESC \), or ESC alone.
+std::size_t after_escape(std::string_view text, std::size_t at) {
+  const auto end = text.size();
+  if (++at == end) return end;
+  if (text[at] == '[') {
+    do ++at;
+    while (at < end && (text[at] < '@' || text[at] > '~'));
+    return std::min(end, at + 1);
+  }
+  if (text[at] != ']') return at;
+  while (at < end && text[at] != kBell && text[at] != kEscape) ++at;
+  const bool two = at + 1 < end && text[at] == kEscape;
+  return std::min(end, at + (two ? 2 : 1));
+}
+
 std::int32_t size_of(const std::u16string& text) { return static_cast<std::int32_t>(text.size()); }
 
 bool is_ascii(std::u32string_view points) {
@@ -108,6 +126,22 @@ std::string cut_utf8(std::string_view utf8, std::size_t first, std::size_t last)
     }
   }
   return std::string(utf8.substr(from, to - std::min(from, to)));
+}
+
+std::string printable(std::string_view text) {
+  std::u32string points;
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(text.data());
+  for (std::size_t at = 0; at < text.size();) {
+    if (text[at] == kEscape) {
+      at = after_escape(text, at);
+      continue;
+    }
+    UChar32 point = 0;
+    U8_NEXT_OR_FFFD(bytes, at, text.size(), point);
+    const bool control = point < 0x20 || (point >= 0x7F && point < 0xA0);
+    points += control && point != '\n' && point != '\t' ? U'?' : static_cast<char32_t>(point);
+  }
+  return encode_utf8(points);
 }
 
 std::u32string lower(std::u32string_view points) {

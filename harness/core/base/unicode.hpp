@@ -13,6 +13,10 @@ std::string encode_utf8(std::u32string_view points);
 /// Code points [first, last) of valid UTF-8, as far as the text goes.
 std::string cut_utf8(std::string_view utf8, std::size_t first, std::size_t last);
 
+/// A text that anybody may have written, made fit for files and terminals: escape sequences leave,
+/// bytes that are no UTF-8 become U+FFFD, control characters but tabs and line ends `?`.
+std::string printable(std::string_view text);
+
 /// The full mapping of Unicode, in no language: one code point may become several, and a capital
 /// sigma that ends a word becomes the final form. Of a single code point: never the final form.
 std::u32string lower(std::u32string_view points);

@@ -35,6 +35,10 @@ Json to_json(const Record& record) {
   return json;
 }
 
+std::string record_text(const Record& record) {
+  return to_json(record).dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
 Record record_from_json(const Json& json) {
   const JsonView view(json, "record");
   if (const auto schema = view.find("schema"); schema && schema->whole() > kRecordSchema)

@@ -49,6 +49,8 @@ struct Record {
 };
 
 Json to_json(const Record& record);
+/// The text of record.json. What a plugin named in bytes that are no UTF-8 is replaced there.
+std::string record_text(const Record& record);
 /// Throws Error with the place of what is missing or of another type.
 Record record_from_json(const Json& json);
 

@@ -76,7 +76,7 @@ void Store::save(const Record& record) const {
   if (record.id.empty()) throw Error("a record without id cannot be stored");
   const TrialFolder its = folder(record.id);
   make_folder(its.path());
-  write_atomically(its.record(), to_json(record).dump(1) + "\n");
+  write_atomically(its.record(), record_text(record));
 }
 
 bool Store::has_weights(const std::string& id) const { return fs::exists(folder(id).weights()); }

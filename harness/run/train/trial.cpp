@@ -14,6 +14,7 @@
 #include "core/base/error.hpp"
 #include "core/base/plugin_file.hpp"
 #include "core/base/text_file.hpp"
+#include "core/base/unicode.hpp"
 #include "core/score/metrics.hpp"
 #include "run/train/cuda_module.hpp"
 #include "run/train/flops.hpp"
@@ -261,7 +262,7 @@ void guard(Record& record, Work work) {
   const auto end = [&](Status status, const std::string& reason) {
     record.status = status;
     const auto where = status == Status::kInterrupted ? "" : Hook::current();
-    record.reason = where.empty() ? reason : fmt::format("{}: {}", where, reason);
+    record.reason = core::printable(where.empty() ? reason : fmt::format("{}: {}", where, reason));
   };
   Hook::forget();
   try {
@@ -302,7 +303,7 @@ Record run_trial(const TrialSpec& spec, const Place& place, Registry& registry,
   record.provenance["finished"] = core::utc_now();
   record.provenance["plugins"] = plugin_hashes(spec, registry);
   record.provenance["data"] = spec.task.hash;
-  core::write_atomically(place.folder.record(), core::to_json(record).dump(1) + "\n");
+  core::write_atomically(place.folder.record(), core::record_text(record));
   return record;
 }
 

@@ -33,6 +33,21 @@ TEST(Unicode, CutsByCodePoints) {
   EXPECT_EQ(cut_utf8(text, 99, 100), "");
 }
 
+TEST(Unicode, WhatAnybodyWroteIsMadePrintable) {
+  EXPECT_EQ(printable("na\xC3\xAFve\n\t!"), "na\xC3\xAFve\n\t!");
+  EXPECT_EQ(printable("\x1B[1;31mred\x1B[0m"), "red");
+  EXPECT_EQ(printable("\x1B]0;title\x07text \x1B]8;;x\x1B\\link"), "text link");
+  EXPECT_EQ(printable("a\xFF"
+                      "b\xE2\x82"
+                      "c"),
+            "a\xEF\xBF\xBD"
+            "b\xEF\xBF\xBD"
+            "c");
+  EXPECT_EQ(printable("back\b\r\x7F\xC2\x9B"), "back????");
+  EXPECT_EQ(printable("cut \x1B"), "cut ");
+  EXPECT_EQ(printable("cut \x1B[3"), "cut ");
+}
+
 TEST(Unicode, LowersWholeWordsAndSingleLetters) {
   EXPECT_EQ(lower(U"The CAT"), U"the cat");
   EXPECT_EQ(lower(U"\u0130zmir"), U"i\u0307zmir");
