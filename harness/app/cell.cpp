@@ -12,6 +12,7 @@
 #include "app/rerun.hpp"
 #include "app/session.hpp"
 #include "core/base/error.hpp"
+#include "core/base/json_file.hpp"
 #include "core/base/text_file.hpp"
 #include "core/plan/explain.hpp"
 #include "core/store/record.hpp"
@@ -50,7 +51,8 @@ void settle(CellChoice& cell) {
   std::error_code none;
   for (const auto& entry :
        fs::directory_iterator(fs::path(cell.choice.site.results) / "plans", none)) {
-    const core::Plan plan = core::plan_from_json(Json::parse(core::read_text(entry.path())));
+    const core::Plan plan = core::plan_from_json(
+        core::parse_json(core::read_text(entry.path()), entry.path().string()));
     const bool has =
         std::any_of(plan.trials.begin(), plan.trials.end(),
                     [&](const core::Trial& trial) { return trial.id == cell.words.front(); });

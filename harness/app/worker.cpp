@@ -9,6 +9,7 @@
 
 #include "app/worker_signals.hpp"
 #include "core/base/error.hpp"
+#include "core/base/json_file.hpp"
 #include "core/base/plugin_file.hpp"
 #include "core/base/text_file.hpp"
 #include "core/store/trial_folder.hpp"
@@ -37,8 +38,8 @@ Registry registry(const Arguments& arguments) {
 
 int run_trial(const Arguments& arguments) {
   const ktb::core::TrialFolder folder(std::filesystem::absolute(arguments.names.at(0)));
-  const auto spec =
-      ktb::core::trial_spec_from_json(Json::parse(ktb::core::read_text(folder.spec())));
+  const auto spec = ktb::core::trial_spec_from_json(
+      ktb::core::parse_json(ktb::core::read_text(folder.spec()), folder.spec().string()));
   ktb::run::Place place{folder, arguments.data_dirs,
                         ktb::run::set_up_process(arguments.device, arguments.threads)};
   auto plugins = registry(arguments);
@@ -51,7 +52,7 @@ int describe(const Arguments& arguments) {
   ktb::run::set_up_process("cpu", 1);
   const std::string text{std::istreambuf_iterator<char>(std::cin), {}};
   auto plugins = registry(arguments);
-  const Json json = Json::parse(text);
+  const Json json = ktb::core::parse_json(text, "request");
   const auto request = ktb::core::read_json<ktb::core::DescribeRequest>({json, "request"});
   auto answers = ktb::run::describe(request, plugins, arguments.data_dirs);
   answers.build = ktb::run::build();

@@ -8,10 +8,12 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <utility>
 
 #include "core/base/digest.hpp"
 #include "core/base/error.hpp"
+#include "core/base/json_file.hpp"
 #include "core/base/text_file.hpp"
 #include "core/base/version.hpp"
 #include "launch/process.hpp"
@@ -30,7 +32,9 @@ template <class T>
 T read_cache(const fs::path& path) {
   std::ifstream file(path);
   try {
-    return core::read_json<T>({Json::parse(file), path});
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    const Json json = core::parse_json(text, path);
+    return core::read_json<T>({json, path});
   } catch (const std::exception&) {
     return {};
   }
@@ -252,14 +256,15 @@ core::DescribeAnswers WorkerCatalogue::ask_worker(const core::DescribeRequest& r
   std::vector<std::string> command = {options_.worker, "describe"};
   command.insert(command.end(), options_.worker_flags.begin(), options_.worker_flags.end());
   const Answer answer = ask(command, core::write_json(request).dump());
-  const Json json = Json::parse(answer.output, nullptr, false);
-  if (answer.exit.code != 0 || answer.exit.signal != 0 || !json.is_object()) {
+  if (answer.exit.code != 0 || answer.exit.signal != 0) {
     const std::string how = answer.exit.signal != 0 ? signal_name(answer.exit.signal)
                                                     : fmt::format("exit code {}", answer.exit.code);
     throw core::Error(fmt::format("error: `{}` could not describe the plugins ({})\n{}",
                                   shell_line(command), how, answer.errors));
   }
-  const core::JsonView view(json, "ktbench-worker describe");
+  const std::string who = "ktbench-worker describe";
+  const Json json = core::parse_json(answer.output, who);
+  const core::JsonView view(json, who);
   check_build(core::read_json<core::AnsweringBuild>(view).build, options_.worker);
   return core::read_json<core::DescribeAnswers>(view);
 }

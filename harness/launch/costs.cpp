@@ -62,7 +62,8 @@ CostBook::CostBook(std::string path) : path_(std::move(path)) {
   std::ifstream file(path_);
   for (std::string text; std::getline(file, text);) {
     try {
-      const auto line = core::read_json<CostLine>({Json::parse(text), path_});
+      const Json json = core::parse_json(text, path_);
+      const auto line = core::read_json<CostLine>({json, path_});
       lines_[line.kind].push_back(line);
     } catch (const std::exception&) {
       continue;  // a line cut off by a crash

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <set>
 
@@ -22,6 +23,25 @@ std::string read_whole(const std::string& path) {
 std::string without_number(const std::string& message) {
   const auto end = message.find("] ");
   return end == std::string::npos ? message : message.substr(end + 2);
+}
+
+constexpr int kDeepest = 64;
+
+/// `outermost` hears the keys of the outermost object, in the text's order.
+Json parsed(std::string_view text, const std::string& file,
+            const std::function<void(const std::string&)>& outermost = nullptr) {
+  const auto watch = [&](int depth, Json::parse_event_t event, const Json& value) {
+    if (depth > kDeepest)
+      throw Error(fmt::format("{}: nested deeper than {} levels", file, kDeepest));
+    if (outermost && depth == 1 && event == Json::parse_event_t::key)
+      outermost(value.get<std::string>());
+    return true;
+  };
+  try {
+    return Json::parse(text, watch);
+  } catch (const Json::exception& problem) {
+    throw Error(fmt::format("{}: no valid JSON: {}", file, without_number(problem.what())));
+  }
 }
 
 std::string found(const Json& value) {
@@ -114,22 +134,17 @@ bool JsonView::truth() const {
   return value_->get<bool>();
 }
 
+Json parse_json(std::string_view text, const std::string& file) { return parsed(text, file); }
+
 JsonFile read_json_file(const std::string& path) {
   JsonFile file;
   file.path = path;
   std::set<std::string> known;
-  const auto note_keys = [&](int depth, Json::parse_event_t event, const Json& parsed) {
-    if (depth != 1 || event != Json::parse_event_t::key) return true;
-    file.keys.push_back(parsed.get<std::string>());
-    if (!known.insert(file.keys.back()).second)
-      throw Error(fmt::format("{}: \"{}\" stands there twice", path, file.keys.back()));
-    return true;
-  };
-  try {
-    file.data = Json::parse(read_whole(path), note_keys);
-  } catch (const Json::exception& problem) {
-    throw Error(fmt::format("{}: no valid JSON: {}", path, without_number(problem.what())));
-  }
+  file.data = parsed(read_whole(path), path, [&](const std::string& key) {
+    file.keys.push_back(key);
+    if (!known.insert(key).second)
+      throw Error(fmt::format("{}: \"{}\" stands there twice", path, key));
+  });
   return file;
 }
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -40,6 +41,10 @@ class JsonView {
   const Json* value_;
   std::string file_, path_;
 };
+
+/// A JSON text of any origin. Throws Error that names `file`: no JSON (with line and column), or
+/// deeper than anything that is written here, so that nothing that walks it can run out of stack.
+Json parse_json(std::string_view text, const std::string& file);
 
 struct JsonFile {
   Json data;

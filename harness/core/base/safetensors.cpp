@@ -10,6 +10,7 @@
 
 #include "core/base/error.hpp"
 #include "core/base/json.hpp"
+#include "core/base/json_file.hpp"
 
 namespace ktb::core {
 namespace {
@@ -62,7 +63,7 @@ SafetensorsFile parse(const std::string& bytes) {
   if (bytes.size() < kLengthBytes) throw Error("shorter than a header");
   std::memcpy(&length, bytes.data(), kLengthBytes);
   if (length > bytes.size() - kLengthBytes) throw Error("ends within its header");
-  const Json header = Json::parse(bytes.substr(kLengthBytes, length));
+  const Json header = parse_json(std::string_view(bytes).substr(kLengthBytes, length), "header");
   const std::string data = bytes.substr(kLengthBytes + length);
   SafetensorsFile file;
   for (const auto& [name, entry] : header.items()) {

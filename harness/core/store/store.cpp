@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "core/base/error.hpp"
+#include "core/base/json_file.hpp"
 #include "core/base/text_file.hpp"
 
 namespace ktb::core {
@@ -61,7 +62,7 @@ auto Store::load_file(const fs::path& path, Read read) const
     -> std::optional<decltype(read(Json()))> {
   if (!fs::exists(path)) return std::nullopt;
   try {
-    return read(Json::parse(read_text(path)));
+    return read(parse_json(read_text(path), path.filename().string()));
   } catch (const std::exception& error) {
     warn(fmt::format("{} is left out: {}", path.string(), error.what()));
     return std::nullopt;
@@ -99,12 +100,11 @@ std::vector<Json> Store::curve(const std::string& id) const {
   if (!fs::exists(path)) return points;
   std::istringstream lines(read_text(path));
   for (std::string line; std::getline(lines, line);) {
-    Json point = Json::parse(line, nullptr, false);
-    if (!point.is_discarded()) {
-      points.push_back(std::move(point));
-    } else if (!lines.eof()) {
-      warn(
-          fmt::format("{}: line {} is not JSON and is left out", path.string(), points.size() + 1));
+    const auto name = fmt::format("{}, line {}", path.string(), points.size() + 1);
+    try {
+      points.push_back(parse_json(line, name));
+    } catch (const Error& error) {
+      if (!lines.eof()) warn(fmt::format("{} is left out: {}", name, error.what()));
     }
   }
   return points;
@@ -133,13 +133,25 @@ std::vector<bool> Store::samples(const std::string& id) const {
   return right;
 }
 
+namespace {
+
+/// Renewed and taken away while it is read: no file and a bad one are both no progress.
+Json progress_json(const fs::path& path) {
+  try {
+    return parse_json(read_text(path), path.string());
+  } catch (const Error&) {
+    return {};
+  }
+}
+
+}  // namespace
+
 std::optional<TrialProgress> Store::progress(const std::string& id) const {
   const fs::path path = folder(id).progress();
   std::error_code error;
   const auto renewed = fs::last_write_time(path, error);
   if (error) return std::nullopt;
-  std::ifstream stream(path);
-  const Json json = Json::parse(stream, nullptr, false);
+  const Json json = progress_json(path);
   if (!json.is_object()) return std::nullopt;
   TrialProgress progress;
   const auto number = [&](const char* name) {
