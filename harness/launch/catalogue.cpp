@@ -1,10 +1,8 @@
 #include "launch/catalogue.hpp"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -53,20 +51,15 @@ void write_cache(const fs::path& path, const T& cache) {
 
 /// Changes whenever the file is written anew; empty where there is none.
 std::string stamp(const std::string& path) {
-  struct stat info {};
-  if (::stat(path.c_str(), &info) != 0) return "";
-  return fmt::format("{}.{}.{}.{}", info.st_size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec,
-                     info.st_ino);
+  const auto now = core::stamp_of(path);
+  return now.size < 0 ? ""
+                      : fmt::format("{}.{}.{}.{}", now.size, now.written, now.changed, now.inode);
 }
 
-/// Whether a data set's files are still those whose hashes were taken; of size -1 are those that
-/// were not there.
+/// Whether a data set's files, and the places where some were missing, are as they were.
 bool unchanged(const std::vector<core::FileStamp>& files) {
-  return std::ranges::all_of(files, [](const core::FileStamp& file) {
-    struct stat info {};
-    if (::stat(file.path.c_str(), &info) != 0) return file.size < 0;
-    return info.st_size == file.size && std::abs(info.st_mtim.tv_sec - file.mtime) <= 1;
-  });
+  return std::ranges::all_of(
+      files, [](const core::FileStamp& file) { return core::stamp_of(file.path) == file; });
 }
 
 /// What stays true beyond this command: neither faults nor missing data,

@@ -78,14 +78,11 @@ class CatalogueTest : public testing::Test {
   }
 
   void answer(bool found, const std::string& build = std::string(core::build_hash())) {
-    const auto written =
-        std::chrono::file_clock::to_sys(fs::last_write_time(root_ + "/data")).time_since_epoch();
-    const std::int64_t seconds = std::chrono::duration_cast<std::chrono::seconds>(written).count();
     core::DescribeAnswers answers;
     auto& data = answers.datasets["d0"];
     data.found = found;
     data.hash = found ? "aa" : "";
-    data.files = {{root_ + "/data", 5, seconds}};
+    data.files = {core::stamp_of(root_ + "/data")};
     answers.models["m0"].parameters = 7;
     answers.methods["k0"].modes = {core::SourceMode::kTrained};
     answers.pairings.resize(1);
@@ -155,11 +152,32 @@ TEST_F(CatalogueTest, ADataFileThatChangesIsAskedAboutAgain) {
   EXPECT_EQ(calls(), 2U);
 }
 
+TEST_F(CatalogueTest, ADataFileOfEqualSizeAndTimeIsAskedAboutAgain) {
+  ask();
+  const auto time = fs::last_write_time(root_ + "/data");
+  write("data", "54321");
+  fs::last_write_time(root_ + "/data", time);
+  ask();
+  EXPECT_EQ(calls(), 2U);
+}
+
+TEST_F(CatalogueTest, ACacheThatNobodyWroteIsDroppedAndSaid) {
+  ask();
+  const std::string deep(100'000, '[');
+  for (const std::string& text :
+       {deep, std::string(R"({"worker": 7, "datasets": []})"), std::string("\xFF\x00{", 3)}) {
+    write("cache/describe.json", text);
+    write("cache/plugins.json", text);
+    EXPECT_EQ(ask().models.size(), 1U);
+  }
+  EXPECT_EQ(calls(), 4U);
+}
+
 TEST_F(CatalogueTest, GeneratedDataAreAskedAboutAgainOnceFilesMayHaveCome) {
   Json json = Json::parse(core::read_text(root_ + "/answer"));
   Json& data = json.at("datasets").at("d0");
   data["files"] = Json::array();
-  data["watched"] = Json::array({{{"path", root_ + "/later"}, {"size", -1}, {"mtime", 0}}});
+  data["watched"] = Json::array({core::write_json(core::stamp_of(root_ + "/later"))});
   write("answer", json.dump());
   ask();
   ask();

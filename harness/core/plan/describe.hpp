@@ -8,6 +8,7 @@
 
 #include "core/base/fields.hpp"
 #include "core/base/json.hpp"
+#include "core/plan/file_stamp.hpp"
 #include "core/plan/trial_spec.hpp"
 
 /// What the planner asks plugins and what they answer: docs/contracts.md, "describe".
@@ -53,12 +54,6 @@ struct DescribeRequest {
 struct PluginFault {
   std::string message = "refused without a reason";
   std::string option, nearest;  ///< an option that it has not, and the nearest that it has
-};
-
-/// By which a later command sees whether a file has changed; size -1: it was not there.
-struct FileStamp {
-  std::string path;
-  std::int64_t size = 0, mtime = 0;
 };
 
 struct InputAnswer {
@@ -157,13 +152,6 @@ void fields(Self& fault, Ar& ar) {
   ar.optional("message", fault.message);
   ar.optional("option", fault.option);
   ar.optional("nearest", fault.nearest);
-}
-
-template <Of<FileStamp> Self, class Ar>
-void fields(Self& stamp, Ar& ar) {
-  ar("path", stamp.path);
-  ar("size", stamp.size);
-  ar("mtime", stamp.mtime);
 }
 
 template <Of<InputAnswer> Self, class Ar>

@@ -2,7 +2,6 @@
 
 #include <c10/util/Exception.h>
 #include <fmt/core.h>
-#include <sys/stat.h>
 
 #include <map>
 #include <optional>
@@ -38,12 +37,6 @@ Answer answered(const Options& options, Work work) {
   return answer;
 }
 
-core::FileStamp stamp_of(const std::string& path) {
-  struct stat status {};
-  if (stat(path.c_str(), &status) != 0) return {path, -1, 0};
-  return {path, status.st_size, status.st_mtime};
-}
-
 core::TaskAnswer plain_task(const TaskSpec& task) {
   core::TaskAnswer out{task.name,       task.kind,     {},
                        task.outputs,    task.labels,   task.categorical,
@@ -57,7 +50,7 @@ core::TaskAnswer plain_task(const TaskSpec& task) {
 /// the places are watched where they would be.
 void note_generated(const DataFolder& folder, core::DatasetAnswer& out) {
   out.hash = "generated";
-  for (const auto& place : folder.places()) out.watched.push_back(stamp_of(place));
+  for (const auto& place : folder.places()) out.watched.push_back(core::stamp_of(place));
 }
 
 /// Where the files are, and whether they are what they must be. The hash of the data is that of the
@@ -81,7 +74,7 @@ void inspect_files(const Dataset& dataset, const DataFolder& folder, core::Datas
         throw Error(
             fmt::format("{} is not the file expected: {}, expected {}", path, found, file.digest));
       digests += file.name + " " + found + "\n";
-      files.push_back(stamp_of(path));
+      files.push_back(core::stamp_of(path));
     }
   } catch (const std::exception& error) {
     out.problem = error.what();

@@ -166,9 +166,11 @@ CacheKey& CacheKey::file(const std::string& path) {
   struct stat status {};
   if (stat(path.c_str(), &status) != 0)
     throw Error("cannot read " + path + ": " + std::strerror(errno));
-  const auto mark = path + "\n" + std::to_string(status.st_size) + "\n" +
-                    std::to_string(status.st_mtim.tv_sec) + "." +
-                    std::to_string(status.st_mtim.tv_nsec) + "\n";
+  // The time of change, too, which no program can set: a file may be replaced by one of equal size
+  // and time of writing.
+  auto mark = path + "\n" + std::to_string(status.st_size) + "\n";
+  for (const auto& time : {status.st_mtim, status.st_ctim})
+    mark += std::to_string(time.tv_sec) + "." + std::to_string(time.tv_nsec) + "\n";
   parts_.insert(parts_.end(), mark.begin(), mark.end());
   return *this;
 }
