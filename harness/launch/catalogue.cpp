@@ -5,8 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
+#include <iostream>
 #include <utility>
 
 #include "core/base/digest.hpp"
@@ -28,12 +27,13 @@ constexpr auto kAnswers = "describe.json";
 /// Empty where the file is missing, was cut off or has another layout: the cache then fills anew.
 template <class T>
 T read_cache(const fs::path& path) {
-  std::ifstream file(path);
+  if (!fs::exists(path)) return {};
   try {
-    const std::string text{std::istreambuf_iterator<char>(file), {}};
-    const Json json = core::parse_json(text, path);
-    return core::read_json<T>({json, path});
-  } catch (const std::exception&) {
+    const Json json = core::parse_json(core::read_text(path), path.filename().string());
+    return core::read_json<T>({json, path.filename().string()});
+  } catch (const core::Error& error) {
+    std::cerr << "left out and made anew: " << path.parent_path().string() << "/" << error.what()
+              << "\n";
     return {};
   }
 }

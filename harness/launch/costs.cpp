@@ -5,10 +5,13 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <iostream>
 #include <tuple>
 #include <utility>
 
 #include "core/base/digest.hpp"
+#include "core/base/error.hpp"
+#include "core/base/json_file.hpp"
 
 namespace ktb::launch {
 namespace {
@@ -60,13 +63,16 @@ double median(std::vector<double> values) {
 
 CostBook::CostBook(std::string path) : path_(std::move(path)) {
   std::ifstream file(path_);
+  int number = 0;
   for (std::string text; std::getline(file, text);) {
+    const auto place = path_ + ", line " + std::to_string(++number);
     try {
-      const Json json = core::parse_json(text, path_);
-      const auto line = core::read_json<CostLine>({json, path_});
+      const Json json = core::parse_json(text, place);
+      const auto line = core::read_json<CostLine>({json, place});
       lines_[line.kind].push_back(line);
-    } catch (const std::exception&) {
-      continue;  // a line cut off by a crash
+    } catch (const core::Error& error) {
+      // The last line without an end was cut off by a crash.
+      if (!file.eof()) std::cerr << "left out: " << error.what() << "\n";
     }
   }
 }

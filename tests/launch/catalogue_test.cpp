@@ -168,7 +168,9 @@ TEST_F(CatalogueTest, ACacheThatNobodyWroteIsDroppedAndSaid) {
        {deep, std::string(R"({"worker": 7, "datasets": []})"), std::string("\xFF\x00{", 3)}) {
     write("cache/describe.json", text);
     write("cache/plugins.json", text);
+    testing::internal::CaptureStderr();
     EXPECT_EQ(ask().models.size(), 1U);
+    EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("left out and made anew"));
   }
   EXPECT_EQ(calls(), 4U);
 }
