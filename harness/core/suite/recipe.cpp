@@ -88,6 +88,14 @@ Fault betas(const std::string& key, const Json& value) {
   return RecipeFault{key, fmt::format("`{}` wants two numbers from 0 to below 1", key), {}};
 }
 
+Fault momenta(const std::string& key, const Json& value) {
+  const auto share = [](const Json& m) { return m.is_number() && m >= 0.0 && m < 1.0; };
+  const bool two = value.is_array() && value.size() == 2 && share(value[0]) && share(value[1]);
+  if ((two && value[0] <= value[1]) || (value.is_array() && value.empty())) return {};
+  return RecipeFault{
+      key, fmt::format("`{}` wants the lowest and the highest momentum, or [] for none", key), {}};
+}
+
 const std::map<std::string, Json>& optimizers() {
   static const std::map<std::string, Json> kDefaults = [] {
     const Json base = {
@@ -102,8 +110,9 @@ const std::map<std::string, Json>& optimizers() {
 }
 
 Json schedule_default(const std::string& name) {
-  return {{"name", name},  {"at", Json::array()}, {"every", 0.0}, {"gamma", 0.1},
-          {"warmup", 0.0}, {"warmup_from", 0.1},  {"min", 0.0}};
+  Schedule schedule;
+  schedule.name = name;
+  return write_json(schedule);
 }
 
 const Checks& optimizer_checks() {
@@ -118,11 +127,19 @@ const Checks& optimizer_checks() {
 }
 
 const Checks& schedule_checks() {
-  static const Checks kChecks = {
-      {"name", word(schedule_names())}, {"at", increasing},
-      {"every", number(0, kNoLimit)},   {"gamma", number(0, kNoLimit, true)},
-      {"warmup", number(0, kNoLimit)},  {"warmup_from", number(0, 1)},
-      {"min", number(0, kNoLimit)}};
+  static const Checks kChecks = {{"name", word(schedule_names())},
+                                 {"at", increasing},
+                                 {"every", number(0, kNoLimit)},
+                                 {"gamma", number(0, kNoLimit, true)},
+                                 {"warmup", number(0, kNoLimit)},
+                                 {"warmup_from", number(0, 1)},
+                                 {"min", number(0, kNoLimit)},
+                                 {"rise", number(0, 1, true)},
+                                 {"anneal", word({"cosine", "linear"})},
+                                 {"start_div", number(0, kNoLimit, true)},
+                                 {"end_div", number(0, kNoLimit, true)},
+                                 {"three_phase", boolean},
+                                 {"momentum", momenta}};
   return kChecks;
 }
 

@@ -19,6 +19,13 @@ struct Schedule {
   double warmup_from = 0.1;
   double min = 0;  ///< cosine, linear: the rate at the end
 
+  // one_cycle, PyTorch's OneCycleLR:
+  double rise = 0.3;                            ///< the share of the run until the highest rate
+  std::string anneal = "cosine";                ///< or `linear`: the way between two rates
+  double start_div = 25, end_div = 1e4;         ///< highest over first, first over last rate
+  bool three_phase = false;                     ///< falls as it rose before it falls to the end
+  std::vector<double> momentum = {0.85, 0.95};  ///< lowest and highest; empty: left alone
+
   bool operator==(const Schedule&) const = default;
 };
 
@@ -31,6 +38,12 @@ void fields(Self& schedule, Ar& ar) {
   ar.optional("warmup", schedule.warmup);
   ar.optional("warmup_from", schedule.warmup_from);
   ar.optional("min", schedule.min);
+  ar.optional("rise", schedule.rise);
+  ar.optional("anneal", schedule.anneal);
+  ar.optional("start_div", schedule.start_div);
+  ar.optional("end_div", schedule.end_div);
+  ar.optional("three_phase", schedule.three_phase);
+  ar.optional("momentum", schedule.momentum);
 }
 
 const std::vector<std::string>& schedule_names();
