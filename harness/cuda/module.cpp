@@ -32,6 +32,11 @@ class Driver {
     char text[96] = {};
     return found_ && read && read(device_, text, sizeof text) == 0 ? text : "unknown CUDA device";
   }
+  std::string version() const {
+    const auto read = symbol<int(char*, unsigned)>("nvmlSystemGetDriverVersion");
+    char text[80] = {};
+    return found_ && read && read(text, sizeof text) == 0 ? text : "unknown";
+  }
 
  private:
   template <class Function>
@@ -46,6 +51,7 @@ class Driver {
 class Module final : public ktb::run::CudaModule {
  public:
   std::string device_name() const override { return driver_.name(); }
+  std::string driver_version() const override { return driver_.version(); }
   double peak_memory_mib() const override {
     const auto stats = c10::getDeviceAllocator(c10::kCUDA)->getDeviceStats(0);
     return static_cast<double>(stats.allocated_bytes[0].peak) / (1024.0 * 1024.0);

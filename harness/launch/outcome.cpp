@@ -9,7 +9,9 @@
 #include <fstream>
 
 #include "core/base/clock.hpp"
+#include "core/store/revision.hpp"
 #include "core/base/unicode.hpp"
+#include "core/base/version.hpp"
 
 namespace ktb::launch {
 namespace {
@@ -95,8 +97,12 @@ core::Record blank(const core::Trial& trial, Status status, const std::string& r
   record.status = status;
   record.reason = reason;
   record.axes = trial.spec.axes;
-  record.provenance = {
-      {"host", host()}, {"device", trial.spec.device}, {"finished", core::utc_now()}};
+  record.provenance = {{"host", host()},
+                       {"device", trial.spec.device},
+                       {"build", core::build_hash()},
+                       {"revision", core::revision()},
+                       {"version", core::version()},
+                       {"finished", core::utc_now()}};
   return record;
 }
 
@@ -112,6 +118,10 @@ core::Record record_of(const core::Trial& trial, const End& end) {
   record.rest["log"] = log.last;
   if (!log.stack.empty()) record.rest["stack"] = log.stack;
   return record;
+}
+
+core::Record record_not_started(const core::Trial& trial, const core::Reason& reason) {
+  return blank(trial, Status::kFailed, reason);
 }
 
 core::Record record_without_source(const core::Trial& trial, const core::Record& source) {

@@ -1,6 +1,7 @@
 #pragma once
 #include <string>
 
+#include "core/base/reason.hpp"
 #include "core/plan/plan.hpp"
 #include "core/store/record.hpp"
 #include "launch/process.hpp"
@@ -24,6 +25,9 @@ struct End {
 /// The record in the worker's place: status, reason,
 /// the log's last lines and the stack that a crash printed.
 core::Record record_of(const core::Trial& trial, const End& end);
+
+/// A trial that is left out for the reason.
+core::Record record_not_started(const core::Trial& trial, const core::Reason& reason);
 
 /// A trial that cannot run because `source` has no weights for it.
 core::Record record_without_source(const core::Trial& trial, const core::Record& source);

@@ -9,6 +9,8 @@ class CudaModule {
  public:
   virtual ~CudaModule() = default;
   virtual std::string device_name() const = 0;
+  /// Of the driver, such as `535.104.05`.
+  virtual std::string driver_version() const = 0;
   virtual double peak_memory_mib() const = 0;
   /// Energy used by the device since it was started, in joules; negative where it is not counted.
   virtual double joules() const = 0;

@@ -2,14 +2,18 @@
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <ATen/Version.h>
 #include <dlfcn.h>
 #include <fmt/core.h>
+#include <gnu/libc-version.h>
 #include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <fstream>
 
+#include "core/store/revision.hpp"
 #include "core/base/version.hpp"
 #include "ktb/error.hpp"
 #include "run/train/cuda_module.hpp"
@@ -26,6 +30,13 @@ std::string processor() {
   return "unknown";
 }
 
+/// The instruction set that LibTorch's kernels were chosen for, and the most that oneDNN may use
+/// where somebody set that: sums are rounded in another order under another one.
+std::string instructions() {
+  const char* cap = std::getenv("ONEDNN_MAX_CPU_ISA");
+  return at::get_cpu_capability() + (cap ? fmt::format(", oneDNN {}", cap) : "");
+}
+
 /// A training step frees and takes the same large blocks over and over. With glibc's defaults each
 /// goes back to the system and is faulted in again page by page.
 void keep_pages() {
@@ -39,14 +50,24 @@ void keep_pages() {
 core::Json host(at::Device device) {
   char host[256] = {};
   gethostname(host, sizeof host - 1);
-  return {{"host", host},
-          {"cpu", processor()},
-          {"threads", at::get_num_threads()},
-          {"device", device.is_cuda() ? cuda_module().device_name() : "cpu"},
-          {"torch", core::torch_version()},
-          {"sdk", core::sdk_hash()},
-          {"build", core::build_hash()},
-          {"version", core::version()}};
+  core::Json told = {{"host", host},
+                     {"cpu", processor()},
+                     {"instructions", instructions()},
+                     {"threads", at::get_num_threads()},
+                     {"device", "cpu"},
+                     {"torch", core::torch_version()},
+                     {"libc", gnu_get_libc_version()},
+                     {"compiler", core::compiler()},
+                     {"sdk", core::sdk_hash()},
+                     {"build", core::build_hash()},
+                     {"revision", core::revision()},
+                     {"version", core::version()}};
+  if (device.is_cuda())
+    told.update({{"device", cuda_module().device_name()},
+                 {"driver", cuda_module().driver_version()},
+                 {"cuda", at::Context::versionCUDART()},
+                 {"cudnn", at::Context::versionRuntimeCuDNN()}});
+  return told;
 }
 
 std::string build() {

@@ -6,7 +6,8 @@
 
 namespace ktb::run {
 
-/// Host, processor, threads, device, LibTorch: the provenance of a record.
+/// Machine, instruction set, threads, device and driver, libraries, compiler and revision: the
+/// provenance of a record.
 core::Json host(at::Device device);
 
 /// The build that this process is of. Throws Error where its libktb.so is of another.
