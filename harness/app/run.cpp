@@ -16,7 +16,7 @@ namespace {
 
 struct RunCommand {
   Choice choice;
-  int jobs = 0, threads = 0;
+  int jobs = 0, threads = 0, quarantine = launch::PoolOptions().quarantine;
   std::string launcher = "local";
   bool fresh = false;
 };
@@ -70,8 +70,8 @@ int run(const RunCommand& command) {
   const core::Plan plan = command.choice.plan(*catalogue);
   core::Store store = site.store();
   auto costs = site.costs();
-  const auto pool = launch::settle(
-      {command.jobs, command.threads, plan.device, site.worker(), site.worker_flags()});
+  const auto pool = launch::settle({command.jobs, command.threads, plan.device, site.worker(),
+                                    site.worker_flags(), command.quarantine});
   const Summary summary{plan, store, costs, launch::trials_to_run(plan, store, command.fresh),
                         pool.jobs};
   const bool local = command.launcher == "local";
@@ -96,6 +96,12 @@ void add_run(CLI::App& app, Action& action) {
   command.add_option("--threads", options->threads, "threads a trial (default: 1 on a CPU)")
       ->check(CLI::PositiveNumber);
   command.add_option("--launcher", options->launcher, "local, or commands: print them only")
+      ->capture_default_str();
+  command
+      .add_option("--quarantine", options->quarantine,
+                  "start no further trial of a plugin after this many crashes in a row; 0: never "
+                  "mind them. The next run tries it again")
+      ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   auto* accept = options->choice.add_accept_to(command);
   command.add_flag("--force,--fresh", options->fresh, "run again what is cached too")

@@ -78,6 +78,7 @@ LocalPool::LocalPool(std::vector<const core::Trial*> trials, core::Store& store,
       costs_(costs),
       progress_(progress),
       options_(settle(std::move(options))),
+      quarantine_(options_.quarantine),
       open_(trials.size()) {
   for (const auto* trial : trials) {
     const auto estimate = costs.estimate(trial->spec);
@@ -154,6 +155,7 @@ bool LocalPool::start(std::size_t index) {
   const bool finished_meanwhile = !job.had && job.attempts == 0 && usable(*job.trial);
   if ((job.state == State::kElsewhere || finished_meanwhile) && settled_elsewhere(job))
     return false;
+  if (left_out(job)) return false;
   write_spec(*job.trial, folder);
   const std::string log = folder.log().string();
   auto process = std::make_unique<Process>(trial_command(options_, folder), log);
@@ -178,6 +180,16 @@ bool LocalPool::settled_elsewhere(Job& job) {
   if (!record || record->key != job.trial->key || record->status == Status::kInterrupted)
     return false;
   finish(job, *record, 0);
+  return true;
+}
+
+/// Of a plugin in quarantine. What it had before stays.
+bool LocalPool::left_out(Job& job) {
+  const auto reason = quarantine_.against(*job.trial);
+  if (reason.empty()) return false;
+  const auto record = record_not_started(*job.trial, reason);
+  if (!usable(*job.trial)) store_.save(record);
+  finish(job, record, 0);
   return true;
 }
 
@@ -211,6 +223,7 @@ bool LocalPool::reap(Worker& worker) {
     record = record_of(*job.trial, worker.end);
     store_.save(*record);
   }
+  quarantine_.note(*job.trial, *record);
   finish(job, *record, worker.end.seconds);
   return true;
 }

@@ -14,6 +14,7 @@
 #include "launch/outcome.hpp"
 #include "launch/process.hpp"
 #include "launch/progress.hpp"
+#include "launch/quarantine.hpp"
 #include "launch/signals.hpp"
 
 namespace ktb::launch {
@@ -24,6 +25,7 @@ struct PoolOptions {
   std::string device = "cpu";
   std::string worker;                     ///< path of ktbench-worker
   std::vector<std::string> worker_flags;  ///< --plugins and --data-dir
+  int quarantine = 3;  ///< crashes in a row after which a plugin's trials are left out; 0: never
 };
 
 /// Fills in what the user left open: on a CPU one thread a trial and as many trials as cores, on a
@@ -84,6 +86,7 @@ class LocalPool {
   bool waits(const Job& job) const;
   bool start(std::size_t index);
   bool settled_elsewhere(Job& job);
+  bool left_out(Job& job);
   void tend(Worker& worker);
   bool reap(Worker& worker);
   bool worth_retrying(const Job& job, const Worker& worker) const;
@@ -102,6 +105,7 @@ class LocalPool {
   Progress& progress_;
   PoolOptions options_;
   Signals signals_;
+  Quarantine quarantine_;
   std::vector<Worker> workers_;
   std::map<std::string, core::Record> ended_;  ///< of this run
   std::size_t open_ = 0;

@@ -228,6 +228,21 @@ TEST_F(LocalPoolTest, WithoutItsSourceATrialFailsAndIsTriedAgainTheNextTime) {
   EXPECT_EQ(launch::trials_to_run(plan_, store_).size(), 2U);
 }
 
+TEST_F(LocalPoolTest, APluginThatCrashesAgainAndAgainIsLeftOut) {
+  for (int i = 0; i < 5; ++i) add("segfault" + std::to_string(i));
+  add("fine");
+  for (auto& trial : plan_.trials)
+    trial.spec.method.plugin = trial.id == "fine" ? "fine" : "segfault";
+  const auto tally = run(1);
+  EXPECT_EQ(tally.ok, 1U);
+  EXPECT_EQ(tally.bad, 5U);
+  EXPECT_THAT(started(), ElementsAre("segfault0", "segfault1", "segfault2", "fine"));
+  EXPECT_EQ(record("segfault4").status, Status::kFailed);
+  EXPECT_THAT(record("segfault4").reason,
+              HasSubstr("crashed in 3 trials in a row, last in segfault2: SIGSEGV"));
+  EXPECT_EQ(launch::trials_to_run(plan_, store_).size(), 5U) << "the next run tries again";
+}
+
 TEST_F(LocalPoolTest, InterruptedTrialsSaySoAndNoFurtherOneStarts) {
   add("hangs");
   add("later");
