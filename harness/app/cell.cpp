@@ -11,6 +11,7 @@
 #include "app/command.hpp"
 #include "app/rerun.hpp"
 #include "app/session.hpp"
+#include "app/verdict.hpp"
 #include "core/base/error.hpp"
 #include "core/base/json_file.hpp"
 #include "core/base/text_file.hpp"
@@ -28,7 +29,7 @@ struct CellChoice {
   Choice choice;
   std::vector<std::string> words;
   std::optional<std::uint64_t> seed;
-  int threads = 0;
+  RerunOptions again;
 
   void add_to(CLI::App& command) {
     command.add_option("cell", words, "a suite and words of the cell, or a trial's id")->required();
@@ -210,7 +211,7 @@ int rerun_cell(CellChoice choice) {
   const core::Sample& sample = sample_of(cell, choice);
   if (sample.trial.empty())
     throw core::Error(fmt::format("error: {} cannot be run: {}", title(cell), cell.hole));
-  return rerun(choice.choice.site, plan.trial(sample.trial), choice.threads) ? kOk : kTrialFailed;
+  return rerun(choice.choice.site, plan.trial(sample.trial), choice.again) ? kOk : kTrialFailed;
 }
 
 CLI::App& add_verb(CLI::App& app, Action& action, const char* verb, const char* help,
@@ -229,11 +230,14 @@ void add_cell(CLI::App& app, Action& action) {
   add_verb(app, action, "why",
            "what decides a cell's result, line by line, and whether it is cached", why,
            std::make_shared<CellChoice>());
-  const auto again = std::make_shared<CellChoice>();
-  add_verb(app, action, "rerun", "run a cell's trial again: does it come out the same?", rerun_cell,
-           again)
-      .add_option("--threads", again->threads, "default: as many as the first time")
+  const auto cell = std::make_shared<CellChoice>();
+  auto& command = add_verb(app, action, "rerun",
+                           "run a cell's trial again: identical, equal, or different and why?",
+                           rerun_cell, cell);
+  command.add_option("--threads", cell->again.threads, "default: as many as the first time")
       ->check(CLI::PositiveNumber);
+  add_tolerance(command, cell->again.tolerance);
+  command.footer("Exit code 0: identical or equal; 1: different.");
 }
 
 }  // namespace ktb::app

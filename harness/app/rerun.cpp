@@ -7,36 +7,18 @@
 #include <filesystem>
 #include <string>
 #include <thread>
-#include <vector>
 
+#include "app/verdict.hpp"
 #include "core/base/error.hpp"
-#include "core/base/text_file.hpp"
-#include "core/plan/explain.hpp"
-#include "core/store/record.hpp"
+#include "core/store/twins.hpp"
 #include "launch/local.hpp"
+#include "launch/lock.hpp"
 #include "launch/process.hpp"
 
 namespace ktb::app {
 namespace {
 
 namespace fs = std::filesystem;
-using core::Json;
-
-/// What must be the same: all but times and the machine.
-Json lasting(const core::Record& record) {
-  Json json = core::to_json(record);
-  for (const char* passing : {"cost", "provenance"}) json.erase(passing);
-  return json;
-}
-
-Json lasting_curve(const core::Store& store, const std::string& id) {
-  Json lines = Json::array();
-  for (Json point : store.curve(id)) {
-    point.erase("seconds");
-    lines.push_back(point);
-  }
-  return lines;
-}
 
 /// A store of its own that sees the sources' weights of the first one.
 core::Store scratch_store(const core::Store& store, const core::Trial& trial) {
@@ -59,51 +41,52 @@ launch::Exit wait_for(launch::Process& process) {
   }
 }
 
-std::string bytes(const fs::path& path) { return fs::exists(path) ? core::read_text(path) : ""; }
-
-std::vector<std::string> differences(const core::Store& before, const core::Store& after,
-                                     const core::Trial& trial) {
-  const auto first = before.load(trial.id), second = after.load(trial.id);
-  if (!second) return {"the second run left no record"};
-  const auto first_files = before.folder(trial.id), second_files = after.folder(trial.id);
-  const auto differs = [](const fs::path& file) { return file.filename().string() + " differs"; };
-  auto found = core::key_difference(lasting(*first), lasting(*second));
-  if (lasting_curve(before, trial.id) != lasting_curve(after, trial.id))
-    found.push_back(differs(first_files.curve()));
-  if (bytes(first_files.samples()) != bytes(second_files.samples()))
-    found.push_back(differs(first_files.samples()));
-  if (bytes(first_files.weights()) != bytes(second_files.weights()))
-    found.push_back(differs(first_files.weights()));
-  return found;
-}
-
-}  // namespace
-
-bool rerun(const Site& site, const core::Trial& trial, int threads) {
-  const core::Store store = site.store();
-  const auto record = store.load(trial.id);
-  if (!record || !record->ok())
-    throw core::Error(
-        fmt::format("error: {} has no ok record to compare with; run the suite first", trial.id));
-  const core::Store scratch = scratch_store(store, trial);
-  const core::TrialFolder folder = scratch.folder(trial.id);
-  launch::write_spec(trial, folder);
-  if (threads <= 0) threads = record->provenance.value("threads", 1);
-  const auto pool =
-      launch::settle({1, threads, trial.spec.device, site.worker(), site.worker_flags()});
-  fmt::print("running {} again, {} threads\n", trial.id, pool.threads);
-  std::fflush(stdout);
-  launch::Process process(launch::trial_command(pool, folder), folder.log().string());
-  wait_for(process);
-  const auto found = differences(store, scratch, trial);
-  if (found.empty()) {
+/// Whether the second run is as good as the first; leaves its folder only where it is not identical.
+bool verdict(const core::Comparison& found, const core::Store& scratch,
+             const core::TrialFolder& folder, double tolerance) {
+  if (found.agreement == core::Agreement::kIdentical) {
     fs::remove_all(scratch.results());
     fmt::print("identical: record, curve, samples and weights, times aside\n");
     return true;
   }
-  fmt::print("different (first -> second), the second is in {}\n", folder.path().string());
-  for (const auto& difference : found) fmt::print("  {}\n", difference);
-  return false;
+  const bool equal = found.agreement == core::Agreement::kEqual;
+  if (equal)
+    fmt::print("numerically equal: no two numbers are more than {:.2g} apart ({:g} is allowed)",
+               found.distance, tolerance);
+  else
+    fmt::print("different (first -> second)");
+  fmt::print(", the second is in {}\n", folder.path().string());
+  print_differences(found);
+  return equal;
+}
+
+}  // namespace
+
+bool rerun(const Site& site, const core::Trial& trial, const RerunOptions& options) {
+  const core::Store store = site.store();
+  const auto first = core::first_made(store, trial);
+  if (!first)
+    throw core::Error(
+        fmt::format("error: {} has no ok record to compare with; run the suite first", trial.id));
+  const core::Store scratch = scratch_store(store, trial);
+  const core::TrialFolder folder = scratch.folder(trial.id);
+  const auto lock = launch::TrialLock::take(folder);  // for `clean`
+  launch::write_spec(trial, folder);
+  const int threads = options.threads > 0
+                          ? options.threads
+                          : store.load(*first).value().provenance.value("threads", 1);
+  const auto pool =
+      launch::settle({1, threads, trial.spec.device, site.worker(), site.worker_flags()});
+  fmt::print("running {} again, {} threads\n", trial.id, pool.threads);
+  if (*first != trial.id) fmt::print("it has no record yet; the first run is {}\n", *first);
+  std::fflush(stdout);
+  launch::Process process(launch::trial_command(pool, folder), folder.log().string());
+  wait_for(process);
+  if (!scratch.load(trial.id))
+    throw core::Error(
+        fmt::format("error: the second run left no record; its log is {}", folder.log().string()));
+  return verdict(core::compare(store, *first, scratch, trial.id, options.tolerance), scratch,
+                 folder, options.tolerance);
 }
 
 }  // namespace ktb::app

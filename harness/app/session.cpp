@@ -121,13 +121,15 @@ core::Plan Choice::plan(core::Catalogue& catalogue) const {
   return plan;
 }
 
+std::optional<core::Plan> Choice::stored_plan() const {
+  const core::Suite chosen = read();
+  return site.store().load_plan(chosen.name, chosen.profile + (smoke ? kSmoke : ""));
+}
+
 core::Plan Choice::last_plan() const {
-  const core::Suite read_suite = read();
   const bool as_written = filters.empty() && overrides.empty() && accepted.empty();
-  if (auto stored =
-          site.store().load_plan(read_suite.name, read_suite.profile + (smoke ? kSmoke : ""));
-      stored && as_written)
-    return *stored;
+  if (as_written)
+    if (auto stored = stored_plan()) return *stored;
   return plan(*site.catalogue());
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,7 +43,10 @@ struct Choice {
   void take(const core::Plan& plan);
   core::Suite read() const;
   core::Plan plan(core::Catalogue& catalogue) const;
-  /// The plan that `run` stored; made anew where there is none. Needs no plugin in the first case.
+  /// The plan that the last `run` stored.
+  std::optional<core::Plan> stored_plan() const;
+  /// The same as long as the command line changes nothing of it; made anew
+  /// where there is none. Needs no plugin in the first case.
   core::Plan last_plan() const;
 };
 

@@ -12,6 +12,8 @@ class TrialLock {
  public:
   /// None: somebody else runs this trial. Throws core::Error where the folder cannot be written.
   static std::optional<TrialLock> take(const core::TrialFolder& folder);
+  /// Whether somebody runs this trial now; leaves the folder as it is.
+  static bool held(const core::TrialFolder& folder);
   TrialLock(TrialLock&& other) noexcept;
   TrialLock& operator=(TrialLock&& other) noexcept;
   ~TrialLock();

@@ -18,6 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using core::Json;
+using testing::AllOf;
 using testing::HasSubstr;
 
 std::string read(const fs::path& path) {
@@ -68,6 +69,7 @@ metrics = ["top1"]
   }
 
   fs::path results() const { return folder_ / "results"; }
+  std::string suite() const { return (folder_ / "suite.toml").string(); }
 
  private:
   const TemporaryFolder own_;
@@ -214,6 +216,78 @@ TEST_F(SlowSuites, TrialsOfAnotherBuildAreStaleUnlessTheyAreAccepted) {
   EXPECT_THAT(ktbench("report", "--format csv").text, HasSubstr("accepted: " + how));
   EXPECT_THAT(ktbench("status").text, HasSubstr("10 trials: 10 ok\naccept  10 trials " + how));
   EXPECT_EQ(ktbench("run", "--accept build --fresh").code, 2) << "either or";
+}
+
+TEST_F(SlowSuites, TwoFoldersOfTheSameTrialsAreCompared) {
+  const fs::path other = results().parent_path() / "other";
+  fs::copy(results(), other, fs::copy_options::recursive);
+  const std::string command =
+      KTB_BIN_DIR "/ktbench compare " + results().string() + " " + other.string();
+  const auto same = run_command(command);
+  EXPECT_EQ(same.code, 0) << same.text;
+  EXPECT_THAT(same.text,
+              HasSubstr("10 trials in both: 10 identical, 0 equal within 1e-06, 0 diff"));
+  const fs::path file = other / "trials" / before_.begin()->first / "record.json";
+  Json record = Json::parse(read(file));
+  record["metrics"]["loss"] = 9.5;
+  record["provenance"]["threads"] = 2;
+  std::ofstream(file) << record.dump();
+  const auto changed = run_command(command);
+  EXPECT_EQ(changed.code, 1) << changed.text;
+  EXPECT_THAT(changed.text, HasSubstr("different  " + before_.begin()->first));
+  EXPECT_THAT(changed.text, HasSubstr("-> 9.5\n  because of threads: 1 -> 2"));
+  EXPECT_THAT(changed.text, HasSubstr("9 identical, 0 equal within 1e-06, 1 different"));
+  EXPECT_EQ(run_command(command + " --tolerance 10").code, 0);
+  fs::remove_all(other);
+  fs::copy(results(), other, fs::copy_options::recursive);
+  make_former(other);
+  EXPECT_THAT(run_command(command).text, HasSubstr("10 trials in both: 10 identical")) << "twins";
+  EXPECT_EQ(run_command(KTB_BIN_DIR "/ktbench compare / " + other.string()).code, 2);
+}
+
+TEST_F(SlowSuites, AColleaguesResultsAreTakenOver) {
+  const fs::path other = results().parent_path() / "other";
+  const std::string command =
+      KTB_BIN_DIR "/ktbench import " + results().string() + " --results " + other.string();
+  EXPECT_THAT(run_command(command + " --dry-run").text, HasSubstr("10 trials would be taken"));
+  EXPECT_FALSE(fs::exists(other));
+  const auto taken = run_command(command);
+  EXPECT_EQ(taken.code, 0) << taken.text;
+  EXPECT_THAT(run_command(KTB_BIN_DIR "/ktbench plan " + suite() +
+                          " --plugins " KTB_TEST_PLUGIN_DIR " --results " + other.string())
+                  .text,
+              HasSubstr("; 10 cached"));
+  EXPECT_THAT(run_command(command).text, HasSubstr("0 trials taken, 10 were here already"));
+}
+
+TEST_F(SlowSuites, CleaningTakesWhatNoProfilePlansNorLastRan) {
+  write_suite("temperature = 2.0");
+  EXPECT_THAT(ktbench("clean").text, HasSubstr("10 trials are needed; 0 are needed by none"));
+  ASSERT_EQ(ktbench("run").code, 0);
+  const auto listed = ktbench("clean").text;
+  EXPECT_THAT(listed, HasSubstr("10 trials are needed; 2 are needed by none of these suites"));
+  EXPECT_THAT(listed, HasSubstr("Nothing was deleted"));
+  EXPECT_EQ(records().size(), 12U);
+  EXPECT_THAT(ktbench("clean", "--delete").text, HasSubstr("; 2 were deleted"));
+  EXPECT_EQ(records().size(), 10U);
+  EXPECT_THAT(ktbench("plan").text, HasSubstr("; 10 cached"));
+}
+
+TEST_F(SlowSuites, ARerunWithoutARecordOfItsOwnSaysWhatElseMadeTheFirst) {
+  make_former(results());
+  EXPECT_THAT(ktbench("rerun", "scratch narrow").text,
+              AllOf(HasSubstr("it has no record yet; the first run is scratch-mlp-shapes-s0-"),
+                    HasSubstr("identical")));
+}
+
+TEST_F(SlowSuites, RecordsSayWhoMadeThem) {
+  const Json record =
+      Json::parse(read(results() / "trials" / before_.begin()->first / "record.json"));
+  for (const char* member :
+       {"cpu", "instructions", "threads", "torch", "libc", "compiler", "build"})
+    EXPECT_TRUE(record["provenance"].contains(member)) << member;
+  EXPECT_THAT(record["provenance"]["revision"].get<std::string>(),
+              testing::MatchesRegex("[0-9a-f]{40}(-dirty)?|built outside git"));
 }
 
 TEST_F(SlowSuites, AWorkerRefusesATrialOfAnotherBuild) {

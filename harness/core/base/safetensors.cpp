@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <functional>
@@ -76,6 +77,26 @@ SafetensorsFile parse(const std::string& bytes) {
   return file;
 }
 
+/// Throws Error where the tensors that the header counts do not fill the file.
+std::map<std::string, std::string> metadata(std::istream& stream, std::uint64_t size) {
+  std::uint64_t length = 0, end = 0;
+  stream.read(reinterpret_cast<char*>(&length), kLengthBytes);
+  if (!stream) throw Error("shorter than a header");
+  if (length > size - kLengthBytes) throw Error("ends within its header");
+  std::string text(length, ' ');
+  stream.read(text.data(), static_cast<std::streamsize>(length));
+  const Json header = parse_json(text, "header");
+  std::map<std::string, std::string> found;
+  for (const auto& [name, entry] : header.items()) {
+    if (name == "__metadata__")
+      found = entry.get<std::map<std::string, std::string>>();
+    else
+      end = std::max(end, entry.at("data_offsets").at(1).get<std::uint64_t>());
+  }
+  if (end != size - kLengthBytes - length) throw Error("data ends before the tensors do");
+  return found;
+}
+
 }  // namespace
 
 double StoredTensor::number() const {
@@ -95,6 +116,16 @@ SafetensorsFile read_safetensors(const std::filesystem::path& path) {
   const std::string bytes{std::istreambuf_iterator<char>(stream), {}};
   try {
     return parse(bytes);
+  } catch (const std::exception& error) {
+    throw Error(fmt::format("{}: not a safetensors file: {}", path.string(), error.what()));
+  }
+}
+
+std::map<std::string, std::string> read_safetensors_metadata(const std::filesystem::path& path) {
+  std::ifstream stream(path, std::ios::binary);
+  if (!stream) throw Error(fmt::format("{}: cannot be opened", path.string()));
+  try {
+    return metadata(stream, std::filesystem::file_size(path));
   } catch (const std::exception& error) {
     throw Error(fmt::format("{}: not a safetensors file: {}", path.string(), error.what()));
   }

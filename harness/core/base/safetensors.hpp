@@ -25,4 +25,8 @@ struct SafetensorsFile {
 /// Throws Error that names the file: none, truncated, bad header, unsupported type.
 SafetensorsFile read_safetensors(const std::filesystem::path& path);
 
+/// A file's metadata alone, however large its tensors are. Throws like the above: the tensors must
+/// be there in full.
+std::map<std::string, std::string> read_safetensors_metadata(const std::filesystem::path& path);
+
 }  // namespace ktb::core

@@ -8,9 +8,6 @@
 namespace ktb::core {
 namespace {
 
-/// A worker renews its progress twice a second; a longer silence means that its machine went down.
-constexpr double kSilenceSeconds = 600;
-
 void add_spec(const Trial& trial, const Store& store, Outcomes& result) {
   if (!trial.spec.id.empty()) {
     result.specs.emplace(trial.id, trial.spec);
@@ -33,8 +30,7 @@ Outcomes outcomes(const Plan& plan, const Store& store, bool with_specs) {
     if (record && record->key == trial.key) {
       result.records.emplace(trial.id, std::move(*record));
       if (with_specs) add_spec(trial, store, result);
-    } else if (const auto progress = store.progress(trial.id);
-               progress && progress->age < kSilenceSeconds) {
+    } else if (const auto progress = store.progress(trial.id); progress && progress->fresh()) {
       result.running.insert(trial.id);
     }
   }

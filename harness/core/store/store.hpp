@@ -26,6 +26,9 @@ struct TrialProgress {
   std::uint64_t step = 0, steps = 0;
   double loss = 0;
   double age = 0;  ///< seconds since it was renewed
+
+  /// A worker renews its progress twice a second; a long silence means that its machine went down.
+  bool fresh() const { return age < 600; }
 };
 
 /// The one store of trials for all suites, `results/`. Layout: docs/contracts.md.
