@@ -119,6 +119,7 @@ class Inspection {
     const auto metadata = read_safetensors_metadata(file);
     const auto made = metadata.find("ktbench");
     expect(made == metadata.end() || made->second == key, "its weights are another trial's");
+    expect(store_.has_weights(id_), "its weights are not the ones that its record tells of");
   }
 
   void samples(const Record& record) const {

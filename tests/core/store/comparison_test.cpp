@@ -4,6 +4,8 @@
 
 #include <filesystem>
 
+#include "core/base/json_file.hpp"
+#include "core/base/text_file.hpp"
 #include "core/store/made_results.hpp"
 
 namespace ktb::core {
@@ -47,6 +49,9 @@ TEST_F(ComparisonTest, TimesMachineAndNamesDoNotCount) {
     record.provenance["cpu"] = "B";
   });
   MadeResults::write(folder().curve(), "{\"step\": 1, \"seconds\": 9, \"loss\": 0.7}\n");
+  Json json = parse_json(read_text(folder().record()), "record");
+  json["weights"] = "a digest";
+  MadeResults::write(folder().record(), json.dump());
   fs::remove(folder().weights());  // nobody needs them there
   const auto found = compared();
   EXPECT_EQ(found.agreement, Agreement::kIdentical);
