@@ -234,12 +234,16 @@ struct ImportCommand {
 /// Of other builds, for which a plan asks only on request.
 std::string about_builds(const std::map<std::string, std::size_t>& builds) {
   std::string text;
-  for (const auto& [build, count] : builds)
-    if (build != core::build_hash())
+  for (const auto& [build, count] : builds) {
+    if (build.empty())
+      text += fmt::format("note: {} of them do not say which build made them: no plan takes them\n",
+                          count);
+    else if (build != core::build_hash())
       text += fmt::format(
-          "note: {} of them are of build {}, this is build {}: a plan takes them with --accept "
-          "build\n",
-          count, build.empty() ? "(not said)" : build, core::build_hash());
+          "note: {} of them are of build {}, this is build {}: a plan takes them with "
+          "--accept build\n",
+          count, build, core::build_hash());
+  }
   return text;
 }
 
