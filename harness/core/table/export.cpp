@@ -5,7 +5,7 @@
 #include <set>
 #include <vector>
 
-#include "core/base/csv.hpp"
+#include "core/base/output/csv.hpp"
 
 namespace ktb::core {
 namespace {

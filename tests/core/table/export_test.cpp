@@ -6,7 +6,7 @@
 #include <limits>
 #include <sstream>
 
-#include "core/base/csv.hpp"
+#include "core/base/output/csv.hpp"
 #include "core/base/json.hpp"
 #include "core/table/report_fixture.hpp"
 

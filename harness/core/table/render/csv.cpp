@@ -1,6 +1,6 @@
 #include "core/table/render/csv.hpp"
 
-#include "core/base/csv.hpp"
+#include "core/base/output/csv.hpp"
 #include "core/score/metrics.hpp"
 
 namespace ktb::core {

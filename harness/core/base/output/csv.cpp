@@ -1,4 +1,4 @@
-#include "core/base/csv.hpp"
+#include "core/base/output/csv.hpp"
 
 #include <fmt/format.h>
 
