@@ -14,6 +14,7 @@
 #include "app/verdict.hpp"
 #include "core/base/error.hpp"
 #include "core/base/json_file.hpp"
+#include "core/base/output/print.hpp"
 #include "core/base/text_file.hpp"
 #include "core/plan/explain.hpp"
 #include "core/store/record.hpp"
@@ -94,12 +95,12 @@ std::string numbers(const std::map<std::string, double>& values) {
 }
 
 void print_line(const char* head, const std::string& text) {
-  if (!text.empty()) fmt::print("    {:<11} {}\n", head, text);
+  if (!text.empty()) core::print("    {:<11} {}\n", head, text);
 }
 
 void print_record(const core::Store& store, std::uint64_t seed, const std::string& id) {
   const auto record = store.load(id);
-  fmt::print("  seed {}  {}  {}\n", seed, record ? core::word(record->status) : "no record", id);
+  core::print("  seed {}  {}  {}\n", seed, record ? core::word(record->status) : "no record", id);
   if (!record) return;
   print_line("reason", record->reason);
   print_line("metrics", numbers(record->metrics));
@@ -121,8 +122,8 @@ int show(CellChoice choice) {
   const core::Plan plan = choice.choice.last_plan();
   const core::Store store = choice.choice.site.store();
   for (const auto* cell : cells_named(plan, choice.words)) {
-    fmt::print("{}\n", title(*cell));
-    if (!cell->hole.empty()) fmt::print("  cannot be run: {}\n", cell->hole);
+    core::print("{}\n", title(*cell));
+    if (!cell->hole.empty()) core::print("  cannot be run: {}\n", cell->hole);
     for (const auto& sample : cell->samples)
       if (!sample.trial.empty() && (!choice.seed || *choice.seed == sample.seed))
         print_record(store, sample.seed, sample.trial);
@@ -152,20 +153,20 @@ void print_nearest(const core::Store& store, const core::Trial& trial) {
     fewest = std::move(differences);
     nearest = id;
   }
-  if (!fewest) return fmt::print("  no other trial is stored\n"), void();
-  fmt::print("  nearest stored trial: {}\n", nearest);
-  for (const auto& difference : *fewest) fmt::print("    {}\n", difference);
+  if (!fewest) return core::print("  no other trial is stored\n"), void();
+  core::print("  nearest stored trial: {}\n", nearest);
+  for (const auto& difference : *fewest) core::print("    {}\n", difference);
 }
 
 void print_verdict(const core::Store& store, const core::Trial& trial) {
   const auto record = store.load(trial.id);
   if (record && record->ok() && record->key == trial.key) {
-    fmt::print("hit: an ok record of this key is stored\n");
+    core::print("hit: an ok record of this key is stored\n");
     return;
   }
-  fmt::print("miss: {}\n", record ? fmt::format("its record is {}: {}", core::word(record->status),
-                                                record->reason)
-                                  : "no record of this key is stored");
+  core::print("miss: {}\n", record ? fmt::format("its record is {}: {}", core::word(record->status),
+                                                 record->reason)
+                                   : "no record of this key is stored");
   print_nearest(store, trial);
 }
 
@@ -173,7 +174,7 @@ void print_verdict(const core::Store& store, const core::Trial& trial) {
 void print_key_only(const core::Explanation& explained) {
   std::map<std::string, Json> settings;
   for (const auto& setting : explained.settings) settings[setting.name] = setting.value;
-  fmt::print("further key fields\n");
+  core::print("further key fields\n");
   const Json fields = explained.fields.flatten();
   for (const auto& [pointer, value] : fields.items()) {
     if (value.is_null()) continue;  // an empty list
@@ -181,7 +182,7 @@ void print_key_only(const core::Explanation& explained) {
     std::replace(name.begin(), name.end(), '/', '.');
     const bool listed = settings.contains(name) && settings.at(name) == value;
     const bool in_list = settings.contains(name.substr(0, name.rfind('.')));
-    if (!listed && !in_list) fmt::print("  {:<34} {}\n", name, value.dump());
+    if (!listed && !in_list) core::print("  {:<34} {}\n", name, value.dump());
   }
 }
 
@@ -191,14 +192,14 @@ int why(CellChoice choice) {
   const core::Cell& cell = only_cell(plan, choice);
   const core::Sample& sample = sample_of(cell, choice);
   const auto explained = core::explain(plan, cell, sample.seed);
-  fmt::print("{}, seed {}\n", title(cell), sample.seed);
+  core::print("{}, seed {}\n", title(cell), sample.seed);
   if (!explained.hole.empty()) {
-    fmt::print("hole: {}\n", explained.hole);
+    core::print("hole: {}\n", explained.hole);
     return kOk;
   }
-  fmt::print("trial {}\nkey   {}\nsettings\n", explained.id, explained.key);
+  core::print("trial {}\nkey   {}\nsettings\n", explained.id, explained.key);
   for (const auto& setting : explained.settings)
-    fmt::print("  {:<34} {:<26} {}\n", setting.name, setting.value.dump(), setting.origin);
+    core::print("  {:<34} {:<26} {}\n", setting.name, setting.value.dump(), setting.origin);
   print_key_only(explained);
   print_verdict(choice.choice.site.store(), plan.trial(sample.trial));
   return kOk;

@@ -7,6 +7,7 @@
 #include "app/command.hpp"
 #include "app/session.hpp"
 #include "core/base/error.hpp"
+#include "core/base/output/print.hpp"
 
 namespace ktb::app {
 namespace {
@@ -15,7 +16,7 @@ namespace {
 void print_block(const char* head, const std::string& text) {
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line); head = "")
-    fmt::print("  {:<8}{}\n", head, line);
+    core::print("  {:<8}{}\n", head, line);
 }
 
 constexpr std::size_t kShown = 6;  ///< files of a data set that are listed one by one
@@ -44,21 +45,21 @@ void print_files(const std::vector<core::FileStamp>& files) {
 
 void print_dataset(const std::string& name, const core::DatasetAnswer& answer) {
   if (answer.error) {
-    fmt::print("{}  cannot be described\n", name);
+    core::print("{}  cannot be described\n", name);
     print_block("problem", answer.error->message);
   } else if (!answer.found) {
-    fmt::print("{}  MISSING\n", name);
+    core::print("{}  MISSING\n", name);
     print_block("problem", answer.problem);
     print_blocks("wanted", answer.wanted);
     print_blocks("looked", answer.looked);
     if (answer.problem.find(answer.get) == std::string::npos) print_block("get", answer.get);
   } else if (answer.hash == "generated") {
-    fmt::print("{}  generated: made on the spot, not read from files\n", name);
+    core::print("{}  generated: made on the spot, not read from files\n", name);
     print_block("get", answer.get);
   } else if (answer.files.empty()) {
-    fmt::print("{}  simulated: it needs no file\n", name);
+    core::print("{}  simulated: it needs no file\n", name);
   } else {
-    fmt::print("{}  found: real data\n", name);
+    core::print("{}  found: real data\n", name);
     print_files(answer.files);
     print_block("hash", answer.hash);
   }

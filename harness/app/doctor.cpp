@@ -9,6 +9,7 @@
 #include "app/command.hpp"
 #include "app/session.hpp"
 #include "core/base/error.hpp"
+#include "core/base/output/print.hpp"
 #include "core/base/plugin_file.hpp"
 #include "core/base/version.hpp"
 #include "launch/local.hpp"
@@ -24,13 +25,13 @@ using core::Json;
 class Findings {
  public:
   void good(const char* what, const std::string& text) const {
-    fmt::print("  ok    {:<9} {}\n", what, text);
+    core::print("  ok    {:<9} {}\n", what, text);
   }
   void note(const char* what, const std::string& text) const {
-    fmt::print("  -     {:<9} {}\n", what, text);
+    core::print("  -     {:<9} {}\n", what, text);
   }
   void bad(const char* what, const std::string& text) {
-    fmt::print("  FAULT {:<9} {}\n", what, text);
+    core::print("  FAULT {:<9} {}\n", what, text);
     ++faults_;
   }
   int faults() const { return faults_; }
@@ -132,13 +133,13 @@ void loading(const Site& site, Findings& findings) {
 
 int doctor(const Site& site) {
   Findings findings;
-  fmt::print("ktbench {}\n", core::version());
+  core::print("ktbench {}\n", core::version());
   machine(site, findings);
   environment(findings);
   plugins(site, findings);
   if (findings.faults() == 0) loading(site, findings);
-  fmt::print("{}\n",
-             findings.faults() == 0 ? "all is well" : fmt::format("{} faults", findings.faults()));
+  core::print("{}\n",
+              findings.faults() == 0 ? "all is well" : fmt::format("{} faults", findings.faults()));
   return findings.faults() == 0 ? kOk : kTrialFailed;
 }
 

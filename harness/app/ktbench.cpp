@@ -1,9 +1,11 @@
 #include <fmt/format.h>
 
 #include <exception>
+#include <sstream>
 
 #include "app/command.hpp"
 #include "core/base/error.hpp"
+#include "core/base/output/print.hpp"
 #include "core/base/version.hpp"
 
 namespace {
@@ -14,12 +16,12 @@ int guarded(const app::Action& action) {
   try {
     return action();
   } catch (const core::PluginError& error) {
-    fmt::print(stderr, "error: {}\n", error.what());
+    core::print(stderr, "error: {}\n", error.what());
     return app::kPluginNotLoaded;
   } catch (const core::Error& error) {
-    fmt::print(stderr, "{}\n", error.what());
+    core::print(stderr, "{}\n", error.what());
   } catch (const std::exception& error) {
-    fmt::print(stderr, "error: {}\n", error.what());
+    core::print(stderr, "error: {}\n", error.what());
   }
   return app::kBadUsage;
 }
@@ -38,7 +40,11 @@ int main(int argc, char** argv) {
   try {
     commands.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return commands.exit(error) == 0 ? app::kOk : app::kBadUsage;
+    std::ostringstream help, fault;
+    const int code = commands.exit(error, help, fault);
+    core::print("{}", help.str());
+    core::print(stderr, "{}", fault.str());
+    return code == 0 ? app::kOk : app::kBadUsage;
   }
   return guarded(action);
 }

@@ -7,6 +7,7 @@
 
 #include "app/command.hpp"
 #include "app/session.hpp"
+#include "core/base/output/print.hpp"
 #include "core/base/plugin_file.hpp"
 #include "launch/process.hpp"
 
@@ -24,12 +25,12 @@ std::string preset_text(const core::Json& preset) {
 }
 
 void list_plugins(const std::vector<core::PluginNote>& notes, const std::string& kind) {
-  fmt::print("{}s\n", kind);
+  core::print("{}s\n", kind);
   for (const auto& note : notes) {
     if (note.kind != kind) continue;
-    fmt::print("  {:<20} {}\n", note.name, note.summary);
+    core::print("  {:<20} {}\n", note.name, note.summary);
     for (const auto& alias : note.aliases)
-      fmt::print("  {:<20} {}{}\n", alias.name, note.name, preset_text(alias.preset));
+      core::print("  {:<20} {}{}\n", alias.name, note.name, preset_text(alias.preset));
   }
 }
 
@@ -47,14 +48,14 @@ std::string title_of(const fs::path& suite) {
 /// Below the working folder, or what was installed with the binary.
 void list_suites() {
   const fs::path home = fs::path(launch::beside_this("")).parent_path().parent_path();
-  fmt::print("suites\n");
+  core::print("suites\n");
   for (const fs::path& root : {fs::path("suites"), home / "share" / "ktbench" / "suites"}) {
     std::error_code none;
     std::vector<fs::path> files;
     for (const auto& entry : fs::recursive_directory_iterator(root, none))
       if (entry.path().extension() == ".toml") files.push_back(entry.path());
     std::sort(files.begin(), files.end());
-    for (const auto& file : files) fmt::print("  {:<40} {}\n", file.string(), title_of(file));
+    for (const auto& file : files) core::print("  {:<40} {}\n", file.string(), title_of(file));
   }
 }
 

@@ -5,6 +5,7 @@
 #include "app/command.hpp"
 #include "app/session.hpp"
 #include "app/summary.hpp"
+#include "core/base/output/print.hpp"
 
 namespace ktb::app {
 namespace {
@@ -30,7 +31,7 @@ int plan(const PlanCommand& command) {
   if (command.trials || plan.trials.size() <= kShortList)
     print_trials(summary, stdout);
   else
-    fmt::print("trials  listed with --trials\n");
+    core::print("trials  listed with --trials\n");
   return kOk;
 }
 

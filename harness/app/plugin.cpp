@@ -7,6 +7,7 @@
 #include "app/plugin_new.hpp"
 #include "app/session.hpp"
 #include "core/base/error.hpp"
+#include "core/base/output/print.hpp"
 #include "core/base/plugin_file.hpp"
 #include "core/base/version.hpp"
 #include "launch/process.hpp"
@@ -68,20 +69,20 @@ int inspect(const std::string& path) {
   try {
     note = core::read_plugin_note(path);
   } catch (const core::Error& error) {
-    fmt::print("{}\n", error.what());
+    core::print("{}\n", error.what());
     return kPluginNotLoaded;
   }
-  fmt::print("{} {}\n  file      {}\n  summary   {}\n  citation  {}\n  abi       {}\n", note.kind,
-             note.name, path, note.summary, note.citation, note.abi);
+  core::print("{} {}\n  file      {}\n  summary   {}\n  citation  {}\n  abi       {}\n", note.kind,
+              note.name, path, note.summary, note.citation, note.abi);
   for (const auto& alias : note.aliases)
-    fmt::print("  alias     {} {}\n", alias.name, alias.preset.dump());
+    core::print("  alias     {} {}\n", alias.name, alias.preset.dump());
   const auto differences = core::abi_differences(note.abi, std::string(core::host_abi()));
   if (differences.empty()) {
-    fmt::print("  fits this ktbench\n");
+    core::print("  fits this ktbench\n");
     return kOk;
   }
-  fmt::print("  does not fit this ktbench; rebuild it\n");
-  for (const auto& difference : differences) fmt::print("    {}\n", difference);
+  core::print("  does not fit this ktbench; rebuild it\n");
+  for (const auto& difference : differences) core::print("    {}\n", difference);
   return kPluginNotLoaded;
 }
 

@@ -9,6 +9,7 @@
 #include <map>
 
 #include "core/base/error.hpp"
+#include "core/base/output/print.hpp"
 #include "launch/process.hpp"
 
 namespace ktb::app {
@@ -284,12 +285,12 @@ void write_plugin(const NewPlugin& plugin) {
   write(folder / (name + ".cpp"), filled(body(kind), words));
   write(folder / (name + ".toml"), filled(kSuite, words));
   write(folder / "README.md", filled(kReadme, words));
-  fmt::print("{} is written. Now:\n  cd {}\n", folder.string(),
-             launch::shell_quoted(folder.string()));
-  fmt::print("{}", filled("  cmake -S . -B build@where@ && cmake --build build\n"
-                          "  @ktbench@ plugin test build/plugins/@kind@s/@name@.so\n"
-                          "  @ktbench@ run @name@.toml --plugins build/plugins\n",
-                          words));
+  core::print("{} is written. Now:\n  cd {}\n", folder.string(),
+              launch::shell_quoted(folder.string()));
+  core::print("{}", filled("  cmake -S . -B build@where@ && cmake --build build\n"
+                           "  @ktbench@ plugin test build/plugins/@kind@s/@name@.so\n"
+                           "  @ktbench@ run @name@.toml --plugins build/plugins\n",
+                           words));
 }
 
 }  // namespace ktb::app

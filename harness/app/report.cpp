@@ -10,6 +10,7 @@
 #include "app/session.hpp"
 #include "app/summary.hpp"
 #include "core/base/error.hpp"
+#include "core/base/output/print.hpp"
 #include "core/base/text_file.hpp"
 #include "core/store/outcomes.hpp"
 #include "core/table/export.hpp"
@@ -23,6 +24,7 @@ struct ReportCommand {
   std::string table, format = "text", output;
 };
 
+/// A format's own text, which its writer made fit for files and terminals.
 void deliver(const std::string& text, const std::string& path) {
   if (path.empty())
     fmt::print("{}", text);
@@ -89,13 +91,13 @@ int status(const Choice& choice) {
     lines += fmt::format("{:<12} {}   {}\n             {}\n", state, names.at(trial.id),
                          record->reason, store.folder(trial.id).log().string());
   }
-  fmt::print("{} trials:", plan.trials.size());
+  core::print("{} trials:", plan.trials.size());
   const char* comma = "";
   for (const auto& [state, count] : counts) {
-    fmt::print("{} {} {}", comma, count, state);
+    core::print("{} {} {}", comma, count, state);
     comma = ",";
   }
-  fmt::print("\n{}", lines);
+  core::print("\n{}", lines);
   print_accepted(plan, stdout);
   const bool bad = !std::all_of(counts.begin(), counts.end(), [](const auto& count) {
     return count.first == "ok" || count.first == "running" || count.first == "waiting";

@@ -10,6 +10,7 @@
 
 #include "app/verdict.hpp"
 #include "core/base/error.hpp"
+#include "core/base/output/print.hpp"
 #include "core/store/twins.hpp"
 #include "launch/local.hpp"
 #include "launch/lock.hpp"
@@ -46,16 +47,16 @@ bool verdict(const core::Comparison& found, const core::Store& scratch,
              const core::TrialFolder& folder, double tolerance) {
   if (found.agreement == core::Agreement::kIdentical) {
     fs::remove_all(scratch.results());
-    fmt::print("identical: record, curve, samples and weights, times aside\n");
+    core::print("identical: record, curve, samples and weights, times aside\n");
     return true;
   }
   const bool equal = found.agreement == core::Agreement::kEqual;
   if (equal)
-    fmt::print("numerically equal: no two numbers are more than {:.2g} apart ({:g} is allowed)",
-               found.distance, tolerance);
+    core::print("numerically equal: no two numbers are more than {:.2g} apart ({:g} is allowed)",
+                found.distance, tolerance);
   else
-    fmt::print("different (first -> second)");
-  fmt::print(", the second is in {}\n", folder.path().string());
+    core::print("different (first -> second)");
+  core::print(", the second is in {}\n", folder.path().string());
   print_differences(found);
   return equal;
 }
@@ -77,8 +78,8 @@ bool rerun(const Site& site, const core::Trial& trial, const RerunOptions& optio
                           : store.load(*first).value().provenance.value("threads", 1);
   const auto pool =
       launch::settle({1, threads, trial.spec.device, site.worker(), site.worker_flags()});
-  fmt::print("running {} again, {} threads\n", trial.id, pool.threads);
-  if (*first != trial.id) fmt::print("it has no record yet; the first run is {}\n", *first);
+  core::print("running {} again, {} threads\n", trial.id, pool.threads);
+  if (*first != trial.id) core::print("it has no record yet; the first run is {}\n", *first);
   std::fflush(stdout);
   launch::Process process(launch::trial_command(pool, folder), folder.log().string());
   wait_for(process);

@@ -12,6 +12,7 @@
 #include "app/session.hpp"
 #include "app/verdict.hpp"
 #include "core/base/error.hpp"
+#include "core/base/output/print.hpp"
 #include "core/base/version.hpp"
 #include "core/store/comparison.hpp"
 #include "core/store/twins.hpp"
@@ -107,20 +108,20 @@ int clean(const CleanCommand& command) {
   std::size_t kept = 0;
   for (const auto& one : stock.needless) {
     const bool stays = command.really && !launch::discard(store, one);
-    fmt::print("{:>10}  {}  {}{}\n", size_text(one.bytes), one.path.string(), one.what,
-               stays ? "; started meanwhile, kept" : "");
+    core::print("{:>10}  {}  {}{}\n", size_text(one.bytes), one.path.string(), one.what,
+                stays ? "; started meanwhile, kept" : "");
     kept += stays;
     bytes += stays ? 0 : one.bytes;
   }
   for (const auto& path : stock.strangers)
-    fmt::print("{:>10}  {}  no trial, left alone\n", "", path.string());
-  fmt::print("{} trials are needed", stock.needed);
-  if (!stock.held.empty()) fmt::print(", {} more belong to a run at work", stock.held.size());
+    core::print("{:>10}  {}  no trial, left alone\n", "", path.string());
+  core::print("{} trials are needed", stock.needed);
+  if (!stock.held.empty()) core::print(", {} more belong to a run at work", stock.held.size());
   const std::size_t count = stock.needless.size() - kept;
-  fmt::print("; {} {}, {}\n", count,
-             command.really ? "were deleted" : "are needed by none of these suites",
-             size_text(bytes));
-  if (!command.really && count > 0) fmt::print("Nothing was deleted: --delete does it.\n");
+  core::print("; {} {}, {}\n", count,
+              command.really ? "were deleted" : "are needed by none of these suites",
+              size_text(bytes));
+  if (!command.really && count > 0) core::print("Nothing was deleted: --delete does it.\n");
   return kOk;
 }
 
@@ -192,20 +193,20 @@ class Comparing {
     const auto& result = results_.at(pair.first);
     if (!has_causes(result.agreement)) return;
     const bool equal = result.agreement == core::Agreement::kEqual;
-    fmt::print("{:<9}  {}{}{}\n", equal ? "equal" : "different", pair.first,
-               pair.first == pair.second ? "" : " and " + pair.second,
-               equal ? fmt::format("  up to {:.2g} apart", result.distance) : "");
+    core::print("{:<9}  {}{}{}\n", equal ? "equal" : "different", pair.first,
+                pair.first == pair.second ? "" : " and " + pair.second,
+                equal ? fmt::format("  up to {:.2g} apart", result.distance) : "");
     print_differences(result, unlike_sources(pair.first));
   }
 
   void summarise(const core::PairedTrials& paired) {
-    fmt::print("{} trials in both: {} identical, {} equal within {:g}, {} different",
-               paired.pairs.size(), counts_[core::Agreement::kIdentical],
-               counts_[core::Agreement::kEqual], tolerance_, counts_[core::Agreement::kDifferent]);
+    core::print("{} trials in both: {} identical, {} equal within {:g}, {} different",
+                paired.pairs.size(), counts_[core::Agreement::kIdentical],
+                counts_[core::Agreement::kEqual], tolerance_, counts_[core::Agreement::kDifferent]);
     if (const auto bad = counts_[core::Agreement::kNoResult]; bad > 0)
-      fmt::print(", {} without a result in either", bad);
-    fmt::print("; {} only in {}, {} only in {}\n", paired.only_first, first_.results().string(),
-               paired.only_second, second_.results().string());
+      core::print(", {} without a result in either", bad);
+    core::print("; {} only in {}, {} only in {}\n", paired.only_first, first_.results().string(),
+                paired.only_second, second_.results().string());
   }
 
   const core::Store first_, second_;
@@ -259,13 +260,13 @@ int import_results(const ImportCommand& command) {
     const auto taken = launch::take_in(from, id, to, command.dry);
     ++counts[taken.verdict];
     if (taken.verdict == Verdict::kTaken) ++builds[taken.build];
-    if (taken.verdict == Verdict::kRefused) fmt::print("refused  {}\n  {}\n", id, taken.reason);
-    if (taken.verdict == Verdict::kNoResult) fmt::print("left out {}: {}\n", id, taken.reason);
+    if (taken.verdict == Verdict::kRefused) core::print("refused  {}\n  {}\n", id, taken.reason);
+    if (taken.verdict == Verdict::kNoResult) core::print("left out {}: {}\n", id, taken.reason);
   }
-  fmt::print("{} trials {}, {} were here already, {} have no result, {} refused\n",
-             counts[Verdict::kTaken], command.dry ? "would be taken" : "taken",
-             counts[Verdict::kKept], counts[Verdict::kNoResult], counts[Verdict::kRefused]);
-  fmt::print("{}", about_builds(builds));
+  core::print("{} trials {}, {} were here already, {} have no result, {} refused\n",
+              counts[Verdict::kTaken], command.dry ? "would be taken" : "taken",
+              counts[Verdict::kKept], counts[Verdict::kNoResult], counts[Verdict::kRefused]);
+  core::print("{}", about_builds(builds));
   return counts[Verdict::kRefused] > 0 ? kTrialFailed : kOk;
 }
 

@@ -6,6 +6,7 @@
 #include "app/session.hpp"
 #include "app/summary.hpp"
 #include "core/base/error.hpp"
+#include "core/base/output/print.hpp"
 #include "core/table/report.hpp"
 #include "launch/commands.hpp"
 #include "launch/local.hpp"
@@ -39,10 +40,10 @@ void suggest_profile(const RunCommand& command, core::Catalogue& catalogue) {
     Choice other = command.choice;
     other.profile = profile;
     if (!other.plan(catalogue).missing.empty()) continue;
-    fmt::print(stderr, "Nothing was run. Without it: --profile {}\n", profile);
+    core::print(stderr, "Nothing was run. Without it: --profile {}\n", profile);
     return;
   }
-  fmt::print(stderr, "Nothing was run.\n");
+  core::print(stderr, "Nothing was run.\n");
 }
 
 int print_list(const std::vector<const core::Trial*>& trials, const core::Store& store,
@@ -58,8 +59,8 @@ int run_here(const Summary& summary, core::Store& store, launch::CostBook& costs
     launch::Progress progress(stdout, summary.to_run.size());
     tally = launch::LocalPool(summary.to_run, store, costs, progress, pool).run();
   }
-  fmt::print("\n{}", core::report(summary.plan, store, "", core::Format::kText));
-  if (tally.interrupted) fmt::print(stderr, "Stopped. The same command goes on.\n");
+  core::print("\n{}", core::report(summary.plan, store, "", core::Format::kText));
+  if (tally.interrupted) core::print(stderr, "Stopped. The same command goes on.\n");
   return tally.bad > 0 || tally.interrupted ? kTrialFailed : kOk;
 }
 

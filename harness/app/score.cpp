@@ -6,6 +6,8 @@
 
 #include "app/command.hpp"
 #include "core/base/json.hpp"
+#include "core/base/output/escape.hpp"
+#include "core/base/output/print.hpp"
 #include "core/score/squad_file.hpp"
 #include "core/score/vqa_file.hpp"
 
@@ -23,15 +25,15 @@ struct ScoreCommand {
 /// What is printed: names and numbers in their order, as the official script has them.
 int print(const ordered_json& scores, bool as_json) {
   if (as_json) {
-    fmt::print("{}\n", scores.dump(2));
+    core::print("{}\n", core::json_text(scores, 2));
     return kOk;
   }
   const auto row = [](const std::string& name, const ordered_json& value, int indent) {
     const auto label = std::string(static_cast<std::size_t>(indent), ' ') + name;
     if (value.is_number_float())
-      fmt::print("{:<28} {:>9.2f}\n", label, value.get<double>());
+      core::print("{:<28} {:>9.2f}\n", label, value.get<double>());
     else
-      fmt::print("{:<28} {:>9}\n", label, value.is_object() ? "" : value.dump());
+      core::print("{:<28} {:>9}\n", label, value.is_object() ? "" : value.dump());
   };
   for (const auto& [name, value] : scores.items()) {
     row(name, value, 0);
@@ -43,7 +45,7 @@ int print(const ordered_json& scores, bool as_json) {
 
 void warn_of_missing(std::size_t missing, std::size_t all) {
   if (missing > 0)
-    fmt::print(stderr, "{} of {} questions have no prediction and score 0\n", missing, all);
+    core::print(stderr, "{} of {} questions have no prediction and score 0\n", missing, all);
 }
 
 ordered_json squad_v1(const core::SquadTotals& totals) {

@@ -10,6 +10,7 @@
 #include "app/command.hpp"
 #include "core/base/error.hpp"
 #include "core/base/glob.hpp"
+#include "core/base/output/print.hpp"
 #include "core/base/plugin_file.hpp"
 #include "core/base/suggest.hpp"
 #include "core/plan/make_plan.hpp"
@@ -135,7 +136,7 @@ core::Plan Choice::last_plan() const {
 
 int refuse_missing(const core::Plan& plan, const std::vector<const core::Trial*>& trials) {
   if (plan.missing.empty() || trials.empty()) return kOk;
-  for (const auto& missing : plan.missing) fmt::print(stderr, "error: {}\n", missing.message);
+  for (const auto& missing : plan.missing) core::print(stderr, "error: {}\n", missing.message);
   return kBadUsage;
 }
 

@@ -1,4 +1,5 @@
 #include "app/summary.hpp"
+#include "core/base/output/print.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -21,7 +22,7 @@ enum class Role { kSource, kScratch, kTransfer };
 /// `cost    ...`, and further lines under the first.
 void print_lines(const char* head, const std::vector<std::string>& lines, std::FILE* out) {
   for (const auto& line : lines) {
-    fmt::print(out, "{:<8}{}\n", head, line);
+    core::print(out, "{:<8}{}\n", head, line);
     head = "";
   }
 }
@@ -156,7 +157,7 @@ const char* role_name(Role role) {
 
 void print_summary(const Summary& summary, std::FILE* out) {
   const core::Plan& plan = summary.plan;
-  fmt::print(out, "{}\n", counts(summary));
+  core::print(out, "{}\n", counts(summary));
   print_accepted(plan, out);
   print_lines("cost", {cost(summary)}, out);
   print_lines("rules", rules(plan), out);
@@ -176,7 +177,7 @@ void print_accepted(const core::Plan& plan, std::FILE* out) {
 }
 
 void print_missing(const core::Plan& plan, std::FILE* out) {
-  for (const auto& missing : plan.missing) fmt::print(out, "missing {}\n", missing.message);
+  for (const auto& missing : plan.missing) core::print(out, "missing {}\n", missing.message);
 }
 
 void print_trials(const Summary& summary, std::FILE* out) {
@@ -186,14 +187,14 @@ void print_trials(const Summary& summary, std::FILE* out) {
   std::size_t width = 0;
   for (const auto& trial : summary.plan.trials)
     width = std::max(width, launch::title(trial).size());
-  fmt::print(out, "trials\n");
+  core::print(out, "trials\n");
   for (const auto& trial : summary.plan.trials) {
     const auto seconds = summary.costs.estimate(trial.spec);
     const std::string state = !open.contains(trial.id) ? "cached"
                               : seconds                ? launch::about(seconds->seconds)
                                                        : "to run";
-    fmt::print(out, "  {:<9}{:<{}}  {:<12}  {}\n", role_name(roles.of(trial)), launch::title(trial),
-               width, state, trial.id);
+    core::print(out, "  {:<9}{:<{}}  {:<12}  {}\n", role_name(roles.of(trial)),
+                launch::title(trial), width, state, trial.id);
   }
 }
 

@@ -1,4 +1,5 @@
 #include "app/verdict.hpp"
+#include "core/base/output/print.hpp"
 
 #include <fmt/format.h>
 
@@ -21,12 +22,12 @@ void add_tolerance(CLI::App& command, double& tolerance) {
 
 void print_differences(const core::Comparison& comparison, const std::string& more) {
   const auto& all = comparison.differences;
-  for (std::size_t i = 0; i < std::min(kShown, all.size()); ++i) fmt::print("  {}\n", all[i]);
-  if (all.size() > kShown) fmt::print("  and {} more\n", all.size() - kShown);
-  for (const auto& cause : comparison.causes) fmt::print("  because of {}\n", cause);
-  fmt::print("{}", more);
+  for (std::size_t i = 0; i < std::min(kShown, all.size()); ++i) core::print("  {}\n", all[i]);
+  if (all.size() > kShown) core::print("  and {} more\n", all.size() - kShown);
+  for (const auto& cause : comparison.causes) core::print("  because of {}\n", cause);
+  core::print("{}", more);
   if (comparison.causes.empty() && more.empty())
-    fmt::print(
+    core::print(
         "  machine, library, threads, plugins, data and build are the same, as far as both records "
         "tell: the trial itself does not come out the same twice\n");
 }

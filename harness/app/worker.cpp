@@ -6,10 +6,13 @@
 #include <filesystem>
 #include <iostream>
 #include <iterator>
+#include <sstream>
 
 #include "app/worker_signals.hpp"
 #include "core/base/error.hpp"
 #include "core/base/json_file.hpp"
+#include "core/base/output/escape.hpp"
+#include "core/base/output/print.hpp"
 #include "core/base/plugin_file.hpp"
 #include "core/base/text_file.hpp"
 #include "core/store/trial_folder.hpp"
@@ -56,7 +59,7 @@ int describe(const Arguments& arguments) {
   const auto request = ktb::core::read_json<ktb::core::DescribeRequest>({json, "request"});
   auto answers = ktb::run::describe(request, plugins, arguments.data_dirs);
   answers.build = ktb::run::build();
-  std::cout << ktb::core::write_json(answers).dump() << "\n";
+  std::cout << ktb::core::json_text(ktb::core::write_json(answers)) << "\n";
   return 0;
 }
 
@@ -69,7 +72,7 @@ int show(const Arguments& arguments) {
   auto plugins = registry(arguments);
   const bool markdown = arguments.format == "markdown";
   if (arguments.all && markdown) {
-    std::cout << ktb::run::show_page(plugins, arguments.kind);
+    ktb::core::print("{}", ktb::run::show_page(plugins, arguments.kind));
     return 0;
   }
   bool found = false;
@@ -77,8 +80,8 @@ int show(const Arguments& arguments) {
   for (const auto& note : notes) {
     if (!arguments.kind.empty() && note.kind != arguments.kind) continue;
     if (!arguments.all && !named(note, arguments.names)) continue;
-    std::cout << (markdown ? ktb::run::show_markdown(note, plugins, 2)
-                           : ktb::run::show(note, plugins));
+    ktb::core::print(
+        "{}", markdown ? ktb::run::show_markdown(note, plugins, 2) : ktb::run::show(note, plugins));
     found = true;
   }
   if (found) return 0;
@@ -88,7 +91,7 @@ int show(const Arguments& arguments) {
 
 int host(const Arguments& arguments) {
   const auto device = ktb::run::set_up_process(arguments.device, arguments.threads);
-  std::cout << ktb::run::host(device).dump(1) << "\n";
+  std::cout << ktb::core::json_text(ktb::run::host(device), 1) << "\n";
   return 0;
 }
 
@@ -133,7 +136,11 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    std::ostringstream help, fault;
+    const int code = app.exit(error, help, fault);
+    ktb::core::print("{}", help.str());
+    ktb::core::print(stderr, "{}", fault.str());
+    return code == 0 ? 0 : 2;
   }
   return code;
 }
@@ -145,10 +152,10 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const ktb::core::PluginError& error) {
-    std::cerr << "error: " << error.what() << "\n";
+    ktb::core::print(stderr, "error: {}\n", error.what());
     return 3;
   } catch (const std::exception& error) {
-    std::cerr << "error: " << error.what() << "\n";
+    ktb::core::print(stderr, "error: {}\n", error.what());
     return 2;
   }
 }

@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <iostream>
 #include <utility>
 
 #include "core/base/digest.hpp"
 #include "core/base/error.hpp"
 #include "core/base/json_file.hpp"
+#include "core/base/output/print.hpp"
 #include "core/base/text_file.hpp"
 #include "core/base/version.hpp"
 #include "launch/process.hpp"
@@ -32,8 +32,8 @@ T read_cache(const fs::path& path) {
     const Json json = core::parse_json(core::read_text(path), path.filename().string());
     return core::read_json<T>({json, path.filename().string()});
   } catch (const core::Error& error) {
-    std::cerr << "left out and made anew: " << path.parent_path().string() << "/" << error.what()
-              << "\n";
+    core::print(stderr, "left out and made anew: {}/{}\n", path.parent_path().string(),
+                error.what());
     return {};
   }
 }

@@ -4,6 +4,8 @@
 
 #include <filesystem>
 
+#include "core/base/output/print.hpp"
+
 namespace ktb::launch {
 
 void print_commands(const std::vector<const core::Trial*>& trials, const core::Store& store,
@@ -12,8 +14,8 @@ void print_commands(const std::vector<const core::Trial*>& trials, const core::S
   for (const auto* trial : trials) {
     const core::TrialFolder folder(std::filesystem::absolute(store.folder(trial->id).path()));
     write_spec(*trial, folder);
-    fmt::print(out, "{} > {} 2>&1\n", shell_line(trial_command(settled, folder)),
-               shell_quoted(folder.log().string()));
+    core::print(out, "{} > {} 2>&1\n", shell_line(trial_command(settled, folder)),
+                shell_quoted(folder.log().string()));
   }
 }
 

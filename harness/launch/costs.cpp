@@ -5,13 +5,13 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
-#include <iostream>
 #include <tuple>
 #include <utility>
 
 #include "core/base/digest.hpp"
 #include "core/base/error.hpp"
 #include "core/base/json_file.hpp"
+#include "core/base/output/print.hpp"
 
 namespace ktb::launch {
 namespace {
@@ -72,7 +72,7 @@ CostBook::CostBook(std::string path) : path_(std::move(path)) {
       lines_[line.kind].push_back(line);
     } catch (const core::Error& error) {
       // The last line without an end was cut off by a crash.
-      if (!file.eof()) std::cerr << "left out: " << error.what() << "\n";
+      if (!file.eof()) core::print(stderr, "left out: {}\n", error.what());
     }
   }
 }

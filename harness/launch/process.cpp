@@ -18,6 +18,7 @@
 
 #include "core/base/clock.hpp"
 #include "core/base/error.hpp"
+#include "core/base/unicode.hpp"
 #include "launch/memory.hpp"
 
 namespace ktb::launch {
@@ -226,8 +227,16 @@ std::string shell_quoted(const std::string& word) {
   constexpr auto kPlain =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%";
   if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
+  // What would steer a terminal that shows the line is left to printf.
+  const bool shows = core::printable(word) == word;
+  const auto piece = [&](char c) {
+    if (c == '\'') return std::string("'\\''");
+    const bool itself = shows || c == '\n' || (c >= ' ' && c <= '~');
+    return itself ? std::string(1, c)
+                  : fmt::format("'\"$(printf '\\{:03o}')\"'", static_cast<unsigned char>(c));
+  };
   std::string quoted = "'";
-  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  for (const char c : word) quoted += piece(c);
   return quoted + "'";
 }
 

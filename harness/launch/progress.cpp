@@ -7,6 +7,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/base/output/escape.hpp"
+#include "core/base/output/print.hpp"
+#include "core/base/unicode.hpp"
 #include "core/score/metrics.hpp"
 
 namespace ktb::launch {
@@ -74,7 +77,7 @@ void Progress::clear() {
 
 void Progress::note(const std::string& text) {
   clear();
-  fmt::print(out_, "{}\n", text);
+  core::print(out_, "{}\n", core::one_line(text));
   std::fflush(out_);
 }
 
@@ -100,9 +103,7 @@ void Progress::running(const std::vector<Running>& trials, std::optional<double>
   if (left) line += "  " + left_text(left);
   for (const auto& trial : trials)
     line += fmt::format("  {} {:.0f} %", trial.title, 100 * trial.share);
-  const std::size_t width = width_of(out_) - 1;
-  if (line.size() > width) line.resize(width);
-  fmt::print(out_, "\r\033[K{}", line);
+  fmt::print(out_, "\r\033[K{}", core::cut_utf8(core::one_line(line), 0, width_of(out_) - 1));
   std::fflush(out_);
   drawn_ = true;
 }

@@ -84,6 +84,25 @@ TEST_F(Commands, DataSaysOfEachSetWhereItIsFromOrHowToGetIt) {
     EXPECT_THAT(all, HasSubstr("\n" + name + "  ")) << all;
 }
 
+TEST_F(Commands, NothingThatOthersWroteSteersTheTerminal) {
+  const std::string red = "\"$(printf '\\033[31mred\\007')\"";
+  for (const std::string words :
+       {"run " + red, "run " + suite() + " --profile " + red, "run " + suite() + " --device " + red,
+        "data " + red, "plugin inspect " + red, "plugin test " + red}) {
+    const auto [code, text] = ktbench(words);
+    EXPECT_GT(code, 0) << words;
+    EXPECT_THAT(text, HasSubstr("red?")) << words;
+    EXPECT_EQ(text.find_first_of("\x1B\x07"), std::string::npos) << words;
+  }
+  std::string titled = kSuite;
+  titled.replace(titled.find("Shapes"), 6, "\\u001b[31mShapes\\u009b");
+  std::ofstream(suite()) << titled;
+  const auto [code, text] = ktbench("report " + suite());
+  EXPECT_EQ(code, 0) << text;
+  EXPECT_THAT(text, HasSubstr("Shapes?,"));
+  EXPECT_EQ(text.find_first_of("\x1B\x9B"), std::string::npos);
+}
+
 TEST_F(Commands, APlanRunsNothingAndCountsEverything) {
   const auto [code, text] = ktbench("plan " + suite());
   EXPECT_EQ(code, 0) << text;

@@ -1,12 +1,16 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <array>
 #include <chrono>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <string>
 #include <thread>
 
+#include "core/base/unicode.hpp"
 #include "launch/process.hpp"
 #include "temporary_folder.hpp"
 
@@ -82,6 +86,16 @@ TEST(Ask, OutlivesAChildThatReadsNothing) {
 
 TEST(Shell, QuotesOnlyWhereNeeded) {
   EXPECT_EQ(shell_line({"run", "results/kd-1", "it's", ""}), "run results/kd-1 'it'\\''s' ''");
+}
+
+TEST(Shell, ALineSteersNoTerminalAndMeansTheSame) {
+  const std::string hostile = "a'\x1B[31m\nb\xFF\x07";
+  const std::string line = shell_line({"printf", "%s", hostile});
+  EXPECT_EQ(ktb::core::printable(line), line);
+  std::unique_ptr<std::FILE, int (*)(std::FILE*)> pipe(::popen(line.c_str(), "r"), ::pclose);
+  std::array<char, 64> read{};
+  const std::size_t count = std::fread(read.data(), 1, read.size(), pipe.get());
+  EXPECT_EQ(std::string(read.data(), count), hostile);
 }
 
 TEST(Signals, HaveNames) { EXPECT_EQ(signal_name(SIGSEGV), "SIGSEGV"); }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/base/fields.hpp"
+#include "core/base/output/escape.hpp"
 #include "core/base/version.hpp"
 
 namespace ktb::core {
@@ -35,9 +36,7 @@ Json to_json(const Record& record) {
   return json;
 }
 
-std::string record_text(const Record& record) {
-  return to_json(record).dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
-}
+std::string record_text(const Record& record) { return json_text(to_json(record), 1) + "\n"; }
 
 Record record_from_json(const Json& json) {
   const JsonView view(json, "record");

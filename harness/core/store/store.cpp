@@ -12,6 +12,8 @@
 
 #include "core/base/error.hpp"
 #include "core/base/json_file.hpp"
+#include "core/base/output/escape.hpp"
+#include "core/base/output/print.hpp"
 #include "core/base/text_file.hpp"
 
 namespace ktb::core {
@@ -38,7 +40,7 @@ Store::Store(fs::path results, Warn warn)
     : results_(std::move(results)),
       warn_(std::move(warn)),
       warned_(std::make_shared<std::set<std::string>>()) {
-  if (!warn_) warn_ = [](const std::string& text) { fmt::print(stderr, "warning: {}\n", text); };
+  if (!warn_) warn_ = [](const std::string& text) { core::print(stderr, "warning: {}\n", text); };
 }
 
 void Store::warn(const std::string& text) const {
@@ -171,7 +173,7 @@ fs::path Store::plan_path(const std::string& suite, const std::string& profile) 
 
 void Store::save_plan(const Plan& plan) const {
   make_folder(results_ / "plans");
-  write_atomically(plan_path(plan.suite, plan.profile), to_json(plan).dump(1) + "\n");
+  write_atomically(plan_path(plan.suite, plan.profile), json_text(to_json(plan), 1) + "\n");
 }
 
 std::optional<Plan> Store::load_plan(const std::string& suite, const std::string& profile) const {

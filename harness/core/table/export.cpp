@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/base/output/csv.hpp"
+#include "core/base/output/escape.hpp"
 
 namespace ktb::core {
 namespace {
@@ -148,7 +149,7 @@ std::string field(const Json& value) {
 
 std::string export_jsonl(const Plan& plan, const Outcomes& outcomes) {
   std::string text;
-  for (const Line& line : lines_of(plan, outcomes)) text += Json(line).dump() + "\n";
+  for (const Line& line : lines_of(plan, outcomes)) text += json_text(Json(line)) + "\n";
   return text;
 }
 

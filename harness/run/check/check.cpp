@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <filesystem>
 #include <ostream>
+#include <utility>
 
+#include "core/base/unicode.hpp"
 #include "run/kit/conformance.hpp"
 
 namespace ktb::run {
@@ -49,27 +51,32 @@ Answers answer(Registry& registry, const StoredCase& stored) {
   return answer_custom(registry, stored);
 }
 
+template <class... Args>
+void line(std::ostream& out, fmt::format_string<Args...> text, Args&&... args) {
+  out << core::printable(fmt::format(text, std::forward<Args>(args)...)) << '\n';
+}
+
 enum class Ending { kPassed, kFailed, kSkipped };
 
 Ending check_one(Registry& registry, const std::string& path, std::ostream& out) try {
   const auto stored = read_case(path);
   const auto answers = answer(registry, stored);
   if (!answers) {
-    out << fmt::format("skipped {}: no plugin answers \"{}\"\n", path, stored.method);
+    line(out, "skipped {}: no plugin answers \"{}\"", path, stored.method);
     return Ending::kSkipped;
   }
   const auto verdict = judge(stored, *answers);
   if (!verdict.fault.empty()) throw Error(verdict.fault);
-  out << fmt::format("ok      {} ({} tensors)\n", path, verdict.compared);
+  line(out, "ok      {} ({} tensors)", path, verdict.compared);
   return Ending::kPassed;
 } catch (const Skipped& error) {
-  out << fmt::format("skipped {}: {}\n", path, error.what());
+  line(out, "skipped {}: {}", path, error.what());
   return Ending::kSkipped;
 } catch (const c10::Error& error) {
-  out << fmt::format("FAILED  {}: {}\n", path, error.what_without_backtrace());
+  line(out, "FAILED  {}: {}", path, error.what_without_backtrace());
   return Ending::kFailed;
 } catch (const std::exception& error) {
-  out << fmt::format("FAILED  {}: {}\n", path, error.what());
+  line(out, "FAILED  {}: {}", path, error.what());
   return Ending::kFailed;
 }
 

@@ -6,6 +6,7 @@
 #include <ostream>
 
 #include "core/base/error.hpp"
+#include "core/base/unicode.hpp"
 
 namespace ktb::run {
 
@@ -19,7 +20,7 @@ void demand_help(const Options& options) {
 }
 
 void Report::line(const char* word, const std::string& text) {
-  out_ << fmt::format("{:<8}{}\n", word, text);
+  out_ << core::printable(fmt::format("{:<8}{}\n", word, text));
   out_.flush();
 }
 

@@ -7,11 +7,16 @@
 #include <array>
 #include <vector>
 
+#include "core/base/output/escape.hpp"
 #include "run/plugins/plain.hpp"
 #include "run/plugins/sample_tasks.hpp"
 
 namespace ktb::run {
 namespace {
+
+using core::markdown_code;
+using core::markdown_prose;
+using core::markdown_text;
 
 /// What a plugin says of itself once it is made with its defaults.
 struct Facts {
@@ -66,19 +71,13 @@ std::string sentence(std::string text) {
   return text.back() == '.' ? text : text + ".";
 }
 
-/// A bar would end the cell of a table.
-std::string cell(const std::string& text) {
-  std::string out;
-  for (const char c : text) out += c == '|' ? "\\|" : std::string(1, c);
-  return out;
-}
-
 std::string option_table(const Options& options) {
   if (options.declared().empty()) return "No options.\n";
   std::string out = "| option | default | values | meaning |\n|---|---|---|---|\n";
   for (const auto& info : options.declared()) {
-    out += fmt::format("| `{}` | `{}` | {} | {} |\n", info.name,
-                       cell(to_json(info.fallback).dump()), cell(limits(info)), cell(info.help));
+    out += fmt::format("| {} | {} | {} | {} |\n", markdown_code(info.name),
+                       markdown_code(to_json(info.fallback).dump()), markdown_text(limits(info)),
+                       markdown_prose(info.help));
   }
   return out;
 }
@@ -106,20 +105,20 @@ std::string show(const core::PluginNote& note, Registry& registry) {
 std::string show_markdown(const core::PluginNote& note, Registry& registry, int depth) {
   const Facts facts = facts_of(note, registry);
   auto out = fmt::format("{} {}\n\n{}", std::string(static_cast<std::size_t>(depth), '#'),
-                         note.name, sentence(note.summary));
-  if (!note.citation.empty()) out += " " + sentence(note.citation);
+                         markdown_text(note.name), markdown_prose(sentence(note.summary)));
+  if (!note.citation.empty()) out += " " + markdown_prose(sentence(note.citation));
   out += "\n\n";
   if (!facts.modes.empty()) {
     out += facts.modes == "none"
                ? "Takes no source.\n\n"
                : fmt::format("Sources: {}; `source` = {}.\n\n", facts.sources, facts.modes);
   }
-  if (!facts.get.empty()) out += "```text\n" + facts.get + "\n```\n\n";
+  if (!facts.get.empty()) out += core::markdown_block(facts.get) + "\n";
   out += option_table(facts.options);
   if (note.aliases.empty()) return out + "\n";
   out += "\n| alias | stands for |\n|---|---|\n";
   for (const auto& alias : note.aliases)
-    out += fmt::format("| `{}` | `{}` |\n", alias.name, preset_of(alias));
+    out += fmt::format("| {} | {} |\n", markdown_code(alias.name), markdown_code(preset_of(alias)));
   return out + "\n";
 }
 

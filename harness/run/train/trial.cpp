@@ -12,6 +12,7 @@
 
 #include "core/base/clock.hpp"
 #include "core/base/error.hpp"
+#include "core/base/output/escape.hpp"
 #include "core/base/plugin_file.hpp"
 #include "core/base/text_file.hpp"
 #include "core/base/unicode.hpp"
@@ -99,7 +100,7 @@ class Trial {
     ProgressFile progress(place_.folder.progress());
     LoopHooks hooks;
     hooks.stop = &stop_;
-    hooks.curve = [&](const Json& line) { curve << line.dump() << std::endl; };
+    hooks.curve = [&](const Json& line) { curve << core::json_text(line) << std::endl; };
     hooks.progress = [&](auto step, auto steps, double loss) { progress(step, steps, loss); };
     const auto plan = loop_plan(spec_.recipe, *session_);
     const auto result = run_loop(*session_, plan, hooks);

@@ -6,8 +6,9 @@
 #include <limits>
 #include <sstream>
 
-#include "core/base/output/csv.hpp"
 #include "core/base/json.hpp"
+#include "core/base/output/csv.hpp"
+#include "core/table/csv_fields.hpp"
 #include "core/table/report_fixture.hpp"
 
 namespace ktb::core {
@@ -20,28 +21,6 @@ std::vector<Json> exported(const Bench& bench) {
   std::vector<Json> lines;
   std::istringstream text(export_jsonl(bench.plan, bench.outcomes));
   for (std::string line; std::getline(text, line);) lines.push_back(Json::parse(line));
-  return lines;
-}
-
-/// Fields of CSV by RFC 4180: quotes, doubled quotes, line breaks inside quotes.
-std::vector<std::vector<std::string>> parsed(const std::string& text) {
-  std::vector<std::vector<std::string>> lines{{""}};
-  bool quoted = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (quoted && c == '"' && i + 1 < text.size() && text[i + 1] == '"') {
-      lines.back().back() += text[++i];
-    } else if (c == '"') {
-      quoted = !quoted;
-    } else if (!quoted && c == ',') {
-      lines.back().emplace_back();
-    } else if (!quoted && c == '\r') {
-      if (i + 2 < text.size()) lines.push_back({""});
-      ++i;
-    } else {
-      lines.back().back() += c;
-    }
-  }
   return lines;
 }
 
@@ -79,7 +58,7 @@ TEST(Export, LinesAreFlat) {
 TEST(Export, CsvHoldsWhatJsonLinesHold) {
   Bench bench = hub_bench();
   bench.fail(bench.plan.cells[0], 0, Status::kCrashed, "signal 11, \"segfault\"\nin step");
-  const auto rows = parsed(export_csv(bench.plan, bench.outcomes));
+  const auto rows = parsed_csv(export_csv(bench.plan, bench.outcomes));
   const std::vector<Json> lines = exported(bench);
   ASSERT_EQ(rows.size(), lines.size() + 1);
   for (std::size_t i = 0; i < lines.size(); ++i) {

@@ -4,19 +4,15 @@
 
 #include <cmath>
 
+#include "core/base/output/escape.hpp"
+
 namespace ktb::core {
 
 std::string csv_line(const std::vector<std::string>& fields) {
   std::string line;
   for (std::size_t i = 0; i < fields.size(); ++i) {
     if (i > 0) line += ',';
-    if (fields[i].find_first_of(",\"\r\n") == std::string::npos) {
-      line += fields[i];
-      continue;
-    }
-    line += '"';
-    for (const char c : fields[i]) line += c == '"' ? std::string("\"\"") : std::string(1, c);
-    line += '"';
+    line += csv_field(fields[i]);
   }
   return line + "\r\n";
 }

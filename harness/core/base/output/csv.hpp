@@ -4,8 +4,7 @@
 
 namespace ktb::core {
 
-/// One line of RFC 4180, ending in CR LF: quoted where a comma,
-/// a quote or a line break asks for it.
+/// One line of RFC 4180, ending in CR LF; its fields are made by `csv_field`.
 std::string csv_line(const std::vector<std::string>& fields);
 
 /// The shortest text that reads back as the same number.

@@ -4,10 +4,10 @@
 
 #include <array>
 #include <cctype>
-#include <map>
 #include <set>
 #include <string_view>
 
+#include "core/base/output/escape.hpp"
 #include "core/table/render/shown.hpp"
 
 namespace ktb::core {
@@ -21,31 +21,6 @@ std::string replaced(std::string text, std::string_view from, std::string_view t
     text.replace(at, from.size(), to);
   }
   return text;
-}
-
-std::string escaped(const std::string& text) {
-  static const std::map<char, std::string> kSpecial{{'\\', "\\textbackslash{}"},
-                                                    {'{', "\\{"},
-                                                    {'}', "\\}"},
-                                                    {'$', "\\$"},
-                                                    {'&', "\\&"},
-                                                    {'#', "\\#"},
-                                                    {'%', "\\%"},
-                                                    {'_', "\\_"},
-                                                    {'~', "\\textasciitilde{}"},
-                                                    {'^', "\\textasciicircum{}"},
-                                                    {'<', "\\textless{}"},
-                                                    {'>', "\\textgreater{}"},
-                                                    {'[', "{[}"}};
-  std::string result;
-  for (const char c : replaced(text, "->", "→")) {
-    const auto special = kSpecial.find(c);
-    result += special == kSpecial.end() ? std::string(1, c) : special->second;
-  }
-  result = replaced(result, "±", "$\\pm$");
-  result = replaced(result, "→", "$\\to$");
-  result = replaced(result, "…", "\\dots{}");
-  return replaced(result, "·", "$\\cdot$");
 }
 
 /// Letters only, as TeX wants names: `r56 -> r20` becomes `RFiveSixRTwoZero`.
@@ -91,8 +66,8 @@ std::string macros_of(const Table& table) {
       std::string name = "ktb" + macro_part(table.name);
       for (const std::string& label : row.labels) name += macro_part(label);
       for (const std::string& head : table.columns[i].heads) name += macro_part(head);
-      macros.add(name, escaped(entry.value));
-      if (!entry.spread.empty()) macros.add(name + "Spread", escaped(entry.spread));
+      macros.add(name, latex_text(entry.value));
+      if (!entry.spread.empty()) macros.add(name + "Spread", latex_text(entry.spread));
     }
   }
   return macros.text();
@@ -106,14 +81,14 @@ std::string superscript(const std::string& text) {
 std::string cell_of(const Entry& entry, const Table& table) {
   const Shown parts = shown(entry, table);
   const bool number = !parts.main.empty() && parts.main.front() == '-' && parts.main.size() > 1;
-  std::string text = number ? "$-$" + escaped(parts.main.substr(1)) : escaped(parts.main);
+  std::string text = number ? "$-$" + latex_text(parts.main.substr(1)) : latex_text(parts.main);
   if (entry.best) text = "\\textbf{" + text + "}";
   if (!parts.spread.empty()) {
-    text += table.interval ? " {\\small " + replaced(escaped(parts.spread), "-", "$-$") + "}"
-                           : " $\\pm$ " + escaped(parts.spread);
+    text += table.interval ? " {\\small " + replaced(latex_text(parts.spread), "-", "$-$") + "}"
+                           : " $\\pm$ " + latex_text(parts.spread);
   }
   for (const std::string* part : {&parts.count, &parts.verdict}) {
-    if (!part->empty()) text += " " + escaped(*part);
+    if (!part->empty()) text += " " + latex_text(*part);
   }
   return text + superscript(entry.significant ? "*" : "") + superscript(parts.letters);
 }
@@ -126,7 +101,7 @@ std::string head_lines(const Table& table, std::size_t axes) {
     const bool last = level + 1 == levels;
     std::string line, rules;
     for (std::size_t axis = 0; axis < axes; ++axis) {
-      line += (axis == 0 ? "" : " & ") + (last ? escaped(row_head(table, axis)) : std::string());
+      line += (axis == 0 ? "" : " & ") + (last ? latex_text(row_head(table, axis)) : std::string());
     }
     for (std::size_t i = 0; i < table.columns.size();) {
       std::size_t end = i + 1;
@@ -134,7 +109,7 @@ std::string head_lines(const Table& table, std::size_t axes) {
       while (!last && end < table.columns.size() && table.columns[end].heads[level] == head) ++end;
       const std::string mark = last && table.columns[i].baseline ? " (baseline)" : "";
       line += fmt::format(" & \\multicolumn{{{}}}{{{}}}{{{}}}", end - i, end - i > 1 ? "c" : "r",
-                          escaped(head + mark));
+                          latex_text(head + mark));
       if (end - i > 1 && !head.empty())
         rules += fmt::format(" \\cmidrule(lr){{{}-{}}}", axes + i + 1, axes + end);
       i = end;
@@ -152,7 +127,7 @@ std::string body_of(const Table& table) {
     extra = row.kind == RowKind::kExtra;
     std::string line;
     for (std::size_t axis = 0; axis < row.labels.size(); ++axis) {
-      line += (axis == 0 ? "" : " & ") + escaped(row.labels[axis]);
+      line += (axis == 0 ? "" : " & ") + latex_text(row.labels[axis]);
     }
     if (row.baseline) line += " (baseline)";
     line += superscript(table.letters(row.notes));
@@ -166,10 +141,10 @@ std::string notes_of(const Table& table) {
   std::string text;
   for (const std::string& line : table.legend) {
     const bool ties = line.rfind("= ", 0) == 0;
-    text += (ties ? "Bold: " + escaped(line.substr(2)) : escaped(line)) + ".\n";
+    text += (ties ? "Bold: " + latex_text(line.substr(2)) : latex_text(line)) + ".\n";
   }
   for (const std::string& note : table.footnotes) {
-    text += superscript(table.letters({note})) + " " + escaped(note) + ".\n";
+    text += superscript(table.letters({note})) + " " + latex_text(note) + ".\n";
   }
   return text.empty() ? "" : "\\par\\smallskip\n{\\footnotesize\\raggedright\n" + text + "\\par}\n";
 }
@@ -184,7 +159,7 @@ std::string render_latex(const Table& table) {
   std::string text = macros_of(table);
   text += "% needs \\usepackage{booktabs,graphicx}\n";
   text += fmt::format("\\begin{{{}}}\n\\centering\n\\caption{{{}}}\n\\label{{tab:{}}}\n",
-                      environment, escaped(headline(table)), table.name);
+                      environment, latex_text(headline(table)), latex_key(table.name));
   if (fitted) text += "\\sbox0{%\n";
   text += fmt::format("\\begin{{tabular}}{{{}{}}}\n\\toprule\n", std::string(axes, 'l'),
                       std::string(table.columns.size(), 'r'));

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "core/base/output/escape.hpp"
+
 namespace ktb::core {
 
 Shown shown(const Entry& entry, const Table& table) {
@@ -49,6 +51,32 @@ std::vector<std::string> lettered(const Table& table) {
     lines.push_back(fmt::format("{} {}", table.letters({note}), note));
   }
   return lines;
+}
+
+namespace {
+
+void to_lines(std::vector<std::string>& texts) {
+  for (std::string& text : texts) text = one_line(text);
+}
+
+void to_lines(Entry& entry) {
+  for (std::string* text : {&entry.value, &entry.spread, &entry.verdict}) *text = one_line(*text);
+  to_lines(entry.notes);
+}
+
+}  // namespace
+
+Table in_lines(Table table) {
+  table.title = one_line(table.title);
+  for (auto* texts : {&table.caption, &table.row_axes, &table.legend, &table.footnotes})
+    to_lines(*texts);
+  for (Column& column : table.columns) to_lines(column.heads);
+  for (Row& row : table.rows) {
+    to_lines(row.labels);
+    to_lines(row.notes);
+    for (Entry& entry : row.entries) to_lines(entry);
+  }
+  return table;
 }
 
 std::string row_head(const Table& table, std::size_t axis) {

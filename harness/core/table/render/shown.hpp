@@ -21,6 +21,8 @@ Shown shown(const Entry& entry, const Table& table);
 std::string headline(const Table& table);
 /// `a of 4, picked on validation`, one a footnote.
 std::vector<std::string> lettered(const Table& table);
+/// The table with each text of it in one line, for formats in which a text stands as it is.
+Table in_lines(Table table);
 std::string row_head(const Table& table, std::size_t axis);
 /// A column's heading in one line, for formats without stacked headings.
 std::string column_head(const Column& column);

@@ -126,7 +126,8 @@ std::string trimmed(const std::string& line) {
 
 }  // namespace
 
-std::string render_text(const Table& table, const TextOptions& options) {
+std::string render_text(const Table& given, const TextOptions& options) {
+  const Table table = in_lines(given);
   const std::vector<TextColumn> columns = text_columns(table);
   std::size_t head_count = 0;
   for (const TextColumn& column : columns) head_count = std::max(head_count, column.heads.size());
