@@ -27,8 +27,8 @@ core::Store scratch_store(const core::Store& store, const core::Trial& trial) {
   fs::create_directories(core::TrialFolder::all(root));
   for (const auto& source : trial.needs) {
     if (!store.has_weights(source))
-      throw core::Error(
-          fmt::format("error: the weights of source {} are gone; run the suite first", source));
+      throw core::Error(fmt::format(
+          "error: the weights of source {} cannot be used; run the suite first", source));
     fs::create_directory_symlink(fs::absolute(store.folder(source).path()),
                                  core::TrialFolder(root, source).path());
   }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -59,12 +60,18 @@ void write_spec(const core::Trial& trial, const core::TrialFolder& folder) {
 std::vector<const core::Trial*> trials_to_run(const core::Plan& plan, const core::Store& store,
                                               bool force) {
   std::set<std::string> chosen;
+  std::map<std::string, bool> sound;  // many trials may need the weights of one
+  const auto can_be_used = [&](const std::string& source) {
+    const auto [known, fresh] = sound.try_emplace(source);
+    if (fresh) known->second = store.has_weights(source);
+    return known->second;
+  };
   // Backwards, so that a trial is judged after all that need its weights.
   for (auto trial = plan.trials.rbegin(); trial != plan.trials.rend(); ++trial) {
     if (force || !store.reusable(*trial)) chosen.insert(trial->id);
     if (!chosen.contains(trial->id)) continue;
     for (const auto& source : trial->needs)
-      if (!store.has_weights(source)) chosen.insert(source);
+      if (!can_be_used(source)) chosen.insert(source);
   }
   std::vector<const core::Trial*> result;
   for (const auto& trial : plan.trials)

@@ -41,7 +41,7 @@ std::vector<std::string> trial_command(const PoolOptions& options, const core::T
 void write_spec(const core::Trial& trial, const core::TrialFolder& folder);
 
 /// The trials of a plan that have no `ok` record of the same key, and the sources whose weights
-/// these need and are gone.
+/// these need and cannot use: gone, or not the ones that their records tell of.
 std::vector<const core::Trial*> trials_to_run(const core::Plan& plan, const core::Store& store,
                                               bool force = false);
 

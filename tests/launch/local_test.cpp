@@ -15,6 +15,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/base/digest.hpp"
 #include "core/plan/plan.hpp"
 #include "core/store/store.hpp"
 #include "launch/local.hpp"
@@ -137,6 +138,26 @@ TEST_F(LocalPoolTest, RunsASourceAgainWhoseWeightsAreGone) {
   EXPECT_TRUE(launch::trials_to_run(plan_, store_).empty());
   fs::remove(store_.folder("kd").record());
   EXPECT_EQ(launch::trials_to_run(plan_, store_).size(), 2U);
+}
+
+TEST_F(LocalPoolTest, RunsASourceAgainWhoseWeightsWereHarmed) {
+  add("source");
+  add("kd", {"source"});
+  run();
+  core::Record source = record("source");
+  source.weights = core::sha256_text("some weights");
+  for (const std::string text : {"some weig", "some\x21weights", "\x01\x01\x01\x01"}) {
+    std::ofstream(store_.folder("source").weights()) << text;
+    store_.save(source);
+    EXPECT_TRUE(launch::trials_to_run(plan_, store_).empty()) << "nobody needs them";
+    fs::remove(store_.folder("kd").record());
+    EXPECT_EQ(launch::trials_to_run(plan_, store_).size(), 2U) << text;
+    std::ofstream(store_.folder("source").weights()) << "some weights";
+    EXPECT_EQ(launch::trials_to_run(plan_, store_).size(), 1U);
+    std::ofstream(store_.folder("source").weights()) << text;
+    EXPECT_EQ(run().ok, 2U);
+    EXPECT_EQ(record("source").weights, "") << "it was run again";
+  }
 }
 
 TEST_F(LocalPoolTest, ACrashIsARecordWithLogAndStackAndTheRestGoesOn) {

@@ -5,42 +5,33 @@
 
 #include <array>
 #include <fstream>
-#include <memory>
 #include <vector>
 
 #include "core/base/error.hpp"
 
 namespace ktb::core {
-namespace {
 
-class Sha256 {
- public:
-  Sha256() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {
-    if (!context_ || EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) != 1) {
-      throw Error("SHA-256 is not available from libcrypto");
-    }
+Sha256::Sha256() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {
+  if (!context_ || EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) != 1)
+    throw Error("SHA-256 is not available from libcrypto");
+}
+
+void Sha256::add(const void* data, std::size_t size) {
+  EVP_DigestUpdate(context_.get(), data, size);
+}
+
+std::string Sha256::hex() {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
+  unsigned int size = 0;
+  EVP_DigestFinal_ex(context_.get(), bytes.data(), &size);
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string text(2 * size, '0');
+  for (unsigned int i = 0; i < size; ++i) {
+    text[2 * i] = kDigits[bytes[i] >> 4];
+    text[2 * i + 1] = kDigits[bytes[i] & 15];
   }
-
-  void add(const void* data, std::size_t size) { EVP_DigestUpdate(context_.get(), data, size); }
-
-  std::string hex() {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> bytes;
-    unsigned int size = 0;
-    EVP_DigestFinal_ex(context_.get(), bytes.data(), &size);
-    static constexpr char kDigits[] = "0123456789abcdef";
-    std::string text(2 * size, '0');
-    for (unsigned int i = 0; i < size; ++i) {
-      text[2 * i] = kDigits[bytes[i] >> 4];
-      text[2 * i + 1] = kDigits[bytes[i] & 15];
-    }
-    return text;
-  }
-
- private:
-  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
-};
-
-}  // namespace
+  return text;
+}
 
 std::string sha256_text(std::string_view text) {
   Sha256 digest;

@@ -1,8 +1,24 @@
 #pragma once
+#include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 
+struct evp_md_ctx_st;
+
 namespace ktb::core {
+
+/// SHA-256 of bytes that come in parts.
+class Sha256 {
+ public:
+  Sha256();
+  void add(const void* data, std::size_t size);
+  /// In lower-case hex; ends it.
+  std::string hex();
+
+ private:
+  std::unique_ptr<evp_md_ctx_st, void (*)(evp_md_ctx_st*)> context_;
+};
 
 /// SHA-256 in lower-case hex.
 std::string sha256_text(std::string_view text);

@@ -27,6 +27,7 @@ void fields(Self& record, Ar& ar) {
   ar.optional("selected", record.selected);
   ar.optional("provenance", record.provenance);
   ar.optional("warnings", record.warnings);
+  ar.optional("weights", record.weights);
 }
 
 Json to_json(const Record& record) {

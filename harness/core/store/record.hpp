@@ -45,6 +45,7 @@ struct Record {
   std::map<std::string, std::int64_t> parameters, examples;
   Json selected = Json::object(), provenance = Json::object(), rest = Json::object();
   std::vector<std::string> warnings;
+  std::string weights;  ///< SHA-256 of weights.safetensors; empty: none kept, or none told
   bool ok() const { return status == Status::kOk; }
 };
 

@@ -15,6 +15,7 @@
 #include "core/base/output/escape.hpp"
 #include "core/base/output/print.hpp"
 #include "core/base/text_file.hpp"
+#include "core/store/weights.hpp"
 
 namespace ktb::core {
 namespace {
@@ -82,7 +83,14 @@ void Store::save(const Record& record) const {
   write_atomically(its.record(), record_text(record));
 }
 
-bool Store::has_weights(const std::string& id) const { return fs::exists(folder(id).weights()); }
+bool Store::has_weights(const std::string& id) const {
+  const TrialFolder its = folder(id);
+  if (!fs::exists(its.weights())) return false;  // nobody takes them away unawares
+  const std::optional<Record> record = load(id);
+  const auto fault = weights_fault(its, record ? record->weights : "");
+  if (fault) warn(*fault);
+  return !fault;
+}
 
 bool Store::reusable(const Trial& trial, bool needs_weights) const {
   const std::optional<Record> record = load(trial.id);

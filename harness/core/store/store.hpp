@@ -48,6 +48,8 @@ class Store {
   /// Writes record.json into the trial's folder, which is made where there is none.
   void save(const Record& record) const;
 
+  /// Whether others can use a trial's weights: they are there, and the ones that its record tells
+  /// of, for which they are read as a whole. Of such as are not, `warn` hears.
   bool has_weights(const std::string& id) const;
   /// Whether the trial need not run again: `ok`, of the same key,
   /// with weights where they are needed.

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "core/base/seed.hpp"
+#include "core/store/weights.hpp"
 #include "run/control/control_feed.hpp"
 #include "run/data/random.hpp"
 #include "run/plugins/plain.hpp"
@@ -96,12 +97,17 @@ class Maker {
     return made;
   }
 
+  /// What another trial made. Its file may have been harmed since, even so that it still reads.
+  static void load_source(Model& model, const core::TrialFolder& made) {
+    if (const auto fault = core::weights_fault(made, core::recorded_weights(made)))
+      throw Error(*fault);
+    const auto file = made.weights().string();
+    load_weights(model, read_safetensors(file), file);
+  }
+
   Participant source(const core::SourceRef& ref, std::size_t number) {
     auto own = model(ref, task(ref.task), fmt::format("source{}", number));
-    if (!ref.trial.empty()) {
-      const auto file = place_.folder.beside(ref.trial).weights().string();
-      load_weights(*own, read_safetensors(file), file);
-    }
+    if (!ref.trial.empty()) load_source(*own, place_.folder.beside(ref.trial));
     auto made = measured(std::move(own), ref.name, ref.plugin, mode_of(ref.mode));
     made.sites = ref.from;
     made.data = [this, &ref] { return feed(ref.task); };

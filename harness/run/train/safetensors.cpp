@@ -16,6 +16,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "core/base/digest.hpp"
 #include "ktb/error.hpp"
 
 namespace ktb::run {
@@ -209,15 +210,20 @@ TensorFile read_safetensors(const std::string& path) {
   return file;
 }
 
-void write_safetensors(const std::string& path, const TensorFile& file) {
+std::string write_safetensors(const std::string& path, const TensorFile& file) {
   const std::string part = fmt::format("{}.part{}", path, getpid());
+  core::Sha256 digest;
   {
     std::ofstream stream(part, std::ios::binary);
-    stream << header_text(file);
+    const auto write = [&](const void* data, std::size_t size) {
+      stream.write(static_cast<const char*>(data), static_cast<std::streamsize>(size));
+      digest.add(data, size);
+    };
+    const std::string header = header_text(file);
+    write(header.data(), header.size());
     for (const auto& [name, tensor] : file.tensors) {
       const Tensor bytes = tensor.detach().cpu().contiguous();
-      stream.write(static_cast<const char*>(bytes.data_ptr()),
-                   static_cast<std::streamsize>(bytes.nbytes()));
+      write(bytes.data_ptr(), bytes.nbytes());
     }
     if (!stream.flush()) {
       std::remove(part.c_str());
@@ -225,6 +231,7 @@ void write_safetensors(const std::string& path, const TensorFile& file) {
     }
   }
   std::filesystem::rename(part, path);
+  return digest.hex();
 }
 
 std::vector<std::pair<std::string, Tensor>> state_of(const torch::nn::Module& module) {

@@ -23,8 +23,9 @@ struct TensorFile {
 
 /// Tensors lie on the CPU. Throws Error with file, tensor, expectation and finding.
 TensorFile read_safetensors(const std::string& path);
-/// Written beside `path` and renamed, so that nobody ever sees half a file. Keeps the order.
-void write_safetensors(const std::string& path, const TensorFile& file);
+/// Written beside `path` and renamed, so that nobody ever sees half a file. Keeps the order. Gives
+/// the SHA-256 of what it wrote.
+std::string write_safetensors(const std::string& path, const TensorFile& file);
 
 /// All parameters and buffers of a module, detached but sharing memory, in registration order.
 std::vector<std::pair<std::string, Tensor>> state_of(const torch::nn::Module& module);

@@ -89,7 +89,7 @@ class Trial {
     record.cost["total_seconds"] = core::seconds_now() - started;
     record.cost["peak_memory_mib"] = peak_memory_mib(place_.device);
     if (joules >= 0) record.cost["joules"] = energy() - joules;
-    if (spec_.keep_weights) keep_weights();
+    if (spec_.keep_weights) record.weights = keep_weights();
   }
 
  private:
@@ -210,14 +210,14 @@ class Trial {
       record.parameters["target"] = count(session_->transfer.target->parameters());
   }
 
-  void keep_weights() const {
+  std::string keep_weights() const {
     TensorFile file;
     if (session_->transfer.target)
       file.tensors = state_of(*session_->transfer.target);
     else
       file.tensors = session_->weights();
     file.metadata["ktbench"] = spec_.key;
-    write_safetensors(place_.folder.weights().string(), file);
+    return write_safetensors(place_.folder.weights().string(), file);
   }
 
   const TrialSpec& spec_;

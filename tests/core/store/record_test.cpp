@@ -33,6 +33,7 @@ Record full_record() {
   record.provenance = {{"host", "here"}};
   record.rest = {{"log", "last lines"}};
   record.warnings = {"few samples"};
+  record.weights = std::string(64, 'a');
   return record;
 }
 
@@ -57,6 +58,7 @@ TEST(Record, SurvivesJson) {
   EXPECT_EQ(back.terms.at("kd"), -std::numeric_limits<double>::infinity());
   EXPECT_EQ(back.source_metrics.size(), 2U);
   EXPECT_EQ(back.rest.at("log"), "last lines");
+  EXPECT_EQ(back.weights, record.weights);
 }
 
 TEST(Record, MissingMembersAreEmpty) {
@@ -64,6 +66,7 @@ TEST(Record, MissingMembersAreEmpty) {
   EXPECT_EQ(record.status, Status::kCrashed);
   EXPECT_TRUE(record.metrics.empty());
   EXPECT_TRUE(record.key.empty());
+  EXPECT_TRUE(record.weights.empty());
 }
 
 TEST(Record, NullNumberIsNan) {

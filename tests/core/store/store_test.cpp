@@ -5,7 +5,10 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
+#include <string>
 
+#include "core/base/digest.hpp"
 #include "core/base/error.hpp"
 #include "core/store/outcomes.hpp"
 #include "temporary_folder.hpp"
@@ -132,6 +135,52 @@ TEST_F(StoreTest, PlansComeBack) {
   const auto back = store_->load_plan("quickstart", "quick");
   ASSERT_TRUE(back.has_value());
   EXPECT_EQ(back->trials.at(0).key, "key");
+}
+
+/// Ways in which a file of weights goes wrong, and what becomes of its text.
+const std::map<std::string, std::string> kHarmed = {{"cut short", "some wei"},
+                                                    {"zeroed", std::string(12, '\0')},
+                                                    {"one bit flipped", "some\x21weights"}};
+
+TEST_F(StoreTest, WeightsThatDoNotFitTheirRecordAreNone) {
+  Record kept = record("a");
+  kept.weights = sha256_text("some weights");
+  store_->save(kept);
+  EXPECT_FALSE(store_->has_weights("a")) << "missing";
+  EXPECT_THAT(warnings_, IsEmpty()) << "who takes weights away knows it";
+  put("a", "weights.safetensors", "some weights");
+  EXPECT_TRUE(store_->has_weights("a"));
+  EXPECT_TRUE(store_->reusable(trial("a", "key"), true));
+  for (const auto& [how, text] : kHarmed) {
+    warnings_.clear();
+    put("a", "weights.safetensors", text);
+    EXPECT_FALSE(store_->has_weights("a")) << how;
+    EXPECT_FALSE(store_->reusable(trial("a", "key"), true)) << how;
+    EXPECT_TRUE(store_->reusable(trial("a", "key"))) << how << ", but nobody needs them";
+    put("a", "weights.safetensors", "some weights");
+    EXPECT_TRUE(store_->has_weights("a")) << how << ", but put back";
+  }
+}
+
+TEST_F(StoreTest, WhatIsWrongWithWeightsIsToldOnce) {
+  Record kept = record("a");
+  kept.weights = sha256_text("some weights");
+  store_->save(kept);
+  put("a", "weights.safetensors", "some wei");
+  for (int i = 0; i < 2; ++i) EXPECT_FALSE(store_->has_weights("a"));
+  ASSERT_THAT(warnings_, SizeIs(1));
+  EXPECT_THAT(warnings_[0], HasSubstr("a/weights.safetensors is not the file that was written: "
+                                      "8 bytes with SHA-256 "));
+  EXPECT_THAT(warnings_[0], HasSubstr("the record has " + kept.weights.substr(0, 12)));
+  EXPECT_THAT(warnings_[0], HasSubstr("`ktbench run` with the suite trains this source again"));
+}
+
+TEST_F(StoreTest, WeightsOfRecordsWithoutADigestAreTakenAsTheyAre) {
+  store_->save(record("a"));
+  put("a", "weights.safetensors", "");
+  put("b", "weights.safetensors", "no record yet");
+  EXPECT_TRUE(store_->has_weights("a"));
+  EXPECT_TRUE(store_->has_weights("b"));
 }
 
 }  // namespace

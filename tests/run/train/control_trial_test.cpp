@@ -2,8 +2,11 @@
 #include <gmock/gmock.h>
 
 #include <filesystem>
+#include <map>
 #include <string>
 
+#include "core/base/digest.hpp"
+#include "core/base/text_file.hpp"
 #include "run/train/safetensors.hpp"
 #include "run/train/trial.hpp"
 #include "run/trial_making.hpp"
@@ -34,19 +37,24 @@ core::TrialSpec spec(const Json& options, int steps, int batch, core::Selection 
 class Trials : public testing::Test {
  protected:
   Record run(const core::TrialSpec& trial) {
-    const std::atomic<bool> stop = false;
-    const Place place{core::TrialFolder(folder_), {}, at::kCPU};
-    auto record = run_trial(trial, place, registry_, stop);
+    auto record = run_in(folder_, trial);
     EXPECT_TRUE(record.ok()) << record.reason;
     return record;
   }
-  Tensor head() const {
-    return read_safetensors(core::TrialFolder(folder_).weights().string()).tensors.back().second;
+  Record run_in(const core::TrialFolder& folder, const core::TrialSpec& trial) {
+    const std::atomic<bool> stop = false;
+    fs::create_directories(folder.path());
+    return run_trial(trial, {folder, {}, at::kCPU}, registry_, stop);
   }
+  /// That of another trial of the same results.
+  core::TrialFolder beside(const std::string& id) const {
+    return core::TrialFolder(own_.path() / id);
+  }
+  Tensor head() const { return read_safetensors(folder_.weights().string()).tensors.back().second; }
 
  private:
   const TemporaryFolder own_;
-  const fs::path folder_ = own_.path();
+  const core::TrialFolder folder_{own_.path() / "trial"};
   Registry registry_{{KTB_PLUGIN_DIR}};
 };
 
@@ -76,6 +84,40 @@ TEST_F(Trials, OfPolicyDistillationActAndImitate) {
   const auto record = run(trial);
   EXPECT_GT(record.terms.at("task"), 0);
   EXPECT_GT(record.terms.at("policy"), 0);
+}
+
+TEST_F(Trials, UseASourceOnlyIfItsWeightsAreWhole) {
+  const auto teacher = spec({{"episodes", 2}}, 2, 32, core::Selection::kLast);
+  const auto made = beside("teacher");
+  const auto source = run_in(made, teacher);
+  ASSERT_EQ(source.weights, core::sha256_file(made.weights().string()));
+  auto trial = teacher;
+  trial.method.plugin = "policy_distill";
+  trial.sources = {{party(), core::SourceMode::kTrained, "teacher", trial.task}};
+  run(trial);
+  const std::string whole = core::read_text(made.weights());
+  std::string flipped = whole;
+  flipped.back() = static_cast<char>(flipped.back() ^ 1);
+  const std::map<std::string, std::string> harmed = {
+      {"cut short", whole.substr(0, whole.size() / 2)},
+      {"zeroed", std::string(whole.size(), '\0')},
+      {"one bit flipped", flipped},
+      {"numbers zeroed", whole.substr(0, whole.size() - 64) + std::string(64, '\0')}};
+  for (const auto& [how, bytes] : harmed) {
+    core::write_atomically(made.weights(), bytes);
+    const auto record = run_in(beside("trial"), trial);
+    EXPECT_EQ(record.status, core::Status::kFailed) << how;
+    EXPECT_THAT(record.reason, testing::HasSubstr("teacher/weights.safetensors is not the file"));
+    EXPECT_THAT(record.reason, testing::HasSubstr("trains this source again"));
+  }
+  fs::remove(made.weights());
+  EXPECT_THAT(run_in(beside("trial"), trial).reason,
+              testing::HasSubstr("teacher/weights.safetensors is missing; `ktbench run`"));
+  core::write_atomically(made.weights(), flipped);
+  auto old = source;
+  old.weights.clear();
+  core::write_atomically(made.record(), core::record_text(old));
+  run(trial);  // a record of an older version tells no digest
 }
 
 TEST_F(Trials, SlowPolicyHoldsThePole) {
