@@ -40,7 +40,7 @@ only() {
 
 torch='torch/|ATen/|c10/|caffe2/'
 rooms='core/|launch/|run/|tasks/|app/|cuda/|sdk/'
-libraries='boost/|fmt/|nlohmann/|toml|CLI/|openssl/|unicode/|stb/'
+libraries='boost/|fmt/|nlohmann/|toml|CLI/|openssl/|unicode/|zlib|png|jpeglib|webp/|freetype/|ft2build|vorbis/'
 
 forbid "plugins see include/ktb, torch and std only" "$rooms|$libraries|plugins/|(method|model|dataset)s/" plugins
 while IFS=: read -r path line include; do

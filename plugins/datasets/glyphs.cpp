@@ -122,7 +122,7 @@ class Glyphs final : public Dataset {
     TaskSpec spec;
     spec.name = "glyphs";
     spec.kind = "classification";
-    spec.inputs = {{"image", {1, kSide, kSide}, "grey", {0.1776}, {0.3478}, 0}};
+    spec.inputs = {{"image", {1, kSide, kSide}, "grey", {0.1787}, {0.3488}, 0}};
     spec.classes = all.classes;
     spec.outputs = static_cast<std::int64_t>(all.classes.size());
     spec.labels = task_ == "font" ? "fonts:" + domain_ : "characters:" + set_;

@@ -13,8 +13,8 @@ using namespace ktb;
 namespace fs = std::filesystem;
 
 constexpr char kGet[] =
-    "image_folder reads ROOT/{train,test|val}/CLASS/*.{png,jpg,jpeg,bmp,ppm,pgm}, or ROOT/CLASS/* "
-    "and then\n"
+    "image_folder reads ROOT/{train,test|val}/CLASS/*.{png,jpg,jpeg,webp,bmp,ppm,pgm}, or "
+    "ROOT/CLASS/* and then\n"
     "splits each class itself; with the option `domain`, ROOT/DOMAIN/... . `root` is an absolute "
     "path or\n"
     "relative to a data directory (--data-dir, $KTBENCH_DATA)";
@@ -37,7 +37,8 @@ std::vector<fs::path> folders_in(const fs::path& folder) {
 /// All pictures below one class's folder, by path.
 std::vector<fs::path> pictures_below(const fs::path& folder) {
   std::vector<fs::path> found;
-  for (const auto& name : files_below(folder, {".png", ".jpg", ".jpeg", ".bmp", ".ppm", ".pgm"}))
+  for (const auto& name :
+       files_below(folder, {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".ppm", ".pgm"}))
     found.push_back(folder / name);
   if (found.empty()) throw Error(folder.string() + " holds no picture\n" + kGet);
   return found;

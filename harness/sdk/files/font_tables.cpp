@@ -5,6 +5,8 @@
 namespace ktb {
 namespace {
 
+constexpr std::size_t kMostTables = 128;  ///< of a font; there are about 60 kinds
+
 /// The sum of the big-endian words; behind its end a table continues with zeros.
 std::uint32_t checksum(const Bytes& bytes, std::size_t at, std::size_t length) {
   std::uint32_t sum = 0;
@@ -39,6 +41,9 @@ std::map<std::string, FontTable> font_tables(const Bytes& bytes, const std::stri
   const auto magic = bytes.size() < 12 ? 0 : file.u32(0);
   if (magic != 0x00010000 && magic != 0x74727565)  // the second is "true", of old Macintosh fonts
     throw Error(name + " is no TrueType font: its first four bytes should be 0 1 0 0");
+  if (file.u16(4) > kMostTables)
+    file.refuse(4,
+                std::to_string(file.u16(4)) + " tables, more than " + std::to_string(kMostTables));
   std::map<std::string, FontTable> tables;
   for (std::size_t i = 0, at = 12; i < file.u16(4); ++i, at += 16) {
     const auto start = file.place(at, 16);

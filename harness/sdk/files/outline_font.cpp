@@ -2,14 +2,18 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <string_view>
+
+#include <ft2build.h>
+#include FT_BBOX_H
+#include FT_FREETYPE_H
+#include FT_OUTLINE_H
+#include FT_SFNT_NAMES_H
+#include FT_TRUETYPE_IDS_H
 
 #include "ktb/files/font.hpp"
 #include "sdk/files/font_tables.hpp"
-
-#define STB_TRUETYPE_IMPLEMENTATION
-#define STBTT_STATIC
-#include <stb/stb_truetype.h>
 
 namespace ktb {
 namespace {
@@ -17,8 +21,11 @@ namespace {
 constexpr std::string_view kLettersAndDigits =
     "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 constexpr std::int64_t kMargin = 1;  ///< empty pixels on each side
+constexpr int kPixelBits = 6;        ///< of a coordinate of a scaled outline, within a pixel
+constexpr FT_Pos kPixel = FT_Pos{1} << kPixelBits;
+constexpr double kFixedOne = 0x10000;  ///< of FreeType's numbers of fixed point
 
-/// stb_truetype trusts what it reads, so outlines must lie inside their table.
+/// FreeType draws less of a glyph that lies outside its table; a damaged font is refused.
 void check_outlines(const std::map<std::string, FontTable>& tables, const std::string& name) {
   const auto& loca = font_table(tables, "loca", name);
   const auto& glyf = font_table(tables, "glyf", name);
@@ -30,24 +37,62 @@ void check_outlines(const std::map<std::string, FontTable>& tables, const std::s
   }
 }
 
+/// The whole pixels that an outline touches.
+FT_BBox pixels_of(FT_Outline& outline) {
+  FT_BBox box{};
+  FT_Outline_Get_BBox(&outline, &box);
+  return {box.xMin >> kPixelBits, box.yMin >> kPixelBits, (box.xMax + kPixel - 1) >> kPixelBits,
+          (box.yMax + kPixel - 1) >> kPixelBits};
+}
+
 }  // namespace
 
 struct OutlineFont::Face {
-  Face(Bytes content, const std::string& name) : bytes(std::move(content)) {
+  Face(Bytes content, const std::string& file)
+      : bytes(std::move(content)), name(file), library(start(), FT_Done_FreeType) {
     check_outlines(font_tables(bytes, name), name);
-    if (stbtt_InitFont(&info, bytes.data(), 0) == 0)
+    if (FT_New_Memory_Face(library.get(), bytes.data(), static_cast<FT_Long>(bytes.size()), 0,
+                           &face) != 0 ||
+        FT_Select_Charmap(face, FT_ENCODING_UNICODE) != 0)
       throw Error(name + " has no table of characters that can be read here");
     for (const char c : kLettersAndDigits) {
-      int x0 = 0, y0 = 0, x1 = 0, y1 = 0;
-      if (stbtt_GetCodepointBox(&info, c, &x0, &y0, &x1, &y1) == 0) continue;
-      bottom = std::min(bottom, y0);
-      top = std::max(top, y1);
+      const auto box = load(static_cast<unsigned char>(c));
+      if (!box) continue;
+      bottom = std::min(bottom, box->yMin);
+      top = std::max(top, box->yMax);
     }
   }
 
+  static FT_Library start() {
+    FT_Library library = nullptr;
+    if (FT_Init_FreeType(&library) != 0) throw Error("FreeType does not start: too little memory");
+    return library;
+  }
+
+  /// Puts a character's outline, in the font's units, into the face's slot and gives its box, or
+  /// nothing where nothing is drawn. The font's programs, made for screens, are not run.
+  std::optional<FT_BBox> load(char32_t character) const {
+    const auto glyph = FT_Get_Char_Index(face, character);
+    if (glyph == 0) return {};
+    check(FT_Load_Glyph(face, glyph, FT_LOAD_NO_SCALE), glyph);
+    FT_BBox box{};
+    check(FT_Outline_Get_BBox(&face->glyph->outline, &box), glyph);
+    if (box.xMax <= box.xMin || box.yMax <= box.yMin) return {};
+    return box;
+  }
+
+  void check(FT_Error fault, FT_UInt glyph) const {
+    if (fault != 0)
+      throw Error(name + ": glyph " + std::to_string(glyph) +
+                  " cannot be drawn (FreeType's fault " + std::to_string(fault) +
+                  "); the font is damaged: get the file again");
+  }
+
   Bytes bytes;
-  stbtt_fontinfo info{};
-  int bottom = 0, top = 1;  ///< of letters and digits, in the font's units, from the line on
+  std::string name;
+  std::unique_ptr<FT_LibraryRec_, FT_Error (*)(FT_Library)> library;  ///< owns the face, too
+  FT_Face face = nullptr;
+  FT_Pos bottom = 0, top = 1;  ///< of letters and digits, in the font's units, from the line on
 };
 
 OutlineFont::OutlineFont(Bytes bytes, const std::string& name)
@@ -55,37 +100,48 @@ OutlineFont::OutlineFont(Bytes bytes, const std::string& name)
 OutlineFont::~OutlineFont() = default;
 
 std::string OutlineFont::family() const {
-  constexpr int kFamily = 1;
-  int length = 0;
-  const char* text =
-      stbtt_GetFontNameString(&face_->info, &length, STBTT_PLATFORM_ID_MICROSOFT,
-                              STBTT_MS_EID_UNICODE_BMP, STBTT_MS_LANG_ENGLISH, kFamily);
-  const auto* begin = reinterpret_cast<const std::uint8_t*>(text);
-  const auto* end = face_->bytes.data() + face_->bytes.size();
-  if (text == nullptr || begin > end || length > end - begin) return {};
-  std::string family;
-  for (int i = 1; i < length; i += 2) family += text[i];  // UTF-16 whose other byte is 0 in English
-  return family;
+  for (FT_UInt i = 0; i < FT_Get_Sfnt_Name_Count(face_->face); ++i) {
+    FT_SfntName entry{};
+    if (FT_Get_Sfnt_Name(face_->face, i, &entry) != 0 ||
+        entry.platform_id != TT_PLATFORM_MICROSOFT || entry.encoding_id != TT_MS_ID_UNICODE_CS ||
+        entry.language_id != TT_MS_LANGID_ENGLISH_UNITED_STATES ||
+        entry.name_id != TT_NAME_ID_FONT_FAMILY)
+      continue;
+    std::string family;  // UTF-16 whose other byte is 0 in English
+    for (FT_UInt at = 1; at < entry.string_len; at += 2)
+      family += static_cast<char>(entry.string[at]);
+    return family;
+  }
+  return {};
 }
 
 Tensor OutlineFont::glyph(char32_t character, std::int64_t size) const {
-  const auto& info = face_->info;
-  const int glyph = stbtt_FindGlyphIndex(&info, static_cast<int>(character));
-  int x0 = 0, y0 = 0, x1 = 0, y1 = 0;
-  if (glyph == 0 || stbtt_GetGlyphBox(&info, glyph, &x0, &y0, &x1, &y1) == 0 || x1 <= x0) return {};
-  const auto room = static_cast<float>(size - 2 * kMargin);
-  const auto common = room / static_cast<float>(face_->top - face_->bottom);
-  const auto line = kMargin + std::lround(common * static_cast<float>(face_->top));
-  const auto scale = std::min(common, room / static_cast<float>(x1 - x0));
-  stbtt_GetGlyphBitmapBox(&info, glyph, scale, scale, &x0, &y0, &x1, &y1);
+  const auto box = face_->load(character);
+  if (!box) return {};
+  const auto room = static_cast<double>(size - 2 * kMargin);
+  const auto common = room / static_cast<double>(face_->top - face_->bottom);
+  const auto line = kMargin + std::lround(common * static_cast<double>(face_->top));
+  const auto scale = std::min(common, room / static_cast<double>(box->xMax - box->xMin));
+  auto& outline = face_->face->glyph->outline;
+  const auto fixed = std::lround(scale * kPixel * kFixedOne);
+  const FT_Matrix scaling{fixed, 0, 0, fixed};
+  FT_Outline_Transform(&outline, &scaling);
+
+  const auto ink = pixels_of(outline);
+  const auto left = std::max<std::int64_t>(0, (size - (ink.xMax - ink.xMin)) / 2);
+  const auto height = std::clamp<std::int64_t>(ink.yMax - ink.yMin, 0, size);
+  const auto above = std::clamp<std::int64_t>(line - ink.yMax, 0, size - height);
+  FT_Outline_Translate(&outline, (left - ink.xMin) * kPixel, (size - above - ink.yMax) * kPixel);
+
   auto image = at::zeros({1, size, size}, at::kByte);
-  const auto width = std::clamp<std::int64_t>(x1 - x0, 0, size);
-  const auto height = std::clamp<std::int64_t>(y1 - y0, 0, size);
-  const auto left = (size - width) / 2;
-  const auto above = std::clamp<std::int64_t>(line + y0, 0, size - height);
-  stbtt_MakeGlyphBitmap(&info, image.mutable_data_ptr<std::uint8_t>() + above * size + left,
-                        static_cast<int>(width), static_cast<int>(height), static_cast<int>(size),
-                        scale, scale, glyph);
+  FT_Bitmap bitmap{};
+  bitmap.rows = bitmap.width = static_cast<unsigned>(size);
+  bitmap.pitch = static_cast<int>(size);
+  bitmap.buffer = image.mutable_data_ptr<std::uint8_t>();
+  bitmap.num_grays = 256;
+  bitmap.pixel_mode = FT_PIXEL_MODE_GRAY;
+  face_->check(FT_Outline_Get_Bitmap(face_->library.get(), &outline, &bitmap),
+               FT_Get_Char_Index(face_->face, character));
   return image.any().item<bool>() ? image : Tensor();
 }
 

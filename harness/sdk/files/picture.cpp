@@ -9,64 +9,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
-#include <memory>
 
-#include "sdk/files/picture_whole.hpp"
-
-#define STB_IMAGE_IMPLEMENTATION
-#define STB_IMAGE_STATIC
-#define STBI_ONLY_JPEG
-#define STBI_ONLY_PNG
-#define STBI_ONLY_BMP
-#define STBI_ONLY_PNM
-#include <stb/stb_image.h>
+#include "sdk/files/pixels.hpp"
 
 namespace ktb {
 namespace {
-
-/// Width times height that is still decoded: 256 MB of RGBA.
-constexpr std::int64_t kMostPixels = std::int64_t{1} << 26;
-
-struct Decoded {
-  std::int64_t height = 0, width = 0;
-  Bytes rgb;  ///< [height, width, 3]
-};
-
-[[noreturn]] void refuse_picture(const std::string& name, const std::string& what) {
-  throw Error(name + " cannot be decoded (" + what +
-              "): expected a whole PNG, JPEG, BMP or PNM picture; repair or remove the file");
-}
-
-/// RGB on white, from whatever the bytes hold.
-Decoded decode_rgb(const Bytes& bytes, const std::string& name) {
-  if (bytes.size() > std::numeric_limits<int>::max()) refuse_picture(name, "longer than 2 GB");
-  const auto length = static_cast<int>(bytes.size());
-  int width = 0, height = 0, kept = 0;
-  // Before decoding: a few bytes of header can ask for any amount of memory.
-  if (stbi_info_from_memory(bytes.data(), length, &width, &height, &kept) == 0)
-    refuse_picture(name, stbi_failure_reason());
-  if (width < 1 || height < 1) refuse_picture(name, "it has no pixels");
-  if (std::int64_t{width} * height > kMostPixels)
-    refuse_picture(name, std::to_string(width) + "x" + std::to_string(height) +
-                             " pixels, more than " + std::to_string(kMostPixels));
-  require_whole_picture(bytes, name);
-  const std::unique_ptr<stbi_uc, void (*)(void*)> rgba(
-      stbi_load_from_memory(bytes.data(), length, &width, &height, &kept, 4), stbi_image_free);
-  if (!rgba) refuse_picture(name, stbi_failure_reason());
-
-  Decoded picture{height, width, {}};
-  const auto n = static_cast<std::size_t>(width) * static_cast<std::size_t>(height);
-  picture.rgb.resize(3 * n);
-  for (std::size_t i = 0; i < n; ++i) {
-    const int alpha = rgba.get()[4 * i + 3];
-    for (std::size_t c = 0; c < 3; ++c) {
-      const int ink = rgba.get()[4 * i + c] * alpha + 255 * (255 - alpha);
-      picture.rgb[3 * i + c] = static_cast<std::uint8_t>((ink + 127) / 255);
-    }
-  }
-  return picture;
-}
 
 /// [1, 1, h, w] from [1, 3, h, w], weighted as ITU-R BT.601 does.
 Tensor grey(const Tensor& rgb) {
@@ -115,7 +62,7 @@ InputSpec PictureReader::input() const {
 }
 
 Tensor PictureReader::decode(const Bytes& bytes, const std::string& name) const {
-  auto picture = decode_rgb(bytes, name);
+  auto picture = decode_picture(bytes, name);
   const auto [height, width] = std::pair(picture.height, picture.width);
   auto pixels = at::from_blob(picture.rgb.data(), {1, height, width, 3}, at::kByte)
                     .permute({0, 3, 1, 2})

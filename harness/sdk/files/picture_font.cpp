@@ -14,10 +14,13 @@ std::map<char32_t, std::uint32_t> glyphs_by_character(const FontTable& cmap) {
     const std::size_t at = cmap.u32(record + 4);
     if (cmap.u16(record) != 3 || cmap.u16(record + 2) != 10 || cmap.u16(at) != 12) continue;
     std::map<char32_t, std::uint32_t> glyphs;
+    std::uint32_t next = 0;
     for (std::size_t g = 0, group = at + 16; g < cmap.u32(at + 12); ++g, group += 12) {
       const auto first = cmap.u32(group), last = cmap.u32(group + 4), glyph = cmap.u32(group + 8);
-      if (last < first || last > 0x10FFFF) cmap.refuse(group, "characters in the wrong order");
+      if (first < next || last < first || last > 0x10FFFF)
+        cmap.refuse(group, "characters in the wrong order");
       for (auto c = first; c <= last; ++c) glyphs[c] = glyph + (c - first);
+      next = last + 1;
     }
     return glyphs;
   }
@@ -30,8 +33,13 @@ class Strike {
   Strike(const FontTable& cblc, const FontTable& cbdt) : cblc_(cblc), cbdt_(cbdt) {
     if (cblc.u32(4) == 0) cblc.refuse(4, "expected a size of pictures, found none");
     const std::size_t array = cblc.u32(8), count = cblc.u32(16);
-    for (std::size_t i = 0, at = array; i < count; ++i, at += 8)
-      add_run(cblc.u16(at), cblc.u16(at + 2), array + cblc.u32(at + 4));
+    std::uint32_t next = 0;
+    for (std::size_t i = 0, at = array; i < count; ++i, at += 8) {
+      const std::uint32_t first = cblc.u16(at), last = cblc.u16(at + 2);
+      if (first < next || last < first) cblc.refuse(at, "glyphs in the wrong order");
+      add_run(first, last, array + cblc.u32(at + 4));
+      next = last + 1;
+    }
   }
 
   std::pair<std::size_t, std::size_t> png(std::uint32_t glyph) const {

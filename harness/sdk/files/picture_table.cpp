@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "ktb/files/cache.hpp"
+#include "sdk/files/pixels.hpp"
 
 namespace ktb {
 namespace {
@@ -39,6 +40,7 @@ Tensor picture_table(const PictureReader& reader, const std::vector<std::string>
   demand_all(paths, name);
   const auto probe = reader.decode(probe_picture(), "the probe").contiguous();
   CacheKey key;
+  key.text(picture_decoders());
   key.bytes(
       {probe.const_data_ptr<std::uint8_t>(), probe.const_data_ptr<std::uint8_t>() + probe.numel()});
   for (const auto& path : paths) key.file(path);

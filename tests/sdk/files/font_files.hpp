@@ -86,8 +86,9 @@ inline std::map<std::string, Bytes> box_tables(const std::string& family,
     characters.push_back(static_cast<unsigned char>(character));
   }
   const auto count = boxes.size() + 1;
-  Bytes head(54, 0), hhea(36, 0), maxp = {0, 0, 0x50, 0};
-  head[18] = 4;  // 1024 units
+  Bytes head(54, 0), hhea(36, 0), hmtx, maxp = {0, 0, 0x50, 0};
+  for (std::size_t i = 0; i < count; ++i) append(hmtx, {1, 1, 0, 0});  // from where boxes start
+  head[18] = 4;                                                        // 1024 units
   head[51] = 1;  // loca has numbers of four bytes
   hhea[35] = static_cast<std::uint8_t>(count);
   append(maxp, big_endian(count, 2));
@@ -95,7 +96,7 @@ inline std::map<std::string, Bytes> box_tables(const std::string& family,
           {"glyf", glyf},
           {"head", head},
           {"hhea", hhea},
-          {"hmtx", Bytes(4 * count, 1)},
+          {"hmtx", hmtx},
           {"loca", loca},
           {"maxp", maxp},
           {"name", name_table(family)}};

@@ -69,6 +69,27 @@ TEST(OutlineFont, TablesThatDoNotFitAreRefused) {
   EXPECT_THAT(refusal_of(tables), HasSubstr("no table of characters"));
 }
 
+TEST(OutlineFont, AGlyphThatCannotBeDrawnIsNamed) {
+  auto tables = box_tables("Boxes", kBoxes);
+  tables["glyf"][0] = 0x7F;  // contours
+  EXPECT_THAT(refusal_of(tables), AllOf(HasSubstr("boxes.ttf: glyph 1 cannot be drawn"),
+                                        HasSubstr("the font is damaged")));
+  for (int i = 0; i < 130; ++i) tables["x" + std::to_string(i)] = {};
+  EXPECT_THAT(refusal_of(tables), HasSubstr("138 tables, more than 128"));
+}
+
+/// Nothing is rounded to whole pixels: outlines are drawn as they were designed.
+TEST(OutlineFont, CoverageIsExact) {
+  const OutlineFont font(font_file(box_tables("", {{'A', {1000, 1000}}, {'b', {250, 125}}})), "");
+  const auto b = font.glyph('b', 18)[0];  // 4 by 2 of the 16 pixels between the margins
+  EXPECT_EQ(b.gt(0).sum().item<int>(), 8);
+  EXPECT_EQ(b.narrow(0, 15, 2).narrow(1, 7, 4).sum().item<int>(), 8 * 255);
+  const auto half = font.glyph('b', 10)[0];  // 2 by 1 of 8
+  EXPECT_EQ(half.gt(0).sum().item<int>(), 2);
+  const auto part = font.glyph('b', 12)[0];  // 2.5 by 1.25 of 10
+  EXPECT_NEAR(part.sum().item<double>() / 255, 2.5 * 1.25, 0.02);
+}
+
 const std::map<std::uint32_t, Bytes> kPictures = {{0x2708, plain_png(4, 9, 8, 7)},
                                                   {0x1F600, plain_png(5, 1, 2, 3)}};
 
@@ -97,6 +118,9 @@ TEST(PictureFont, DamageIsNamedWithItsPlace) {
   std::swap(tables["cmap"][28 + 3], tables["cmap"][28 + 7]);  // last before first
   tables["cmap"][28 + 7] = 0;
   EXPECT_THAT(refusal(tables), AllOf(HasSubstr("table cmap"), HasSubstr("wrong order")));
+  tables = picture_tables(kPictures);
+  std::copy_n(tables["cmap"].begin() + 28, 8, tables["cmap"].begin() + 40);  // the same again
+  EXPECT_THAT(refusal(tables), AllOf(HasSubstr("table cmap, byte 40"), HasSubstr("wrong order")));
   tables = picture_tables(kPictures);
   tables["cmap"][13] = 4;
   EXPECT_THAT(refusal(tables), HasSubstr("no subtable of platform 3"));
