@@ -4,6 +4,7 @@
 #include <boost/math/distributions/binomial.hpp>
 #include <boost/math/distributions/chi_squared.hpp>
 #include <boost/math/distributions/fisher_f.hpp>
+#include <boost/math/distributions/non_central_t.hpp>
 #include <boost/math/distributions/normal.hpp>
 #include <boost/math/distributions/students_t.hpp>
 #include <boost/math/quadrature/gauss_kronrod.hpp>
@@ -101,9 +102,30 @@ double range_cdf(double q, std::size_t k) {
   return static_cast<double>(k) * Rule::integrate(density, -9.0, 9.0 + q, 12, 1e-12);
 }
 
+/// Beyond this t the limits of its noncentrality are a share of it, to 1e-6.
+constexpr double kFarT = 1000;
+
+/// The noncentrality with which t or less has probability p.
+double noncentrality(double t, double df, double p) {
+  const double near = std::clamp(t, -kFarT, kFarT);
+  const auto excess = [&](double delta) { return p - bm::cdf(bm::non_central_t(df, delta), near); };
+  double low = near - 1, high = near + 1;
+  for (double width = 1; excess(low) > 0; width *= 2) low -= width;
+  for (double width = 1; excess(high) < 0; width *= 2) high += width;
+  boost::uintmax_t rounds = 100;
+  const auto bracket =
+      bm::tools::toms748_solve(excess, low, high, bm::tools::eps_tolerance<double>(48), rounds);
+  const double found = (bracket.first + bracket.second) / 2;
+  return near == t ? found : found * (t / near);
+}
+
 }  // namespace
 
 double t_quantile(double p, double df) { return bm::quantile(bm::students_t(df), p); }
+
+double normal_quantile(double p) { return bm::quantile(bm::normal(), p); }
+
+double chi2_quantile(double p, double df) { return bm::quantile(bm::chi_squared(df), p); }
 
 double mean(std::span<const double> x) {
   if (x.empty()) throw Error("mean of no values");
@@ -145,11 +167,25 @@ PairedT paired_t(std::span<const double> a, std::span<const double> b, double le
   const double rounding = std::max(rounding_of(a), rounding_of(b));
   const auto none = [&](double value) { return std::abs(value) <= rounding; };
   const double se = standard_error(difference);
+  if (none(se) && none(result.difference)) {
+    result.difference = 0;
+    result.interval = {0, 0};
+  }
   const double constant =
       none(result.difference) ? kNan : std::copysign(kInfinity, result.difference);
   result.t = none(se) ? constant : result.difference / se;
   result.p = two_sided_t(result.t, result.df);
   return result;
+}
+
+EffectSize cohen_dz(std::span<const double> a, std::span<const double> b, double level) {
+  const PairedT test = paired_t(a, b);
+  const double root = std::sqrt(static_cast<double>(a.size()));
+  EffectSize effect{test.t / root, {kNan, kNan}};
+  if (!std::isfinite(test.t)) return effect;
+  effect.interval.low = noncentrality(test.t, test.df, 0.5 + level / 2) / root;
+  effect.interval.high = noncentrality(test.t, test.df, 0.5 - level / 2) / root;
+  return effect;
 }
 
 SignedRank wilcoxon(std::span<const double> a, std::span<const double> b) {
@@ -181,13 +217,6 @@ double wilcoxon_floor(std::size_t n) {
   return std::min(1.0, std::ldexp(2.0, -static_cast<int>(n)));
 }
 
-Agreement agreement(const std::vector<bool>& first, const std::vector<bool>& second) {
-  require_same_length(first.size(), second.size());
-  Agreement table{};
-  for (std::size_t i = 0; i < first.size(); ++i) table[(first[i] ? 0 : 2) + (second[i] ? 0 : 1)]++;
-  return table;
-}
-
 double mcnemar_exact(const Agreement& table) {
   return binomial_two_sided(static_cast<std::size_t>(std::min(table[1], table[2])),
                             static_cast<std::size_t>(table[1] + table[2]));
@@ -199,6 +228,49 @@ double mcnemar_mid_p(const Agreement& table) {
   const bm::binomial_distribution<> half(static_cast<double>(n), 0.5);
   const auto low = static_cast<double>(std::min(table[1], table[2]));
   return std::min(1.0, 2 * bm::cdf(half, low) - bm::pdf(half, low));
+}
+
+double mcnemar_chi2(const Agreement& table, bool corrected) {
+  const auto all = static_cast<double>(table[1] + table[2]);
+  if (all == 0) return kNan;
+  const auto apart = static_cast<double>(std::abs(table[1] - table[2]));
+  const double distance = corrected ? std::abs(apart - 1) : apart;
+  return bm::cdf(bm::complement(bm::chi_squared(1), distance * distance / all));
+}
+
+std::vector<double> bonferroni(std::span<const double> p) {
+  std::vector<double> adjusted;
+  for (const double one : p) adjusted.push_back(std::min(1.0, one * static_cast<double>(p.size())));
+  return adjusted;
+}
+
+std::vector<double> benjamini_hochberg(std::span<const double> p) {
+  std::vector<double> adjusted(p.size());
+  const auto order = ascending(p);
+  double lowest = 1;
+  for (std::size_t rank = p.size(); rank > 0; --rank) {
+    const std::size_t i = order[rank - 1];
+    lowest = std::min(lowest, p[i] * static_cast<double>(p.size()) / static_cast<double>(rank));
+    adjusted[i] = lowest;
+  }
+  return adjusted;
+}
+
+MannWhitney mann_whitney(std::span<const double> a, std::span<const double> b) {
+  if (a.empty() || b.empty()) throw Error("a test of two samples needs a value in each");
+  std::vector<double> pool(a.begin(), a.end());
+  pool.insert(pool.end(), b.begin(), b.end());
+  const std::vector<std::int64_t> ranks = double_ranks(pool, rounding_of(pool));
+  // by how many ranks were drawn: sum -> number of ways
+  std::vector<std::map<std::int64_t, double>> drawn(a.size() + 1);
+  drawn[0][0] = 1;
+  for (const std::int64_t rank : ranks)
+    for (std::size_t count = a.size(); count > 0; --count)
+      for (const auto& [sum, ways] : drawn[count - 1]) drawn[count][sum + rank] += ways;
+  const std::int64_t seen = std::accumulate(ranks.begin(), ranks.begin() + std::ssize(a), 0L);
+  const std::int64_t least = std::ssize(a) * (std::ssize(a) + 1);
+  const std::int64_t twice_centre = std::ssize(a) * (std::ssize(pool) + 1) * 2;
+  return {static_cast<double>(seen - least) / 2, share_as_far(drawn[a.size()], twice_centre, seen)};
 }
 
 std::vector<double> holm(std::span<const double> p) {

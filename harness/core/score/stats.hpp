@@ -10,6 +10,8 @@
 namespace ktb::core {
 
 double t_quantile(double p, double df);
+double normal_quantile(double p);
+double chi2_quantile(double p, double df);
 
 struct Interval {
   double low = 0, high = 0;
@@ -29,6 +31,14 @@ struct PairedT {
 };
 PairedT paired_t(std::span<const double> a, std::span<const double> b, double level = 0.95);
 
+struct EffectSize {
+  double d = 0;       ///< mean of a - b over its standard deviation: NaN, infinite as t is
+  Interval interval;  ///< NaN where d is not finite
+};
+/// Cohen's d_z. Its interval inverts the noncentral t distribution: exact for normal differences
+/// however few they are, where a bootstrap over three or five seeds is far too narrow.
+EffectSize cohen_dz(std::span<const double> a, std::span<const double> b, double level = 0.95);
+
 struct SignedRank {
   double w_plus = 0;
   double p = 1;  ///< over all sign patterns, midranks, zeros dropped; 1 where nothing is left
@@ -39,12 +49,21 @@ double wilcoxon_floor(std::size_t n);
 
 /// Two predictors on the same samples: both right, only the first, only the second, both wrong.
 using Agreement = std::array<std::int64_t, 4>;
-Agreement agreement(const std::vector<bool>& first, const std::vector<bool>& second);
 double mcnemar_exact(const Agreement& table);
 double mcnemar_mid_p(const Agreement& table);  ///< 1 where the two never disagree
+/// By the chi-square distribution, `corrected` for continuity; NaN where the two never disagree.
+double mcnemar_chi2(const Agreement& table, bool corrected);
 
-/// Adjusted p values in the order of the input, at most 1.
+// Adjusted p values in the order of the input, at most 1.
 std::vector<double> holm(std::span<const double> p);
+std::vector<double> bonferroni(std::span<const double> p);
+std::vector<double> benjamini_hochberg(std::span<const double> p);
+
+struct MannWhitney {
+  double u = 0;  ///< pairs in which a is higher, ties half
+  double p = 1;  ///< two-sided, over all ways to draw a from the pool of both, midranks
+};
+MannWhitney mann_whitney(std::span<const double> a, std::span<const double> b);
 
 struct Friedman {
   std::vector<double> average_rank;  ///< of each column; rank 1 is the highest score

@@ -23,13 +23,14 @@ const Record* Outcomes::find(const std::string& trial) const {
   return found == records.end() ? nullptr : &found->second;
 }
 
-Outcomes outcomes(const Plan& plan, const Store& store, bool with_specs) {
+Outcomes outcomes(const Plan& plan, const Store& store, Details details) {
   Outcomes result;
   for (const Trial& trial : plan.trials) {
     std::optional<Record> record = store.load(trial.id);
     if (record && record->key == trial.key) {
+      if (details.specs) add_spec(trial, store, result);
+      if (details.samples && record->ok()) result.samples[trial.id] = store.samples(trial.id);
       result.records.emplace(trial.id, std::move(*record));
-      if (with_specs) add_spec(trial, store, result);
     } else if (const auto progress = store.progress(trial.id); progress && progress->fresh()) {
       result.running.insert(trial.id);
     }

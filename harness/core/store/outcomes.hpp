@@ -2,6 +2,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "core/plan/plan.hpp"
 #include "core/store/record.hpp"
@@ -14,13 +15,17 @@ class Store;
 struct Outcomes {
   std::map<std::string, Record> records;   ///< by trial id; only those of the plan's own keys
   std::map<std::string, TrialSpec> specs;  ///< for trials with a record
-  std::set<std::string> running;           ///< no record yet, but progress of late
+  std::map<std::string, std::vector<bool>> samples;  ///< right or wrong, a test sample each
+  std::set<std::string> running;                     ///< no record yet, but progress of late
 
   const Record* find(const std::string& trial) const;
 };
 
-/// `with_specs` reads trial.json too, which only published numbers need:
-/// their protocol is compared with it.
-Outcomes outcomes(const Plan& plan, const Store& store, bool with_specs = false);
+/// What is read beside records.
+struct Details {
+  bool specs = false;    ///< trial.json: the protocol of published numbers is compared with it
+  bool samples = false;  ///< samples.bin: some tests count samples
+};
+Outcomes outcomes(const Plan& plan, const Store& store, Details details = {});
 
 }  // namespace ktb::core

@@ -26,13 +26,19 @@ struct TableSpec {
   std::vector<std::string> extra;    ///< source, published, chance, cost, n
   std::vector<Derived> derive;
   std::vector<std::string> published;  ///< file stems under results/published/, first match wins
-  bool marks = true;
-  std::string spread = "sd";  ///< sd, ci, se, range, none
+  std::string marks = "tied";          ///< tied: lone bests and ties with the best; best; none
+  std::string test = "signed-rank";    ///< how entries are told apart: mcnemar, bootstrap
+  std::string effect;                  ///< dz: sizes of the differences to the baseline
+  bool ranks = false;                  ///< a column with the mean rank over columns, and its tests
+  std::string spread = "sd";           ///< sd, ci, se, range, none
   int digits = 1;
   std::string view = "values";  ///< difference: to the baseline, with what it says
   std::string fit;              ///< column, page
   bool mean = false;            ///< a last column with the mean over columns
   std::string note;
+
+  /// Whether its test counts test samples, not seeds.
+  bool counts_samples() const { return test != "signed-rank"; }
 };
 
 template <Of<Derived> Self, class Ar>
@@ -55,6 +61,9 @@ void fields(Self& table, Ar& ar) {
   ar("derive", table.derive);
   ar("published", table.published);
   ar("marks", table.marks);
+  ar.optional("test", table.test);
+  ar.optional("effect", table.effect);
+  ar.optional("ranks", table.ranks);
   ar("spread", table.spread);
   ar("digits", table.digits);
   ar.optional("view", table.view);

@@ -14,9 +14,9 @@ using At = Document::At;
 using Words = std::vector<std::string>;
 
 const Words kAxes = {"grid", "dataset", "source", "target", "pair", "method", "labels"};
-const Words kKeys = {"where", "like",   "rows",      "cols",  "metrics", "baseline",
-                     "extra", "derive", "published", "marks", "spread",  "digits",
-                     "fit",   "mean",   "note",      "view"};
+const Words kKeys = {"where",  "like",      "rows",  "cols", "metrics", "baseline", "extra",
+                     "derive", "published", "marks", "test", "effect",  "ranks",    "spread",
+                     "digits", "fit",       "mean",  "note", "view"};
 
 /// Puts what a table takes over from its `like` under its own keys.
 void inherit(Document& document, const std::string& name, std::set<std::string> below) {
@@ -88,6 +88,29 @@ std::vector<Derived> derived(const Document& document, const std::string& path) 
   return out;
 }
 
+/// `"best"`, `"tied"` or `false`.
+std::string marks(const Fields& at, const std::string& missing) {
+  if (!at.has("marks")) return missing;
+  const Json& value = at.at("marks");
+  if (value.is_boolean() && !value.get<bool>()) return "none";
+  if (!value.is_string()) at.wrong("marks", "\"best\", \"tied\" or false");
+  return at.word("marks", missing, {"best", "tied"});
+}
+
+/// How entries are compared.
+void read_tests(const Document& document, const Fields& at, TableSpec& made) {
+  made.marks = marks(at, made.marks);
+  made.test = at.word("test", made.test, {"signed-rank", "mcnemar", "bootstrap"});
+  made.effect = at.word("effect", made.effect, {"dz"});
+  if (!made.effect.empty() && made.baseline.empty())
+    document.fail(at.path("effect"), At::kValue, "an effect is the size of a difference to a row",
+                  "name it: baseline = \"scratch\"");
+  made.ranks = at.flag("ranks", made.ranks);
+  if (made.ranks && std::count(made.rows.begin(), made.rows.end(), "dataset"))
+    document.fail(at.path("ranks"), At::kValue, "rows are ranked over data sets",
+                  "put `dataset` into cols");
+}
+
 TableSpec table(const Document& document, const std::string& name) {
   TableSpec made;
   made.name = name;
@@ -110,7 +133,7 @@ TableSpec table(const Document& document, const std::string& name) {
                   fmt::format("known: {}", fmt::join(kExtra, ", ")));
   }
   made.published = at.texts("published");
-  made.marks = at.flag("marks", made.marks);
+  read_tests(document, at, made);
   made.spread = at.word("spread", made.spread, {"sd", "ci", "se", "range", "none"});
   made.digits = static_cast<int>(at.count("digits", made.digits, 0));
   made.view = at.word("view", made.view, {"values", "difference"});

@@ -45,10 +45,12 @@ Table build_table(const Plan& plan, const TableSpec& spec, const Outcomes& outco
   }
   note_accepted(input, grid, table);
   note_rows(input, grid, table);
+  const std::string ranks = add_ranks(input, table);
   add_columns(input, grid, table);
   compare_entries(input, table);
   add_rows(input, grid, table);
   if (spec.view == "difference") show_differences(table);
+  if (!ranks.empty()) table.legend.push_back(ranks);
   if (!spec.note.empty()) table.legend.push_back(spec.note);
   finish_notes(table);
   return table;

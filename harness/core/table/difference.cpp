@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <utility>
 
 #include "core/score/metrics.hpp"
 #include "core/table/parts.hpp"
@@ -12,12 +13,7 @@
 namespace ktb::core {
 namespace {
 
-bool has_values(const Table& table) {
-  return std::any_of(table.rows.begin(), table.rows.end(), [](const Row& row) {
-    return std::any_of(row.entries.begin(), row.entries.end(),
-                       [](const Entry& entry) { return entry.difference.has_value(); });
-  });
-}
+constexpr int kEffectDigits = 2;
 
 std::string with_sign(double value, int digits) {
   const std::string text = fixed(value, digits);
@@ -47,6 +43,20 @@ Entry difference_entry(const Entry& entry) {
   return shown;
 }
 
+Entry effect_entry(const Entry& entry) {
+  Entry shown;
+  if (!entry.difference || !entry.difference->effect) return shown;
+  const Effect& effect = *entry.difference->effect;
+  if (std::isnan(effect.size)) return shown;
+  shown.state = State::kFixed;
+  shown.value = with_sign(effect.size, kEffectDigits);
+  if (!std::isnan(effect.low)) {
+    shown.spread = fmt::format("[{}, {}]", fixed(effect.low, kEffectDigits),
+                               fixed(effect.high, kEffectDigits));
+  }
+  return shown;
+}
+
 /// Whether the whole interval lies on one side of 0: only then does the table say so.
 std::string verdict_of(const Difference& difference, const std::string& metric) {
   const double sign = metric_info(metric).sign();
@@ -59,8 +69,47 @@ void show_values(Row& row) {
   for (Entry& entry : row.entries) {
     if (!entry.spread.empty()) entry.value += "±" + entry.spread;
     entry.spread.clear();
-    entry.best = false;
+    entry.mark = Mark::kNone;
   }
+}
+
+std::string baseline_of(const Table& table) {
+  std::string baseline;
+  for (const Row& row : table.rows) {
+    if (row.baseline && row.kind != RowKind::kPublished) baseline = row.labels.back();
+  }
+  for (const Column& column : table.columns) {
+    if (column.baseline) baseline = column.heads.front();
+  }
+  return baseline;
+}
+
+/// What `shown` makes of the entries that were compared with the baseline, where there are any.
+Table compared(const Table& table, const std::string& suffix, Entry (*shown)(const Entry&)) {
+  Table result;
+  result.name = table.name + suffix;
+  result.row_axes = table.row_axes;
+  result.fit = table.fit;
+  result.interval = true;
+  std::vector<std::size_t> kept;
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    const Column& column = table.columns[i];
+    const bool compared = column.kind == ColumnKind::kCells || column.kind == ColumnKind::kMean;
+    if (!compared || column.baseline) continue;
+    kept.push_back(i);
+    result.columns.push_back(column);
+  }
+  for (const Row& row : table.rows) {
+    if (row.baseline || (row.kind != RowKind::kCells && row.kind != RowKind::kDerived)) continue;
+    Row made;
+    made.labels = row.labels;
+    made.axes = row.axes;
+    for (const std::size_t i : kept) made.entries.push_back(shown(row.entries[i]));
+    const bool any = std::any_of(made.entries.begin(), made.entries.end(),
+                                 [](const Entry& entry) { return entry.state != State::kBlank; });
+    if (any) result.rows.push_back(std::move(made));
+  }
+  return result;
 }
 
 }  // namespace
@@ -81,55 +130,34 @@ void show_differences(Table& table) {
       Entry shown = difference_entry(entry);
       shown.verdict = verdict_of(*entry.difference, table.columns[i].metric);
       shown.notes = entry.notes;
+      shown.difference = entry.difference;
       if (entry.steps != alone[i].steps)
         shown.notes.push_back(fmt::format("trained {} steps, {} {}", entry.steps,
                                           base->labels.back(), alone[i].steps));
       entry = std::move(shown);
     }
   }
-  table.interval = true;
-  table.caption.push_back("difference to " + base->labels.back() + " with its 95 % interval (t)");
+  table.interval = table.differences = true;
+  table.caption.push_back(fmt::format("difference to {} with its 95 % interval ({})",
+                                      base->labels.back(), table.interval_of));
   table.legend = {
       "helps, hurts: the whole interval of the paired difference lies on one side of 0; without a "
       "word these seeds cannot tell"};
 }
 
 Table difference_table(const Table& table) {
-  Table result;
-  result.name = table.name + "-difference";
-  result.row_axes = table.row_axes;
-  result.fit = table.fit;
-  result.interval = true;
-  if (!has_values(table)) return result;
-  std::string baseline;
-  for (const Row& row : table.rows) {
-    if (row.baseline && row.kind != RowKind::kPublished) baseline = row.labels.back();
-  }
-  for (const Column& column : table.columns) {
-    if (column.baseline) baseline = column.heads.front();
-  }
-  result.title = fmt::format("Difference to {}, paired by seed", baseline);
-  result.caption = {"95 % interval (t)"};
-  std::vector<std::size_t> kept;
-  for (std::size_t i = 0; i < table.columns.size(); ++i) {
-    const Column& column = table.columns[i];
-    const bool compared = column.kind == ColumnKind::kCells || column.kind == ColumnKind::kMean;
-    if (!compared || column.baseline) continue;
-    kept.push_back(i);
-    result.columns.push_back(column);
-  }
-  for (const Row& row : table.rows) {
-    if (row.baseline || (row.kind != RowKind::kCells && row.kind != RowKind::kDerived)) continue;
-    const bool compared = std::any_of(kept.begin(), kept.end(), [&](std::size_t i) {
-      return row.entries[i].difference.has_value();
-    });
-    if (!compared) continue;
-    Row& added = result.rows.emplace_back();
-    added.labels = row.labels;
-    added.axes = row.axes;
-    for (const std::size_t i : kept) added.entries.push_back(difference_entry(row.entries[i]));
-  }
-  result.legend = accepted_notes(table);
+  if (table.differences) return {};
+  Table result = compared(table, "-difference", difference_entry);
+  result.title = fmt::format("Difference to {}, paired by seed", baseline_of(table));
+  result.caption = {fmt::format("95 % interval ({})", table.interval_of)};
+  if (!result.rows.empty()) result.legend = accepted_notes(table);
+  return result;
+}
+
+Table effect_table(const Table& table) {
+  Table result = compared(table, "-effect", effect_entry);
+  result.title = fmt::format("Effect size: difference to {}, paired by seed", baseline_of(table));
+  result.caption = {"over its standard deviation (Cohen's d_z)", "95 % interval (noncentral t)"};
   return result;
 }
 

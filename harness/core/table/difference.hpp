@@ -3,7 +3,11 @@
 
 namespace ktb::core {
 
-/// The entries' differences to the baseline as a table of its own; no rows where there are none.
+/// The entries' differences to the baseline as a table of its own; no rows where there are none, or
+/// where the table shows them itself.
 Table difference_table(const Table& table);
+
+/// Their sizes, where the suite wants them, in the same places.
+Table effect_table(const Table& table);
 
 }  // namespace ktb::core

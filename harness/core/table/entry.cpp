@@ -48,6 +48,7 @@ void read_samples(const TableInput& input, const Cell& cell, const std::string& 
       entry.notes.push_back(sentence(*record));
     } else if (const auto found = record->metrics.find(metric); found != record->metrics.end()) {
       entry.values[samples[i].seed] = found->second * metric_info(metric).scale;
+      entry.trials[samples[i].seed] = trials[i];
       if (record->selected.value("rule", "") == "last")
         entry.steps = record->selected.value("step", std::int64_t{0});
     } else {

@@ -1,11 +1,11 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <limits>
 #include <set>
-#include <string_view>
+#include <utility>
 
 #include "core/score/metrics.hpp"
 #include "core/score/stats.hpp"
@@ -13,16 +13,6 @@
 
 namespace ktb::core {
 namespace {
-
-constexpr double kAlpha = 0.05;
-
-/// An entry that can be compared, with its coordinates on both sides of the table.
-struct Contestant {
-  Entry* entry;
-  Axes at;
-  std::string group;  ///< metric, and whether it is a mean over columns
-  double sign;        ///< of the metric: times it, the highest mean is the best
-};
 
 bool is_option(const std::string& axis) { return axis.rfind("option.", 0) == 0; }
 
@@ -43,84 +33,71 @@ std::set<std::string> contested_axes(const TableSpec& spec) {
   return axes;
 }
 
-std::vector<Contestant> contestants(Table& table) {
-  std::vector<Contestant> all;
-  for (Row& row : table.rows) {
-    if (row.kind != RowKind::kCells && row.kind != RowKind::kDerived) continue;
-    for (std::size_t i = 0; i < row.entries.size(); ++i) {
-      const Column& column = table.columns[i];
-      const bool compared = column.kind == ColumnKind::kCells || column.kind == ColumnKind::kMean;
-      if (!compared || row.entries[i].values.empty()) continue;
-      Axes at = row.axes;
-      at.insert(column.axes.begin(), column.axes.end());
-      const std::string group = column.metric + (column.kind == ColumnKind::kMean ? "/mean" : "");
-      all.push_back({&row.entries[i], at, group, metric_info(column.metric).sign()});
-    }
-  }
-  return all;
-}
-
-/// Values of the seeds that both have.
-struct Pairs {
-  std::vector<double> a, b;
-};
-
-Pairs pairs_of(const Entry& a, const Entry& b) {
-  Pairs pairs;
-  for (const auto& [seed, value] : a.values) {
-    const auto other = b.values.find(seed);
-    if (other == b.values.end()) continue;
-    pairs.a.push_back(value);
-    pairs.b.push_back(other->second);
-  }
-  return pairs;
-}
-
 bool finite(const Entry& entry) {
   return std::all_of(entry.values.begin(), entry.values.end(),
                      [](const auto& value) { return std::isfinite(value.second); });
 }
 
-/// Marks the best of a group and what is tied with it.
-/// An incomplete leader leaves its group without marks.
-void mark_best(const std::vector<Contestant>& group, std::set<double>& degrees) {
+/// What the marks of a table rest on, for its legend.
+struct Marked {
+  bool best = false, tied = false;
+  std::set<double> degrees;  ///< of freedom, of the intervals over seeds
+};
+
+/// Marks the best of a group, and what cannot be told from it.
+/// A leader that cannot be tested, as it is incomplete, leaves its group without marks.
+void mark_group(const TableInput& input, const std::vector<Contestant>& group, Marked& marked) {
   if (group.size() < 2) return;
-  const double sign = group.front().sign;
+  const double sign = metric_info(group.front().metric).sign();
   const Contestant* best = nullptr;
   for (const Contestant& one : group) {
     if (!finite(*one.entry)) continue;
     if (best == nullptr || sign * one.entry->mean > sign * best->entry->mean) best = &one;
   }
-  const auto marked = [](const Entry& entry) {
-    return entry.state == State::kComplete && entry.values.size() > 1 && finite(entry);
-  };
-  if (best == nullptr || !marked(*best->entry)) return;
+  if (best == nullptr || !can_be_tested(input, *best)) return;
+  best->entry->mark = Mark::kBest;
   for (const Contestant& one : group) {
-    if (!marked(*one.entry)) continue;
-    const Pairs pairs = pairs_of(*best->entry, *one.entry);
-    if (&one != best && pairs.a.size() < 2) continue;
-    one.entry->best = &one == best || paired_t(pairs.a, pairs.b).interval.contains(0);
-    degrees.insert(static_cast<double>(one.entry->values.size() - 1));
+    if (&one == best || !finite(*one.entry)) continue;
+    const auto difference = difference_between(input, *best, one);
+    if (difference && told_apart(input, *difference)) continue;
+    best->entry->mark = Mark::kTied;
+    if (can_be_tested(input, one)) one.entry->mark = Mark::kTied;
   }
+  (best->entry->mark == Mark::kBest ? marked.best : marked.tied) = true;
+  marked.degrees.insert(static_cast<double>(best->entry->values.size() - 1));
 }
 
-void mark_all_best(const TableInput& input, const std::vector<Contestant>& all, Table& table) {
+/// `paired 95 % interval (t, df 2) includes 0`, or that it does not.
+std::string grounds(const TableInput& input, const Marked& marked, bool apart) {
+  if (input.spec.test == "mcnemar")
+    return fmt::format("exact McNemar test on test samples, p {} {}", apart ? "<=" : ">", kAlpha);
+  std::string by = "bootstrap over test samples";
+  if (!input.spec.counts_samples())
+    by = marked.degrees.size() == 1 ? fmt::format("t, df {:g}", *marked.degrees.begin()) : "t";
+  return fmt::format("paired 95 % interval ({}) {} 0", by, apart ? "excludes" : "includes");
+}
+
+void mark_all(const TableInput& input, const std::vector<Contestant>& all, Table& table) {
   const std::set<std::string> contested = contested_axes(input.spec);
   std::map<std::string, std::vector<Contestant>> groups;
   for (const Contestant& one : all) {
-    std::string key = one.group + "|" + one.entry->task;
+    std::string key = one.group() + "|" + one.entry->task;
     for (const auto& [axis, value] : one.at) {
       if (contested.count(axis) == 0) key += "|" + value;
     }
     groups[key].push_back(one);
   }
-  std::set<double> degrees;
-  for (const auto& [key, group] : groups) mark_best(group, degrees);
-  if (degrees.empty()) return;
-  const std::string df =
-      degrees.size() == 1 ? fmt::format("t, df {:g}", *degrees.begin()) : std::string("t");
-  table.legend.push_back(
-      fmt::format("= best, or tied with it: paired 95 % interval ({}) includes 0", df));
+  Marked marked;
+  for (const auto& [key, group] : groups) mark_group(input, group, marked);
+  if (marked.best)
+    table.legend.push_back("! the best, told from every other: " + grounds(input, marked, true));
+  if (input.spec.marks == "tied") {
+    if (marked.tied)
+      table.legend.push_back("= the best, or not told from it: " + grounds(input, marked, false));
+    return;
+  }
+  for (const Contestant& one : all)
+    if (one.entry->mark == Mark::kTied) one.entry->mark = Mark::kNone;
 }
 
 /// The axis on which the baseline is a value; empty where it stands nowhere.
@@ -145,69 +122,95 @@ void flag_baseline(const std::string& axis, const std::string& value, Table& tab
   for (Column& column : table.columns) column.baseline = is_baseline(column.axes);
 }
 
-void subtract_baseline(const std::string& axis, const std::string& value,
+void subtract_baseline(const TableInput& input, const std::string& axis,
                        const std::vector<Contestant>& all) {
   std::map<std::pair<std::string, Axes>, const Contestant*> index;
-  for (const Contestant& one : all) index[{one.group, one.at}] = &one;
+  for (const Contestant& one : all) index[{one.group(), one.at}] = &one;
   for (const Contestant& one : all) {
     Axes at = one.at;
-    if (at[axis] == value) continue;
-    at[axis] = value;
-    const auto base = index.find({one.group, at});
+    if (at[axis] == input.spec.baseline) continue;
+    at[axis] = input.spec.baseline;
+    const auto base = index.find({one.group(), at});
     if (base == index.end() || base->second->entry->task != one.entry->task) continue;
-    const Pairs pairs = pairs_of(*one.entry, *base->second->entry);
-    if (pairs.a.empty()) continue;
-    const PairedT test = paired_t(pairs.a, pairs.b);
-    Difference difference{test.difference, test.interval.low, test.interval.high, pairs.a.size()};
-    const bool whole = one.entry->state == State::kComplete &&
-                       base->second->entry->state == State::kComplete && pairs.a.size() > 1;
-    difference.p = whole ? wilcoxon(pairs.a, pairs.b).p : std::numeric_limits<double>::quiet_NaN();
-    one.entry->difference = difference;
+    one.entry->difference = difference_between(input, one, *base->second);
   }
 }
 
-/// Holm over all differences that could be tested; the legend says what so many seeds can show.
-void mark_significance(const TableInput& input, const std::vector<Contestant>& all, Table& table) {
-  std::vector<Difference*> tested;
-  std::vector<double> p;
-  std::size_t seeds = 0;
+/// Differences that were tested, with their entries.
+struct Tested {
   std::vector<Entry*> entries;
+  std::vector<double> p;
+  std::size_t seeds = 0;  ///< the most that one has
+
+  std::string comparisons() const {
+    return fmt::format("{} comparison{}", p.size(), p.size() == 1 ? "" : "s");
+  }
+};
+
+/// What a mark means that seeds earn, or why so few seeds earn none.
+std::string explain_seeds(const Tested& tested) {
+  const double floor = wilcoxon_floor(tested.seeds);
+  const auto count = static_cast<double>(tested.p.size());
+  if (floor * count <= kAlpha)
+    return fmt::format(
+        "* differs from the baseline: exact signed-rank test over seeds, p <= {} after Holm's "
+        "correction over {}",
+        kAlpha, tested.comparisons());
+  return fmt::format(
+      "no significance marks: with {} seeds the exact signed-rank test cannot go below p = {:.2g}, "
+      "and Holm's correction over {} needs {:.2g}",
+      tested.seeds, floor, tested.comparisons(), kAlpha / count);
+}
+
+std::string explain_samples(const TableInput& input, const Tested& tested) {
+  return fmt::format(
+      "* differs from the baseline: {} test samples, p <= {} after Holm's correction over {}; it "
+      "speaks of these trained networks, other seeds may not bear it out",
+      input.spec.test == "mcnemar" ? "exact McNemar test on" : "paired bootstrap over", kAlpha,
+      tested.comparisons());
+}
+
+/// The columns that a test on samples cannot speak of.
+void note_untested(const std::vector<Contestant>& all, Table& table) {
+  std::set<std::string> columns;
+  for (const Contestant& one : all) {
+    const bool whole = one.entry->state == State::kComplete;
+    if (!whole || !one.entry->difference || !std::isnan(one.entry->difference->p)) continue;
+    columns.insert(one.mean ? "means over columns" : metric_info(one.metric).label());
+  }
+  if (!columns.empty())
+    table.legend.push_back(fmt::format(
+        "not tested, being no share of test samples that are right: {}", fmt::join(columns, ", ")));
+}
+
+/// Holm over all differences that could be tested; the legend says what the test can show.
+void mark_significance(const TableInput& input, const std::vector<Contestant>& all, Table& table) {
+  if (input.spec.counts_samples()) note_untested(all, table);
+  Tested tested;
   for (const Contestant& one : all) {
     if (!one.entry->difference || std::isnan(one.entry->difference->p)) continue;
-    tested.push_back(&*one.entry->difference);
-    entries.push_back(one.entry);
-    p.push_back(one.entry->difference->p);
-    seeds = std::max(seeds, one.entry->difference->pairs);
+    tested.entries.push_back(one.entry);
+    tested.p.push_back(one.entry->difference->p);
+    tested.seeds = std::max(tested.seeds, one.entry->difference->pairs);
   }
-  if (tested.empty()) return;
-  const std::vector<double> adjusted = holm(p);
-  for (std::size_t i = 0; i < tested.size(); ++i) {
-    tested[i]->p_adjusted = adjusted[i];
-    entries[i]->significant = input.spec.marks && adjusted[i] <= kAlpha;
+  if (tested.p.empty()) return;
+  const bool marks = input.spec.marks != "none";
+  const std::vector<double> adjusted = holm(tested.p);
+  for (std::size_t i = 0; i < adjusted.size(); ++i) {
+    tested.entries[i]->difference->p_adjusted = adjusted[i];
+    tested.entries[i]->significant = marks && adjusted[i] <= kAlpha;
   }
-  if (!input.spec.marks) return;
-  const double floor = wilcoxon_floor(seeds), lowest = floor * static_cast<double>(p.size());
-  const std::string comparisons =
-      fmt::format("{} comparison{}", p.size(), p.size() == 1 ? "" : "s");
-  if (lowest > kAlpha) {
-    table.legend.push_back(
-        fmt::format("no significance marks: with {} seeds the exact signed-rank test cannot go "
-                    "below p = {:.2g}, and "
-                    "Holm's correction over {} needs {:.2g}",
-                    seeds, floor, comparisons, kAlpha / static_cast<double>(p.size())));
-  } else {
-    table.legend.push_back(fmt::format(
-        "* differs from the baseline: exact signed-rank test over seeds, p <= 0.05 after Holm's "
-        "correction over {}",
-        comparisons));
-  }
+  if (!marks) return;
+  table.legend.push_back(input.spec.counts_samples() ? explain_samples(input, tested)
+                                                     : explain_seeds(tested));
 }
 
 }  // namespace
 
 void compare_entries(const TableInput& input, Table& table) {
   const std::vector<Contestant> all = contestants(table);
-  if (input.spec.marks) mark_all_best(input, all, table);
+  if (input.spec.marks != "none") mark_all(input, all, table);
+  if (input.spec.test == "bootstrap") table.interval_of = "bootstrap over test samples";
   if (input.spec.baseline.empty()) return;
   const std::string axis = baseline_axis(input, all);
   if (axis.empty()) {
@@ -217,7 +220,7 @@ void compare_entries(const TableInput& input, Table& table) {
     return;
   }
   flag_baseline(axis, input.spec.baseline, table);
-  subtract_baseline(axis, input.spec.baseline, all);
+  subtract_baseline(input, axis, all);
   mark_significance(input, all, table);
 }
 

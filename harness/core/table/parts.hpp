@@ -100,8 +100,38 @@ std::string accepted_note(const TableInput& input, const std::string& trial);
 /// Those among a table's footnotes.
 std::vector<std::string> accepted_notes(const Table& table);
 
-/// marks.cpp: differences to the baseline, ties with the best, significance, and their legend.
+// compare.cpp
+
+/// The level of all tests and marks.
+constexpr double kAlpha = 0.05;
+
+/// An entry that can be compared, with its coordinates on both sides of the table.
+struct Contestant {
+  Entry* entry;
+  Axes at;
+  std::string metric;
+  bool mean;  ///< over columns
+
+  /// Only entries of one group are compared.
+  std::string group() const { return metric + (mean ? "/mean" : ""); }
+};
+std::vector<Contestant> contestants(Table& table);
+/// First less second over the seeds that both have, by the test that the table asks for; none:
+/// there is no such seed.
+std::optional<Difference> difference_between(const TableInput& input, const Contestant& first,
+                                             const Contestant& second);
+/// Whether it is complete and has what the table's test compares: two seeds, or stored samples.
+bool can_be_tested(const TableInput& input, const Contestant& one);
+bool told_apart(const TableInput& input, const Difference& difference);
+
+/// marks.cpp: differences to the baseline, the best and ties with it, significance, their legend.
 void compare_entries(const TableInput& input, Table& table);
+
+// ranks.cpp
+
+/// A column with each row's mean rank over the columns, if the suite wants it, and Friedman's test
+/// of the rows; what it says, for the legend.
+std::string add_ranks(const TableInput& input, Table& table);
 
 /// difference.cpp: in the place of values the differences to the baseline's row.
 void show_differences(Table& table);

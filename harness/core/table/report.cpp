@@ -104,9 +104,12 @@ Format format_from(const std::string& name) {
 
 std::vector<Table> make_tables(const Plan& plan, const Store& store, const std::string& table) {
   const std::vector<const TableSpec*> specs = specs_of(plan, table);
-  const bool published = std::any_of(specs.begin(), specs.end(),
-                                     [](const TableSpec* spec) { return wants_published(*spec); });
-  const Outcomes known = outcomes(plan, store, published);
+  Details details;
+  for (const TableSpec* spec : specs) {
+    details.specs = details.specs || wants_published(*spec);
+    details.samples = details.samples || spec->counts_samples();
+  }
+  const Outcomes known = outcomes(plan, store, details);
   std::vector<Table> tables;
   for (const TableSpec* spec : specs) {
     std::optional<Published> numbers;
@@ -125,8 +128,8 @@ std::string render(const std::vector<Table>& tables, Format format) {
   for (const Table& table : tables) {
     if (!text.empty()) text += "\n";
     text += render_one(table, format);
-    const Table differences = difference_table(table);
-    if (!differences.rows.empty()) text += "\n" + render_one(differences, format);
+    for (const Table& below : {difference_table(table), effect_table(table)})
+      if (!below.rows.empty()) text += "\n" + render_one(below, format);
   }
   return text;
 }

@@ -22,23 +22,37 @@ enum class State {
 };
 std::string to_string(State state);
 
+/// Cohen's d_z with its 95 % interval.
+struct Effect {
+  double size = 0, low = 0, high = 0;
+};
+
 /// To the baseline, over the seeds that both have.
 struct Difference {
-  double mean = 0, low = 0, high = 0;  ///< 95 % t interval; NaN for one pair
+  double mean = 0, low = 0, high = 0;  ///< 95 % interval; NaN where there is none
   std::size_t pairs = 0;
-  double p = 1;           ///< exact signed-rank test; NaN where the pair of entries is not tested
+  double p = 1;           ///< of the table's test; NaN where the pair of entries is not tested
   double p_adjusted = 1;  ///< Holm over the table
+  std::optional<Effect> effect;
+};
+
+/// Where an entry stands among those it competes with.
+enum class Mark {
+  kNone,
+  kBest,  ///< the best alone: told from every other
+  kTied   ///< the best, or cannot be told from it
 };
 
 /// One entry. Numbers are in the unit shown (percent where the metric is shown as percent).
 struct Entry {
   State state = State::kBlank;
-  std::map<std::uint64_t, double> values;  ///< by seed
-  std::size_t wanted = 0;                  ///< seeds asked for
-  double mean = 0, low = 0, high = 0;      ///< low and high: the spread
-  std::string value, spread;               ///< as shown; spread empty where there is none
+  std::map<std::uint64_t, double> values;       ///< by seed
+  std::map<std::uint64_t, std::string> trials;  ///< that have these values; none behind a mean
+  std::size_t wanted = 0;                       ///< seeds asked for
+  double mean = 0, low = 0, high = 0;           ///< low and high: the spread
+  std::string value, spread;                    ///< as shown; spread empty where there is none
   std::optional<Difference> difference;
-  bool best = false;         ///< the best of its group, or tied with it
+  Mark mark = Mark::kNone;
   bool significant = false;  ///< differs from the baseline after correction
   std::string verdict;       ///< in a published row: where ours stands
   std::vector<std::string> notes;
@@ -46,7 +60,7 @@ struct Entry {
   std::string task;  ///< data set and labels behind it: entries of two tasks are never compared
 };
 
-enum class ColumnKind { kCells, kMean, kSeeds, kCost };
+enum class ColumnKind { kCells, kMean, kRank, kSeeds, kCost };
 
 struct Column {
   ColumnKind kind = ColumnKind::kCells;
@@ -67,6 +81,13 @@ struct Row {
   std::vector<Entry> entries;  ///< one a column
 };
 
+/// Rows against each other over all columns.
+struct Ranking {
+  double chi2 = 0, p = 0;          ///< Friedman's test
+  double f = 0, f_p = 0;           ///< Iman and Davenport's form of it
+  double critical_difference = 0;  ///< of mean ranks, by Nemenyi, at 5 %
+};
+
 /// What every renderer draws from: nothing below this needs the plan or the records.
 struct Table {
   std::string name, title;
@@ -76,8 +97,11 @@ struct Table {
   std::vector<Row> rows;
   std::vector<std::string> legend;     ///< what the symbols mean
   std::vector<std::string> footnotes;  ///< lettered a, b, c in the order of reading
-  bool interval = false;  ///< spreads are intervals: `55.1 [53.0, 57.1]`, not `55.1±1.0`
-  std::string fit;        ///< column, page; empty: as wide as it is
+  std::optional<Ranking> ranking;
+  std::string interval_of = "t";  ///< what the differences' intervals rest on
+  bool differences = false;       ///< shown in the place of values
+  bool interval = false;          ///< spreads are intervals: `55.1 [53.0, 57.1]`, not `55.1±1.0`
+  std::string fit;                ///< column, page; empty: as wide as it is
 
   /// `a,c`: letters of notes that are among the footnotes.
   std::string letters(const std::vector<std::string>& notes) const;

@@ -72,10 +72,31 @@ TEST(Stats, PairedTMatchesReference) {
   EXPECT_EQ(group, 8);
 }
 
+TEST(Stats, EffectSizeMatchesReference) {
+  const Cases cases("effect_size");
+  int group = 0;
+  for (; cases.has(group, "a"); ++group) {
+    const EffectSize effect = cohen_dz(cases.in(group, "a"), cases.in(group, "b"));
+    cases.expect(group, "d_z", effect.d);
+    expect_near(effect.interval.low, cases.out(group, "d_z_ci95")[0], "low");
+    expect_near(effect.interval.high, cases.out(group, "d_z_ci95")[1], "high");
+  }
+  EXPECT_EQ(group, 11);
+}
+
+TEST(Stats, EffectSizeOfANearlyConstantDifferenceHasItsInterval) {
+  const std::vector<double> a{1, 1, 1 + 1e-6}, b{0, 0, 0};
+  const EffectSize effect = cohen_dz(a, b);
+  // sqrt of chi-square quantiles over their degrees of freedom, which the limits go to
+  EXPECT_NEAR(effect.interval.low / effect.d, 0.159116, 1e-5);
+  EXPECT_NEAR(effect.interval.high / effect.d, 1.920646, 1e-5);
+}
+
 TEST(Stats, OnePairHasNoInterval) {
   const std::vector<double> a{2}, b{1};
   const PairedT test = paired_t(a, b);
   EXPECT_EQ(test.difference, 1);
+  EXPECT_TRUE(std::isnan(cohen_dz(a, b).d));
   EXPECT_TRUE(std::isnan(test.t) && std::isnan(test.p));
   EXPECT_TRUE(std::isnan(test.interval.low) && std::isnan(test.interval.high));
   EXPECT_TRUE(std::isnan(sample_sd(a)) && std::isnan(standard_error(a)));
@@ -119,24 +140,36 @@ TEST(Stats, McNemarMatchesReference) {
     std::copy_n(tables.whole.begin() + group * 4, 4, table.begin());
     cases.expect(group, "p_exact", mcnemar_exact(table));
     cases.expect(group, "p_mid", mcnemar_mid_p(table));
+    cases.expect(group, "chi2_p_plain", mcnemar_chi2(table, false));
+    cases.expect(group, "chi2_p_corrected", mcnemar_chi2(table, true));
   }
 }
 
-TEST(Stats, AgreementCountsSamples) {
-  const std::vector<bool> first{true, true, false, false, true},
-      second{true, false, true, false, true};
-  EXPECT_EQ(agreement(first, second), (Agreement{2, 1, 1, 1}));
-  EXPECT_THROW(agreement(first, {true}), Error);
+TEST(Stats, MannWhitneyMatchesReference) {
+  const Cases cases("mann_whitney");
+  int group = 0;
+  for (; cases.has(group, "a"); ++group) {
+    const MannWhitney test = mann_whitney(cases.in(group, "a"), cases.in(group, "b"));
+    cases.expect(group, "u_a", test.u);
+    cases.expect(group, "p_permutation", test.p);
+  }
+  EXPECT_EQ(group, 9);
+  EXPECT_THROW(mann_whitney(std::vector<double>{}, std::vector<double>{1}), Error);
 }
 
-TEST(Stats, HolmMatchesReference) {
+TEST(Stats, CorrectionsMatchReference) {
   const Cases cases("holm");
   int group = 0;
   for (; cases.has(group, "p"); ++group) {
-    const auto adjusted = holm(cases.in(group, "p"));
-    const auto wanted = cases.out(group, "holm_adjusted");
-    ASSERT_EQ(adjusted.size(), wanted.size());
-    for (std::size_t i = 0; i < wanted.size(); ++i) expect_near(adjusted[i], wanted[i], "holm");
+    const auto p = cases.in(group, "p");
+    const auto expect = [&](const std::string& name, const std::vector<double>& adjusted) {
+      const auto wanted = cases.out(group, name + "_adjusted");
+      ASSERT_EQ(adjusted.size(), wanted.size());
+      for (std::size_t i = 0; i < wanted.size(); ++i) expect_near(adjusted[i], wanted[i], name);
+    };
+    expect("holm", holm(p));
+    expect("bonferroni", bonferroni(p));
+    expect("benjamini_hochberg", benjamini_hochberg(p));
   }
   EXPECT_EQ(group, 6);
 }
@@ -258,10 +291,15 @@ TEST(Stats, QuantilesMatchReference) {
   const SafetensorsFile file = read_safetensors(kVectors / "quantiles.safetensors");
   const auto& p = file.at("in.p").real;
   const auto& df = file.at("in.df").whole;
-  for (std::size_t i = 0; i < p.size(); ++i)
-    for (std::size_t j = 0; j < df.size(); ++j)
-      expect_near(t_quantile(p[i], static_cast<double>(df[j])),
-                  file.at("out.t_quantile").real[i * df.size() + j], "t");
+  for (std::size_t i = 0; i < p.size(); ++i) {
+    expect_near(normal_quantile(p[i]), file.at("out.normal_quantile").real[i], "normal");
+    for (std::size_t j = 0; j < df.size(); ++j) {
+      const auto degrees = static_cast<double>(df[j]);
+      const std::size_t at = i * df.size() + j;
+      expect_near(t_quantile(p[i], degrees), file.at("out.t_quantile").real[at], "t");
+      expect_near(chi2_quantile(p[i], degrees), file.at("out.chi2_quantile").real[at], "chi2");
+    }
+  }
 }
 
 }  // namespace

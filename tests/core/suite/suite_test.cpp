@@ -160,6 +160,38 @@ spread = "ci"
   EXPECT_EQ(table_spec_from_json(to_json(two)).where, two.where);
 }
 
+TEST_F(SuiteTest, TablesSayHowEntriesAreCompared) {
+  const auto table = [&](const std::string& keys) {
+    return read_suite(write(std::string(kBody) + "[table.one]\n" + keys)).tables.at(0);
+  };
+  EXPECT_EQ(table("").marks, "tied");
+  EXPECT_EQ(table("marks = \"best\"").marks, "best");
+  EXPECT_EQ(table("marks = false").marks, "none");
+  EXPECT_EQ(table("").test, "signed-rank");
+  const TableSpec spec = table(
+      "test = \"mcnemar\"\neffect = \"dz\"\nbaseline = \"scratch\"\nranks = true\n"
+      "cols = \"dataset\"");
+  const TableSpec back = table_spec_from_json(to_json(spec));
+  EXPECT_EQ(back.test, "mcnemar");
+  EXPECT_EQ(back.effect, "dz");
+  EXPECT_TRUE(back.ranks);
+
+  const auto said = [&](const std::string& keys) {
+    try {
+      table(keys);
+    } catch (const SuiteError& error) {
+      return std::string(error.what());
+    }
+    return std::string("nothing");
+  };
+  EXPECT_THAT(said("marks = true"), HasSubstr("wants \"best\", \"tied\" or false"));
+  EXPECT_THAT(said("marks = \"tied?\""), HasSubstr("did you mean `tied`?"));
+  EXPECT_THAT(said("test = \"mcnemer\""), HasSubstr("did you mean `mcnemar`?"));
+  EXPECT_THAT(said("effect = \"dz\""), HasSubstr("an effect is the size of a difference to a row"));
+  EXPECT_THAT(said("ranks = true\nrows = [\"dataset\", \"method\"]"),
+              HasSubstr("rows are ranked over data sets"));
+}
+
 TEST_F(SuiteTest, SetChangesTheTextOrRulesOverEverything) {
   const Suite suite = read_suite(write(kBody), "",
                                  {"seeds=2", "dataset.images.train=64", "recipe.epochs=1",

@@ -74,6 +74,33 @@ std::vector<Table> awkward_tables() {
   return {build_table(bench.plan, spec, bench.outcomes)};
 }
 
+/// Four methods on five data sets, ten seeds: ranks, effect sizes, marks of every kind.
+std::vector<Table> ranked_tables() {
+  Bench bench;
+  bench.plan.title = "Made-up numbers on five data sets";
+  const std::vector<std::string> methods{"scratch", "kd", "at", "share"};
+  const std::vector<std::string> datasets{"one", "two", "three", "four", "five"};
+  for (std::size_t d = 0; d < datasets.size(); ++d) {
+    for (std::size_t m = 0; m < methods.size(); ++m) {
+      std::vector<double> top1;
+      for (std::size_t seed = 0; seed < 10; ++seed) {
+        const double noise = static_cast<double>((seed * 7 + d * 3 + m * 5) % 11) / 1000;
+        const double gain = m == 2 && d < 3 ? .004 : m == 1 ? .02 : m == 2 ? .018 : 0;
+        top1.push_back(.6 + .05 * static_cast<double>(d) + gain + noise);
+      }
+      bench.cell({{"dataset", datasets[d]}, {"method", methods[m]}, {"pair", "a -> b"}}, top1);
+    }
+  }
+  TableSpec spec;
+  spec.name = "ranks";
+  spec.cols = {"dataset"};
+  spec.metrics = {"top1"};
+  spec.baseline = "scratch";
+  spec.ranks = true;
+  spec.effect = "dz";
+  return {build_table(bench.plan, spec, bench.outcomes)};
+}
+
 /// The distillation literature's protocol.
 TrialSpec distillation_spec() {
   TrialSpec trial;
@@ -141,7 +168,7 @@ std::vector<Table> published_tables() {
   spec.metrics = {"top1"};
   spec.digits = 2;
   spec.baseline = "scratch";
-  spec.marks = false;
+  spec.marks = "none";
   spec.extra = {"source", "published"};
   spec.published = {"repdistiller", "mdistiller", "dist"};
   Published all;
@@ -173,6 +200,16 @@ TEST(Render, AwkwardLatexMatchesGolden) {
 }
 TEST(Render, AwkwardCsvMatchesGolden) {
   expect_golden("awkward.csv", render(awkward_tables(), Format::kCsv));
+}
+
+TEST(Render, RanksTextMatchesGolden) {
+  expect_golden("ranks.txt", render(ranked_tables(), Format::kText));
+}
+TEST(Render, RanksLatexMatchesGolden) {
+  expect_golden("ranks.tex", render(ranked_tables(), Format::kLatex));
+}
+TEST(Render, RanksCsvMatchesGolden) {
+  expect_golden("ranks.csv", render(ranked_tables(), Format::kCsv));
 }
 
 TEST(Render, PublishedTextMatchesGolden) {
@@ -241,6 +278,7 @@ TEST(Render, LatexCompiles) {
   std::ofstream(folder / "table.tex")
       << "\\documentclass{article}\n\\usepackage{booktabs,graphicx}\n\\begin{document}\n"
       << render(hub_tables(), Format::kLatex) << render(awkward_tables(), Format::kLatex)
+      << render(ranked_tables(), Format::kLatex)
       << "Prose: \\ktbMainScratchFivePercent.\n\\end{document}\n";
   const std::string command =
       "cd '" + folder.string() +
@@ -277,6 +315,28 @@ TEST(Report, ComesFromTheStoreAlone) {
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("no table `mian`; it has main"));
   }
+}
+
+TEST(Report, ReadsStoredSamplesWhereATestCountsThem) {
+  const TemporaryFolder own;
+  Bench bench;
+  bench.judged_cell({{"method", "scratch"}, {"pair", "a -> b"}}, 20, {8});
+  bench.judged_cell({{"method", "kd"}, {"pair", "a -> b"}}, 20, {18});
+  const Store store(own.path());
+  for (auto& [id, record] : bench.outcomes.records) {
+    record.examples["judged"] = 20;
+    store.save(record);
+    const bool kd = record.axes.at("method") == "kd";
+    write_atomically(store.folder(id).samples(), std::string(kd ? "\xff\xff\x03" : "\xff\0\0", 3));
+  }
+  TableSpec spec;
+  spec.name = "main";
+  spec.metrics = {"top1"};
+  spec.baseline = "scratch";
+  bench.plan.tables = {spec};
+  EXPECT_THAT(report(bench.plan, store, "", Format::kText), Not(HasSubstr("McNemar")));
+  bench.plan.tables[0].test = "mcnemar";
+  EXPECT_THAT(report(bench.plan, store, "", Format::kText), HasSubstr("90.0!*"));
 }
 
 TEST(Report, KnowsItsFormats) {

@@ -36,6 +36,20 @@ struct Bench {
     return added;
   }
 
+  /// A cell with one `ok` record a seed: of so many test samples, the first ones are right.
+  Cell& judged_cell(const Axes& axes, std::size_t samples, const std::vector<std::size_t>& right) {
+    std::vector<double> top1;
+    for (const std::size_t count : right)
+      top1.push_back(static_cast<double>(count) / static_cast<double>(samples));
+    Cell& added = cell(axes, top1);
+    for (std::size_t seed = 0; seed < right.size(); ++seed) {
+      std::vector<bool>& bits = outcomes.samples[added.samples[seed].trial];
+      bits.assign(samples, false);
+      std::fill_n(bits.begin(), right[seed], true);
+    }
+    return added;
+  }
+
   /// A cell none of whose trials has run.
   Cell& empty_cell(const Axes& axes, std::size_t seeds) {
     Cell cell;

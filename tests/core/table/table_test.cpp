@@ -45,6 +45,10 @@ const Row& row_of(const Table& table, const std::string& label) {
   throw std::out_of_range("no row " + label);
 }
 
+Mark mark_of(const Table& table, const std::string& label) {
+  return row_of(table, label).entries.at(0).mark;
+}
+
 std::vector<std::string> labels_of(const Table& table) {
   std::vector<std::string> labels;
   for (const Row& row : table.rows) labels.push_back(row.labels.front());
@@ -105,10 +109,40 @@ TEST(Table, WhatTieWithTheBestIsMarked) {
   bench.cell(at("best"), {.71, .72, .73});
   bench.cell(at("far"), {.60, .61, .62});
   const Table table = build_table(bench.plan, plain_spec(), bench.outcomes);
-  EXPECT_TRUE(row_of(table, "best").entries[0].best);
-  EXPECT_TRUE(row_of(table, "close").entries[0].best);
-  EXPECT_FALSE(row_of(table, "far").entries[0].best);
-  EXPECT_THAT(table.legend, Contains(HasSubstr("paired 95 % interval (t, df 2) includes 0")));
+  EXPECT_EQ(mark_of(table, "best"), Mark::kTied);
+  EXPECT_EQ(mark_of(table, "close"), Mark::kTied);
+  EXPECT_EQ(mark_of(table, "far"), Mark::kNone);
+  EXPECT_THAT(table.legend, ElementsAre("= the best, or not told from it: paired 95 % interval (t, "
+                                        "df 2) includes 0"));
+  TableSpec spec = plain_spec();
+  spec.marks = "best";
+  const Table bests = build_table(bench.plan, spec, bench.outcomes);
+  EXPECT_EQ(mark_of(bests, "best"), Mark::kNone) << "it is not the best alone";
+  EXPECT_EQ(mark_of(bests, "close"), Mark::kNone);
+  EXPECT_THAT(bests.legend, IsEmpty());
+}
+
+TEST(Table, ALoneBestHasAMarkOfItsOwn) {
+  Bench bench;
+  bench.cell(at("best"), {.81, .82, .83});
+  bench.cell(at("next"), {.71, .72, .73});
+  Cell& third = bench.cell(at("third"), {.60, .61, .62});
+  TableSpec spec = plain_spec();
+  for (const char* marks : {"tied", "best"}) {
+    spec.marks = marks;
+    const Table table = build_table(bench.plan, spec, bench.outcomes);
+    EXPECT_EQ(mark_of(table, "best"), Mark::kBest) << marks;
+    EXPECT_EQ(mark_of(table, "next"), Mark::kNone) << marks;
+    EXPECT_THAT(table.legend, ElementsAre("! the best, told from every other: paired 95 % interval "
+                                          "(t, df 2) excludes 0"));
+    EXPECT_THAT(render_text(table), HasSubstr("82.0±1.0!"));
+  }
+  bench.forget(third, 0);
+  bench.forget(third, 1);
+  spec.marks = "tied";
+  const Table table = build_table(bench.plan, spec, bench.outcomes);
+  EXPECT_EQ(mark_of(table, "best"), Mark::kTied) << "one seed of another cannot be told from it";
+  EXPECT_EQ(mark_of(table, "third"), Mark::kNone) << "it is not complete";
 }
 
 TEST(Table, EqualValuesTie) {
@@ -116,7 +150,7 @@ TEST(Table, EqualValuesTie) {
   bench.cell(at("one"), {.7, .7, .7});
   bench.cell(at("other"), {.7, .7, .7});
   const Table table = build_table(bench.plan, plain_spec(), bench.outcomes);
-  EXPECT_TRUE(table.rows[0].entries[0].best && table.rows[1].entries[0].best);
+  for (const Row& row : table.rows) EXPECT_EQ(row.entries[0].mark, Mark::kTied);
 }
 
 TEST(Table, TheLowestLossIsTheBest) {
@@ -128,8 +162,8 @@ TEST(Table, TheLowestLossIsTheBest) {
   TableSpec spec = plain_spec();
   spec.metrics = {"loss"};
   const Table table = build_table(bench.plan, spec, bench.outcomes);
-  EXPECT_TRUE(row_of(table, "low").entries[0].best);
-  EXPECT_FALSE(row_of(table, "high").entries[0].best);
+  EXPECT_EQ(mark_of(table, "low"), Mark::kBest);
+  EXPECT_EQ(mark_of(table, "high"), Mark::kNone);
   EXPECT_EQ(row_of(table, "low").entries[0].value, "0.100");
 }
 
@@ -140,7 +174,7 @@ TEST(Table, OneSeedCarriesNoMark) {
   TableSpec spec = plain_spec();
   spec.baseline = "scratch";
   const Table table = build_table(bench.plan, spec, bench.outcomes);
-  EXPECT_FALSE(row_of(table, "kd").entries[0].best);
+  EXPECT_EQ(mark_of(table, "kd"), Mark::kNone);
   EXPECT_EQ(row_of(table, "kd").entries[0].spread, "");
   EXPECT_NEAR(row_of(table, "kd").entries[0].difference->mean, 80, 1e-9);
   EXPECT_TRUE(std::isnan(row_of(table, "kd").entries[0].difference->low));
@@ -155,8 +189,8 @@ TEST(Table, AMissingSeedShowsAndCarriesNoMark) {
   const Table table = build_table(bench.plan, plain_spec(), bench.outcomes);
   const Entry& entry = row_of(table, "kd").entries[0];
   EXPECT_EQ(entry.state, State::kPartial);
-  EXPECT_FALSE(entry.best);
-  EXPECT_FALSE(row_of(table, "scratch").entries[0].best) << "the leader is not complete";
+  EXPECT_EQ(entry.mark, Mark::kNone);
+  EXPECT_EQ(mark_of(table, "scratch"), Mark::kNone) << "the leader is not complete";
   EXPECT_THAT(render_text(table), HasSubstr("91.0 (2/3)"));
 }
 
@@ -279,14 +313,14 @@ TEST(Table, EnoughSeedsCarryAMarkAndHolmCorrectsIt) {
   Table table = build_table(bench.plan, spec, bench.outcomes);
   EXPECT_TRUE(row_of(table, "kd").entries[0].significant);
   EXPECT_NEAR(row_of(table, "kd").entries[0].difference->p, 0.03125, 1e-12);
-  EXPECT_THAT(render_text(table), HasSubstr("72.8±2.1=*"));
+  EXPECT_THAT(render_text(table), HasSubstr("72.8±2.1!*"));
   bench.cell(at("noise"), noise);
   table = build_table(bench.plan, spec, bench.outcomes);
   EXPECT_FALSE(row_of(table, "kd").entries[0].significant) << "two comparisons need p <= 0.025";
   EXPECT_NEAR(row_of(table, "kd").entries[0].difference->p_adjusted, 0.0625, 1e-12);
-  spec.marks = false;
+  spec.marks = "none";
   table = build_table(bench.plan, spec, bench.outcomes);
-  EXPECT_FALSE(row_of(table, "kd").entries[0].best);
+  EXPECT_EQ(mark_of(table, "kd"), Mark::kNone);
   EXPECT_THAT(table.legend, IsEmpty());
 }
 
@@ -494,7 +528,8 @@ TEST(Table, TasksAreNeverCompared) {
   spec.baseline = "scratch";
   const Table table = build_table(bench.plan, spec, bench.outcomes);
   ASSERT_EQ(table.rows.size(), 4U);
-  EXPECT_TRUE(table.rows[0].entries[0].best && table.rows[2].entries[0].best);
+  EXPECT_EQ(table.rows[0].entries[0].mark, Mark::kBest);
+  EXPECT_EQ(table.rows[2].entries[0].mark, Mark::kBest);
   EXPECT_NEAR(table.rows[2].entries[0].difference->mean, 10, 1e-9);
 }
 
@@ -508,7 +543,7 @@ TEST(Table, MethodsMayStandInColumns) {
   spec.baseline = "scratch";
   const Table table = build_table(bench.plan, spec, bench.outcomes);
   EXPECT_TRUE(table.columns[1].baseline);
-  EXPECT_TRUE(table.rows[0].entries[0].best);
+  EXPECT_EQ(table.rows[0].entries[0].mark, Mark::kBest);
   EXPECT_NEAR(table.rows[0].entries[0].difference->mean, 10, 1e-9);
 }
 
@@ -674,6 +709,10 @@ TEST(Table, DifferenceViewSaysWhatHelpsAndWhatHurts) {
   EXPECT_EQ(row_of(table, "sp").entries[0].state, State::kHole);
   EXPECT_THAT(table.footnotes, Contains("unlike maps"));
   EXPECT_THAT(difference_table(table).rows, IsEmpty());
+  spec.effect = "dz";
+  const Table with_effect = build_table(bench.plan, spec, bench.outcomes);
+  EXPECT_THAT(difference_table(with_effect).rows, IsEmpty()) << "it shows them itself";
+  EXPECT_EQ(row_of(effect_table(with_effect), "kd").entries[0].state, State::kFixed);
 }
 
 TEST(Table, DifferenceViewNotesAnUnequalBudget) {
@@ -704,6 +743,172 @@ TEST(Table, WithoutAMetricEachColumnHasItsTasks) {
   EXPECT_THAT(table.columns.at(0).heads, ElementsAre("a -> b", "top-1 %"));
   EXPECT_THAT(table.columns.at(1).heads, ElementsAre("b -> a", "F1 %"));
   EXPECT_EQ(table.rows.at(0).entries.at(1).value, "31.0");
+}
+
+/// One seed, 20 test samples: 18 and 8 of them are right, so ten speak for kd and none against it.
+Bench judged_bench() {
+  Bench bench;
+  bench.judged_cell(at("scratch"), 20, {8});
+  bench.judged_cell(at("kd"), 20, {18});
+  return bench;
+}
+
+TableSpec judged_spec(const std::string& test) {
+  TableSpec spec = plain_spec();
+  spec.baseline = "scratch";
+  spec.test = test;
+  return spec;
+}
+
+TEST(TestOnSamples, McNemarTellsApartWhatOneSeedCannot) {
+  const Bench bench = judged_bench();
+  const Table table = build_table(bench.plan, judged_spec("mcnemar"), bench.outcomes);
+  const Entry& kd = row_of(table, "kd").entries[0];
+  EXPECT_NEAR(kd.difference->p, 2.0 / 1024, 1e-15);
+  EXPECT_NEAR(kd.difference->mean, 50, 1e-9);
+  EXPECT_TRUE(std::isnan(kd.difference->low)) << "one seed has no interval over seeds";
+  EXPECT_TRUE(kd.significant);
+  EXPECT_EQ(kd.mark, Mark::kBest);
+  EXPECT_THAT(
+      table.legend,
+      ElementsAre("! the best, told from every other: exact McNemar test on test samples, p "
+                  "<= 0.05",
+                  HasSubstr("* differs from the baseline: exact McNemar test on test "
+                            "samples, p <= 0.05 after Holm's correction over 1 comparison; "
+                            "it speaks of these trained networks")));
+}
+
+TEST(TestOnSamples, ASampleCountsOnceHoweverManySeedsSawIt) {
+  Bench bench;
+  bench.judged_cell(at("scratch"), 20, {8, 8, 8});
+  bench.judged_cell(at("kd"), 20, {18, 18, 18});
+  const Table table = build_table(bench.plan, judged_spec("mcnemar"), bench.outcomes);
+  EXPECT_NEAR(row_of(table, "kd").entries[0].difference->p, 2.0 / 1024, 1e-15);
+}
+
+TEST(TestOnSamples, BootstrapGivesTheIntervalToo) {
+  const Bench bench = judged_bench();
+  const Table table = build_table(bench.plan, judged_spec("bootstrap"), bench.outcomes);
+  const Difference& difference = *row_of(table, "kd").entries[0].difference;
+  // the differences of resamples are binomial: 20 draws, half of which are ones
+  EXPECT_NEAR(difference.low, 30, 1e-9);
+  EXPECT_NEAR(difference.high, 70, 1e-9);
+  EXPECT_NEAR(difference.p, std::ldexp(2, -20), 1e-15);
+  EXPECT_EQ(mark_of(table, "kd"), Mark::kBest);
+  EXPECT_THAT(render_text(difference_table(table)),
+              AllOf(HasSubstr("95 % interval (bootstrap over test samples)"),
+                    HasSubstr("+50.0 [30.0, 70.0]")));
+}
+
+TEST(TestOnSamples, AMetricThatCountsNoSamplesIsNotTested) {
+  Bench bench = judged_bench();
+  for (auto& [id, record] : bench.outcomes.records) record.metrics["f1"] = .5;
+  for (const char* test : {"mcnemar", "bootstrap"}) {
+    TableSpec spec = judged_spec(test);
+    spec.metrics = {"f1"};
+    const Table table = build_table(bench.plan, spec, bench.outcomes);
+    EXPECT_TRUE(std::isnan(row_of(table, "kd").entries[0].difference->p)) << test;
+    EXPECT_THAT(table.legend,
+                Contains("not tested, being no share of test samples that are right: F1 %"));
+  }
+}
+
+TEST(TestOnSamples, WithoutStoredSamplesThereIsNoTest) {
+  Bench bench = judged_bench();
+  bench.outcomes.samples.clear();
+  const Table table = build_table(bench.plan, judged_spec("mcnemar"), bench.outcomes);
+  EXPECT_TRUE(std::isnan(row_of(table, "kd").entries[0].difference->p));
+  EXPECT_FALSE(row_of(table, "kd").entries[0].significant);
+  EXPECT_EQ(mark_of(table, "kd"), Mark::kNone);
+}
+
+TEST(Table, EffectSizesStandBelowTheDifferences) {
+  Bench bench;
+  bench.cell(at("scratch"), {.70, .70, .70, .70});
+  bench.cell(at("kd"), {.71, .73, .72, .74});
+  bench.cell(at("constant"), {.72, .72, .72, .72});
+  TableSpec spec = plain_spec();
+  spec.baseline = "scratch";
+  EXPECT_THAT(effect_table(build_table(bench.plan, spec, bench.outcomes)).rows, IsEmpty());
+  spec.effect = "dz";
+  const Table table = build_table(bench.plan, spec, bench.outcomes);
+  const Table effects = effect_table(table);
+  EXPECT_NEAR(row_of(table, "kd").entries[0].difference->effect->size, 1.9364916731037085, 1e-9);
+  EXPECT_EQ(row_of(effects, "kd").entries[0].value, "+1.94");
+  EXPECT_EQ(row_of(effects, "kd").entries[0].spread, "[0.15, 3.67]");
+  EXPECT_EQ(row_of(effects, "constant").entries[0].value, "+inf");
+  EXPECT_EQ(row_of(effects, "constant").entries[0].spread, "");
+  EXPECT_THAT(render_text(effects), HasSubstr("95 % interval (noncentral t)"));
+}
+
+/// Methods that keep their order on every data set.
+Bench ranked_bench(const std::vector<std::string>& datasets) {
+  Bench bench;
+  double level = .5;
+  for (const std::string& dataset : datasets) {
+    for (const char* method : {"scratch", "kd", "at", "rkd"}) {
+      bench.cell({{"method", method}, {"pair", "a -> b"}, {"dataset", dataset}},
+                 {level, level + .01});
+      level += .02;
+    }
+  }
+  return bench;
+}
+
+TableSpec ranked_spec() {
+  TableSpec spec = plain_spec();
+  spec.cols = {"dataset"};
+  spec.ranks = true;
+  return spec;
+}
+
+TEST(Ranks, FriedmanStandsBelowAndNemenyiMarks) {
+  const Bench bench = ranked_bench({"one", "two", "three", "four"});
+  const Table table = build_table(bench.plan, ranked_spec(), bench.outcomes);
+  ASSERT_EQ(table.columns.back().kind, ColumnKind::kRank);
+  const auto rank = [&](const char* method) { return row_of(table, method).entries.back(); };
+  EXPECT_EQ(rank("rkd").value, "1.00");
+  EXPECT_EQ(rank("scratch").value, "4.00");
+  EXPECT_NEAR(table.ranking->chi2, 12, 1e-9);
+  EXPECT_NEAR(table.ranking->critical_difference, 2.3452, 1e-4);
+  EXPECT_EQ(rank("rkd").mark, Mark::kTied);
+  EXPECT_EQ(rank("at").mark, Mark::kTied) << "one rank is less than the critical difference";
+  EXPECT_EQ(rank("kd").mark, Mark::kTied);
+  EXPECT_EQ(rank("scratch").mark, Mark::kNone);
+  EXPECT_THAT(table.legend,
+              Contains("rank: mean over 4 data sets, 1 is the best; Friedman chi2(3) = 12.00, p = "
+                       "0.0074, Iman-Davenport F(3, 9) = inf, p = 0; Nemenyi's critical difference "
+                       "at 5 %: 2.35; ranks nearer to the best than that tie with it"));
+}
+
+TEST(Ranks, ARowWithAHoleHasNoneAndTheOthersDo) {
+  Bench bench = ranked_bench({"one", "two", "three"});
+  bench.cell({{"method", "half"}, {"pair", "a -> b"}, {"dataset", "one"}}, {.9, .91});
+  bench.hole({{"method", "half"}, {"pair", "a -> b"}, {"dataset", "two"}}, "unlike maps", 2);
+  bench.hole({{"method", "half"}, {"pair", "a -> b"}, {"dataset", "three"}}, "unlike maps", 2);
+  const Table table = build_table(bench.plan, ranked_spec(), bench.outcomes);
+  EXPECT_EQ(row_of(table, "half").entries.back().state, State::kHole);
+  EXPECT_THAT(table.footnotes, Contains("a rank needs every column and seed"));
+  EXPECT_EQ(row_of(table, "rkd").entries.back().value, "1.00");
+}
+
+TEST(Ranks, ColumnsOfOneDataSetAreNotCalledDataSets) {
+  Bench bench;
+  for (const char* pair : {"a -> b", "b -> a", "c -> a"}) {
+    bench.cell(at("kd", pair), {.7, .71});
+    bench.cell(at("scratch", pair), {.6, .61});
+  }
+  TableSpec spec = ranked_spec();
+  spec.cols = {"pair"};
+  EXPECT_THAT(build_table(bench.plan, spec, bench.outcomes).legend,
+              Contains(HasSubstr("mean over 3 columns, which share data sets")));
+}
+
+TEST(Ranks, OneColumnHasNone) {
+  const Bench bench = ranked_bench({"one"});
+  const Table table = build_table(bench.plan, ranked_spec(), bench.outcomes);
+  EXPECT_FALSE(table.ranking.has_value());
+  EXPECT_THAT(table.legend, Contains(HasSubstr("no ranks: they need two columns")));
 }
 
 TEST(Fixed, HasNoNegativeZero) {

@@ -77,12 +77,13 @@ std::string superscript(const std::string& text) {
   return text.empty() ? "" : "\\textsuperscript{" + text + "}";
 }
 
-/// Every member of a group of ties is bold; a lone best is the group of one.
+/// A lone best is bold, what cannot be told from the best underlined.
 std::string cell_of(const Entry& entry, const Table& table) {
   const Shown parts = shown(entry, table);
   const bool number = !parts.main.empty() && parts.main.front() == '-' && parts.main.size() > 1;
   std::string text = number ? "$-$" + latex_text(parts.main.substr(1)) : latex_text(parts.main);
-  if (entry.best) text = "\\textbf{" + text + "}";
+  if (entry.mark == Mark::kBest) text = "\\textbf{" + text + "}";
+  if (entry.mark == Mark::kTied) text = "\\underline{" + text + "}";
   if (!parts.spread.empty()) {
     text += table.interval ? " {\\small " + replaced(latex_text(parts.spread), "-", "$-$") + "}"
                            : " $\\pm$ " + latex_text(parts.spread);
@@ -140,8 +141,9 @@ std::string body_of(const Table& table) {
 std::string notes_of(const Table& table) {
   std::string text;
   for (const std::string& line : table.legend) {
-    const bool ties = line.rfind("= ", 0) == 0;
-    text += (ties ? "Bold: " + latex_text(line.substr(2)) : latex_text(line)) + ".\n";
+    const bool mark = line.starts_with("! ") || line.starts_with("= ");
+    const std::string drawn = mark ? line.front() == '!' ? "Bold: " : "Underlined: " : "";
+    text += drawn + latex_text(line.substr(mark ? 2 : 0)) + ".\n";
   }
   for (const std::string& note : table.footnotes) {
     text += superscript(table.letters({note})) + " " + latex_text(note) + ".\n";

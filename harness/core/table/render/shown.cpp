@@ -34,7 +34,8 @@ Shown shown(const Entry& entry, const Table& table) {
   if (entry.state == State::kPartial || entry.state == State::kFailed) {
     shown.count = fmt::format("({}/{})", entry.values.size(), entry.wanted);
   }
-  shown.marks = std::string(entry.best ? "=" : "") + (entry.significant ? "*" : "");
+  shown.marks = entry.mark == Mark::kBest ? "!" : entry.mark == Mark::kTied ? "=" : "";
+  if (entry.significant) shown.marks += "*";
   shown.verdict = entry.verdict;
   return shown;
 }

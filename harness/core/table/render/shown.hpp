@@ -10,7 +10,7 @@ namespace ktb::core {
 struct Shown {
   std::string main;
   std::string spread;   ///< empty where there is none
-  std::string marks;    ///< `=`, `*`
+  std::string marks;    ///< `!` or `=`, `*`
   std::string count;    ///< `(2/3)`, with ` …` while others are at work
   std::string verdict;  ///< of a published value
   std::string letters;
