@@ -25,11 +25,10 @@ TEST(ReferenceCase, OfTheTokeniserAgreesWhereTheVocabularyIs) {
   EXPECT_THAT(text, testing::EndsWith("4 passed, 0 failed, 0 skipped\n"));
 }
 
-TEST(ReferenceCase, WithoutPluginIsSkipped) {
-  const auto [code, text] = check("stats/holm.safetensors");
+TEST(ReferenceCase, OfStatisticsAgrees) {
+  const auto [code, text] = check("stats");
   EXPECT_EQ(code, 0) << text;
-  EXPECT_THAT(text, testing::HasSubstr("no plugin answers \"stats\""));
-  EXPECT_THAT(text, testing::EndsWith("0 passed, 0 failed, 1 skipped\n"));
+  EXPECT_THAT(text, testing::EndsWith("11 passed, 0 failed, 0 skipped\n"));
 }
 
 }  // namespace

@@ -49,7 +49,8 @@ struct Verdict {
 
 /// Every reference (`out.`, `grad.`, `buf.after.`, `param_after.`, `in.check.`) must be answered
 /// and agree: max|x - ref| <= atol + rtol max|ref| over the tensor, whole numbers exactly, NaN and
-/// infinities by the same value. An answer `out.weight` serves `out.weight.norm`, `.first64`,
+/// infinities by the same value. `out.N.scipy_X` is what a library gives by conventions of its own,
+/// and not compared. An answer `out.weight` serves `out.weight.norm`, `.first64`,
 /// `.mean` and the like too. An unweighted `out.term.X` may be left out
 /// where the weighted one is given.
 Verdict judge(const StoredCase& stored, const Tensors& answers);

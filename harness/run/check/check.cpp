@@ -41,6 +41,7 @@ Answers answer(Registry& registry, const StoredCase& stored) {
   if (stored.method == "metric_squad") return answer_squad(stored);
   if (stored.method == "metric_vqa") return answer_vqa(stored);
   if (stored.method == "metric_retrieval") return answer_retrieval(stored);
+  if (stored.method == "stats") return answer_statistics(stored);
   if (stored.method == "tokeniser_wordpiece") return answer_tokeniser(stored);
   if (stored.method.starts_with("model_")) return answer_model(registry, stored);
   if (stored.method.starts_with("env_")) return answer_environment(registry, stored);

@@ -28,6 +28,7 @@ Answers answer_metric(const StoredCase& stored);
 Answers answer_squad(const StoredCase& stored);
 Answers answer_vqa(const StoredCase& stored);
 Answers answer_retrieval(const StoredCase& stored);
+Answers answer_statistics(const StoredCase& stored);
 Answers answer_tokeniser(const StoredCase& stored);
 Answers answer_schedule(const StoredCase& stored);
 Answers answer_optimiser(const StoredCase& stored);

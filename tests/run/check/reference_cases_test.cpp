@@ -39,7 +39,7 @@ INSTANTIATE_TEST_SUITE_P(
                     "model_timm_deit_tiny", "model_timm_mixer"));
 INSTANTIATE_TEST_SUITE_P(Parts, ReferenceCases,
                          testing::Values("metric_classification", "metric_squad", "metric_vqa",
-                                         "metric_retrieval", "schedule", "optimiser"));
+                                         "metric_retrieval", "schedule", "optimiser", "stats"));
 
 INSTANTIATE_TEST_SUITE_P(Environments, ReferenceCases,
                          testing::Values("env_cartpole", "env_mountain_car",
