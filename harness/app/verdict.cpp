@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "core/base/output/print.hpp"
+
 namespace ktb::app {
 namespace {
 
