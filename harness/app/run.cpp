@@ -18,6 +18,7 @@ namespace {
 struct RunCommand {
   Choice choice;
   int jobs = 0, threads = 0, quarantine = launch::PoolOptions().quarantine;
+  double checkpoint = launch::PoolOptions().checkpoint;
   std::string launcher = "local";
   bool fresh = false;
 };
@@ -71,8 +72,14 @@ int run(const RunCommand& command) {
   const core::Plan plan = command.choice.plan(*catalogue);
   core::Store store = site.store();
   auto costs = site.costs();
-  const auto pool = launch::settle({command.jobs, command.threads, plan.device, site.worker(),
-                                    site.worker_flags(), command.quarantine});
+  const auto pool = launch::settle({.jobs = command.jobs,
+                                    .threads = command.threads,
+                                    .device = plan.device,
+                                    .worker = site.worker(),
+                                    .worker_flags = site.worker_flags(),
+                                    .quarantine = command.quarantine,
+                                    .checkpoint = command.checkpoint,
+                                    .fresh = command.fresh});
   const Summary summary{plan, store, costs, launch::trials_to_run(plan, store, command.fresh),
                         pool.jobs};
   const bool local = command.launcher == "local";
@@ -96,6 +103,12 @@ void add_run(CLI::App& app, Action& action) {
       ->check(CLI::PositiveNumber);
   command.add_option("--threads", options->threads, "threads a trial (default: 1 on a CPU)")
       ->check(CLI::PositiveNumber);
+  command
+      .add_option(
+          "--checkpoint", options->checkpoint,
+          "minutes after which a trial keeps what it needs to go on after a crash; 0: never")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   command.add_option("--launcher", options->launcher, "local, or commands: print them only")
       ->capture_default_str();
   command

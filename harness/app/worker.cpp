@@ -33,6 +33,7 @@ struct Arguments {
   std::string device = "cpu", format = "text", kind;
   int threads = 0;
   bool all = false;
+  ktb::run::CheckpointPlan checkpoints;
 };
 
 Registry registry(const Arguments& arguments) {
@@ -44,7 +45,8 @@ int run_trial(const Arguments& arguments) {
   const auto spec = ktb::core::trial_spec_from_json(
       ktb::core::parse_json(ktb::core::read_text(folder.spec()), folder.spec().string()));
   ktb::run::Place place{folder, arguments.data_dirs,
-                        ktb::run::set_up_process(arguments.device, arguments.threads)};
+                        ktb::run::set_up_process(arguments.device, arguments.threads),
+                        arguments.checkpoints};
   auto plugins = registry(arguments);
   const auto record = ktb::run::run_trial(spec, place, plugins, ktb::app::stop_requested());
   if (!record.reason.empty()) std::cerr << record.reason << "\n";
@@ -123,7 +125,10 @@ int run(int argc, char** argv) {
   const auto names = [&](CLI::App* command, const char* what) {
     return command->add_option(what, arguments.names);
   };
-  names(add("trial", "run the trial in a folder", run_trial), "folder")->required();
+  auto* trial = add("trial", "run the trial in a folder, or go on with it", run_trial);
+  names(trial, "folder")->required();
+  trial->add_option("--checkpoint", arguments.checkpoints.minutes, "minutes between checkpoints");
+  trial->add_flag("--rehearse", arguments.checkpoints.rehearse, "die once at some step");
   add("describe", "answer for plugins: JSON in, JSON out", describe);
   names(add("check", "compare with stored tensors", check), "cases")->required();
   names(add("test", "run the conformance kit on a plugin file", test), "file")->required();

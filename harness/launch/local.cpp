@@ -45,7 +45,10 @@ std::vector<std::string> trial_command(const PoolOptions& options,
                                       "--threads",
                                       std::to_string(options.threads),
                                       "--device",
-                                      options.device};
+                                      options.device,
+                                      "--checkpoint",
+                                      fmt::format("{}", options.checkpoint)};
+  if (options.rehearse) command.push_back("--rehearse");
   command.insert(command.end(), options.worker_flags.begin(), options.worker_flags.end());
   return command;
 }
@@ -163,6 +166,7 @@ bool LocalPool::start(std::size_t index) {
   if ((job.state == State::kElsewhere || finished_meanwhile) && settled_elsewhere(job))
     return false;
   if (left_out(job)) return false;
+  if (options_.fresh && job.attempts == 0) fs::remove(folder.checkpoint());
   write_spec(*job.trial, folder);
   const std::string log = folder.log().string();
   auto process = std::make_unique<Process>(trial_command(options_, folder), log);

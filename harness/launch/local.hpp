@@ -26,6 +26,9 @@ struct PoolOptions {
   std::string worker;                     ///< path of ktbench-worker
   std::vector<std::string> worker_flags;  ///< --plugins and --data-dir
   int quarantine = 3;  ///< crashes in a row after which a plugin's trials are left out; 0: never
+  double checkpoint = 10;  ///< minutes between checkpoints of a trial; 0: none
+  bool rehearse = false;   ///< every trial dies once and goes on
+  bool fresh = false;      ///< no trial goes on from a checkpoint of another run
 };
 
 /// Fills in what the user left open: on a CPU one thread a trial and as many trials as cores, on a

@@ -1,6 +1,8 @@
 #include "ktb/environment.hpp"
 
 #include <algorithm>
+#include <locale>
+#include <sstream>
 
 #include "ktb/error.hpp"
 
@@ -17,6 +19,19 @@ double SeededDraws::uniform() { return static_cast<double>(engine_() >> 11) * 0x
 std::int64_t SeededDraws::whole(std::int64_t least, std::int64_t most) {
   const auto count = static_cast<double>(most - least + 1);
   return least + static_cast<std::int64_t>(uniform() * count);
+}
+
+std::string SeededDraws::place() const {
+  std::ostringstream text;
+  text.imbue(std::locale::classic());
+  text << engine_;
+  return text.str();
+}
+
+void SeededDraws::go_to(const std::string& place) {
+  std::istringstream text(place);
+  text.imbue(std::locale::classic());
+  if (!(text >> engine_)) throw Error("this is no place in a sequence of random numbers");
 }
 
 void Environment::set_state(const std::vector<double>&) {

@@ -38,8 +38,15 @@ TEST(ConformanceKit, RefusesWhatThrows) {
 TEST(ConformanceKit, RefusesStateThatNoCheckpointSees) {
   const auto [code, text] = test_plugin(KTB_TEST_PLUGIN_DIR "/forgets.so");
   EXPECT_EQ(code, 1) << text;
-  EXPECT_THAT(text, HasSubstr("FAILED  without a source: saved and loaded, it takes the same next "
-                              "step: "));
+  EXPECT_THAT(text, HasSubstr("FAILED  without a source: saved and loaded, it predicts and learns "
+                              "the same: "));
+}
+
+TEST(ConformanceKit, RefusesABankThatNoCheckpointSees) {
+  const auto [code, text] = test_plugin(KTB_TEST_PLUGIN_DIR "/hoards.so");
+  EXPECT_EQ(code, 1) << text;
+  EXPECT_THAT(text, HasSubstr("FAILED  without a source: saved and loaded, it predicts and learns "
+                              "the same: predict() answers differently"));
 }
 
 TEST(ConformanceKit, RefusesRandomNumbersThatNoSeedRules) {

@@ -57,8 +57,8 @@ void lay(LayeredRecipe& recipe, const Json& layer, const std::string& path, cons
 
 }  // namespace
 
-Drafter::Drafter(const Suite& suite, Describer& describer, bool smoke)
-    : suite_(suite), describer_(describer), smoke_(smoke) {
+Drafter::Drafter(const Suite& suite, Describer& describer, std::int64_t steps)
+    : suite_(suite), describer_(describer), steps_(steps) {
   if (tunes()) default_validation_ = kTuningValidation;
   list_rules();
 }
@@ -177,7 +177,7 @@ std::shared_ptr<const LayeredRecipe> Drafter::recipe(const Wish& wish, const Dra
   for (const auto rule : rules) {
     lay(*made, suite_.rules[rule].recipe, suite_.rules[rule].path + ".recipe", suite_.text);
   }
-  if (smoke_) made->values.update({{"epochs", 0}, {"steps", 2}});
+  if (steps_ > 0) made->values.update({{"epochs", 0}, {"steps", steps_}});
   made->text = made->values.dump();
   read_json(JsonView(made->values, suite_.file, "recipe"), made->recipe);
   check_schedule(made->recipe.schedule);

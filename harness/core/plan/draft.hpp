@@ -44,8 +44,8 @@ struct Draft {
 /// nothing new is asked.
 class Drafter {
  public:
-  /// `smoke`: every recipe takes two steps.
-  Drafter(const Suite& suite, Describer& describer, bool smoke);
+  /// `steps`: what every recipe takes; 0: what the suite says.
+  Drafter(const Suite& suite, Describer& describer, std::int64_t steps);
 
   Draft draft(const Wish& wish, const OptionValues& tuned);
   /// Every combination of the values that the method tunes; one empty one where it tunes nothing.
@@ -93,7 +93,7 @@ class Drafter {
   std::map<std::string, Found> found_;  ///< by the suite's path of the option
   std::vector<Rule> rules_;
   std::map<std::string, std::size_t> rule_index_;  ///< the path of a rule's setting -> rules_
-  bool smoke_;
+  std::int64_t steps_;
   double default_validation_ = 0;
 };
 

@@ -21,7 +21,7 @@ class Planner {
       : suite_(suite),
         options_(options),
         describer_(catalogue),
-        drafter_(suite, describer_, options.smoke),
+        drafter_(suite, describer_, options.smoke ? options.smoke_steps : 0),
         drafts_(describer_, drafter_),
         parts_(suite, describer_, drafter_),
         book_(suite, options, drafts_, describer_, drafter_, parts_) {}

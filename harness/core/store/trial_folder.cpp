@@ -20,6 +20,7 @@ fs::path TrialFolder::record() const { return path_ / "record.json"; }
 fs::path TrialFolder::curve() const { return path_ / "curve.jsonl"; }
 fs::path TrialFolder::samples() const { return path_ / "samples.bin"; }
 fs::path TrialFolder::weights() const { return path_ / "weights.safetensors"; }
+fs::path TrialFolder::checkpoint() const { return path_ / "checkpoint.safetensors"; }
 fs::path TrialFolder::pictures() const { return path_ / "pictures.safetensors"; }
 fs::path TrialFolder::log() const { return path_ / "log.txt"; }
 fs::path TrialFolder::progress() const { return path_ / "progress.json"; }

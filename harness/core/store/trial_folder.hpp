@@ -23,6 +23,7 @@ class TrialFolder {
   std::filesystem::path curve() const;
   std::filesystem::path samples() const;
   std::filesystem::path weights() const;
+  std::filesystem::path checkpoint() const;
   std::filesystem::path pictures() const;
   std::filesystem::path log() const;
   std::filesystem::path progress() const;

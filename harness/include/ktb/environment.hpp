@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <random>
+#include <string>
 #include <vector>
 
 #include "ktb/export.hpp"
@@ -25,6 +26,10 @@ class KTB_API SeededDraws final : public Draws {
   ~SeededDraws() override;
   double uniform() override;
   std::int64_t whole(std::int64_t least, std::int64_t most) override;
+
+  /// Where the sequence stands, as text; `go_to` goes on from there.
+  std::string place() const;
+  void go_to(const std::string& place);
 
  private:
   std::mt19937_64 engine_;

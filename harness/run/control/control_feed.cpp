@@ -104,6 +104,10 @@ std::unique_ptr<tasks::Meter> ControlFeed::judge(Part part, const Predict& predi
 
 tasks::Metrics ControlFeed::floor() const { return kind_->floor({{"random", test_}}, {}); }
 
+void ControlFeed::snapshot(Snapshot snapshot) {
+  if (learner_) learner_->snapshot(std::move(snapshot));
+}
+
 std::int64_t ControlFeed::transitions() const { return learner_ ? learner_->transitions() : 0; }
 
 }  // namespace ktb::run

@@ -28,6 +28,7 @@ class ControlFeed final : public Feed {
   std::int64_t validation_size() const override { return validation_.numel(); }
   std::int64_t test_size() const override { return test_.numel(); }
   std::int64_t transitions() const override;
+  void snapshot(Snapshot snapshot) override;
 
  private:
   const ControlDataset& set() const { return *dataset_->control(); }

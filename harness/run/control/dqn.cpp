@@ -3,6 +3,7 @@
 #include <torch/utils.h>
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "core/base/seed.hpp"
@@ -20,6 +21,12 @@ class PastWeights {
     if (past_.empty())
       for (const auto& tensor : live) past_.push_back(tensor.detach().clone());
     for (std::size_t i = 0; i < live.size(); ++i) past_[i].copy_(live[i]);
+  }
+  void snapshot(Snapshot snapshot, const std::vector<Tensor>& live) {
+    auto count = static_cast<std::int64_t>(past_.size());
+    snapshot("count", count);
+    if (snapshot.restoring() && count > 0) remember(live);
+    for (std::size_t i = 0; i < past_.size(); ++i) snapshot.in_place(std::to_string(i), past_[i]);
   }
   /// Exchanges storages, so calling it twice leaves all as it was.
   void trade(std::vector<Tensor>& live) {
@@ -62,6 +69,19 @@ class Dqn final : public Learner {
   }
 
   std::int64_t transitions() const override { return transitions_; }
+
+  void snapshot(Snapshot snapshot) override {
+    snapshot("transitions", transitions_);
+    snapshot("due", due_);
+    snapshot("steps", steps_);
+    snapshot("dice", dice_);
+    past_.snapshot(snapshot.in("past"), live_);
+    replay_.snapshot(snapshot.in("replay"));
+    for (std::size_t i = 0; i < runners_.size(); ++i) {
+      runners_[i].snapshot(snapshot.in("runner" + std::to_string(i)));
+      queues_[i].snapshot(snapshot.in("queue" + std::to_string(i)));
+    }
+  }
 
  private:
   Tensor values(const Batch& batch) const { return place_.kind.logits(actor_.predict(batch)); }

@@ -9,7 +9,7 @@
 namespace ktb::run {
 
 EpisodeRunner::EpisodeRunner(const ControlDataset& set, std::uint64_t seed)
-    : world_(set.world()), environment_(set.environment()), draws_(seed) {
+    : world_(set.world()), environment_(set.environment()), draws_(seed), began_(seed) {
   const auto size = std::accumulate(world_.shape.begin(), world_.shape.end(), std::int64_t{1},
                                     std::multiplies<>());
   raw_.resize(static_cast<std::size_t>(size));
@@ -18,6 +18,8 @@ EpisodeRunner::EpisodeRunner(const ControlDataset& set, std::uint64_t seed)
 }
 
 void EpisodeRunner::begin() {
+  began_ = draws_;
+  actions_.clear();
   environment_->reset(draws_);
   steps_ = 0;
   total_ = 0;
@@ -27,10 +29,22 @@ void EpisodeRunner::begin() {
 EpisodeRunner::End EpisodeRunner::step(std::int64_t action) {
   const auto outcome =
       environment_->step(world_.actions.at(static_cast<std::size_t>(action)), draws_);
+  actions_.push_back(action);
   ++steps_;
   total_ += outcome.reward;
   look();
   return {outcome.reward, outcome.terminated, !outcome.terminated && steps_ >= world_.limit};
+}
+
+void EpisodeRunner::snapshot(Snapshot snapshot) {
+  auto began = began_;
+  auto actions = actions_;
+  snapshot("began", began);
+  snapshot("actions", actions);
+  if (!snapshot.restoring()) return;
+  draws_ = began;
+  begin();
+  for (const auto action : actions) step(action);
 }
 
 void EpisodeRunner::look() {

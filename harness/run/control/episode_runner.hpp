@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "ktb/control/control.hpp"
+#include "run/data/snapshot.hpp"
 
 namespace ktb::run {
 
@@ -26,6 +27,9 @@ class EpisodeRunner {
   End step(std::int64_t action);
   const Observation& observation() const { return observation_; }
   double total() const { return total_; }  ///< reward of the episode so far
+  /// Keeps where the episode began and what was done since; restored by doing it again, since an
+  /// environment need not be able to tell its state.
+  void snapshot(Snapshot snapshot);
 
  private:
   void look();
@@ -33,6 +37,8 @@ class EpisodeRunner {
   const World& world_;
   std::unique_ptr<Environment> environment_;
   SeededDraws draws_;
+  SeededDraws began_;                  ///< as the draws were then
+  std::vector<std::int64_t> actions_;  ///< of the episode
   std::vector<double> raw_;
   Observation observation_;
   std::int64_t steps_ = 0;

@@ -23,6 +23,8 @@ class Learner {
   virtual ~Learner() = default;
   virtual Batch next() = 0;
   virtual std::int64_t transitions() const = 0;
+  /// Keeps or restores all that the next batch depends on, but for the weights of who acts.
+  virtual void snapshot(Snapshot snapshot) = 0;
 };
 
 /// The one that Learning::learner names.

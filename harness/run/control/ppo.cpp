@@ -4,6 +4,7 @@
 #include <torch/types.h>
 
 #include <cmath>
+#include <string>
 #include <utility>
 
 #include "core/base/seed.hpp"
@@ -46,6 +47,19 @@ class Ppo final : public Learner {
   }
 
   std::int64_t transitions() const override { return transitions_; }
+
+  void snapshot(Snapshot snapshot) override {
+    snapshot("transitions", transitions_);
+    snapshot("at", at_);
+    snapshot("pass", pass_);
+    snapshot("order", order_);
+    snapshot("gathered.x", gathered_.x);
+    snapshot("gathered.y", gathered_.y);
+    snapshot("generator", generator_);
+    snapshot("dice", dice_);
+    for (std::size_t i = 0; i < runners_.size(); ++i)
+      runners_[i].snapshot(snapshot.in("runner" + std::to_string(i)));
+  }
 
  private:
   Batch on_device(Batch batch) const {

@@ -5,6 +5,7 @@
 #include <ATen/ops/randint.h>
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 namespace ktb::run {
@@ -46,6 +47,34 @@ ReplayBuffer::Sample ReplayBuffer::draw(std::int64_t count) {
   const auto some = [&](const Tensor& all) { return all.index_select(0, rows); };
   return {some(states_).to(at::kFloat), some(nexts_).to(at::kFloat), some(actions_), some(rewards_),
           some(discounts_)};
+}
+
+void ReplayBuffer::snapshot(Snapshot snapshot) {
+  snapshot("size", size_);
+  snapshot("at", at_);
+  snapshot("generator", generator_);
+  const auto filled = [&](const Tensor& all) { return all.narrow(0, 0, size_); };
+  snapshot.in_place("states", filled(states_));
+  snapshot.in_place("nexts", filled(nexts_));
+  snapshot.in_place("actions", filled(actions_));
+  snapshot.in_place("rewards", filled(rewards_));
+  snapshot.in_place("discounts", filled(discounts_));
+}
+
+void RewardQueue::snapshot(Snapshot snapshot) {
+  auto waiting = static_cast<std::int64_t>(pending_.size());
+  snapshot("waiting", waiting);
+  pending_.resize(static_cast<std::size_t>(waiting));
+  for (std::size_t i = 0; i < pending_.size(); ++i) {
+    auto& one = pending_[i];
+    auto part = snapshot.in(std::to_string(i));
+    std::vector<double> state(one.state.begin(), one.state.end());
+    part("state", state);
+    one.state.assign(state.begin(), state.end());
+    part("action", one.action);
+    part("reward", one.reward);
+    part("discount", one.discount);
+  }
 }
 
 void RewardQueue::step(Observation state, std::int64_t action, const EpisodeRunner::End& end,

@@ -32,6 +32,7 @@ class ReplayBuffer {
   };
   /// Evenly, the same one may come twice.
   Sample draw(std::int64_t count);
+  void snapshot(Snapshot snapshot);
 
  private:
   void keep(Tensor& store, const Observation& observation);
@@ -48,6 +49,7 @@ class RewardQueue {
   RewardQueue(std::int64_t n, double gamma) : n_(n), gamma_(gamma) {}
   void step(Observation state, std::int64_t action, const EpisodeRunner::End& end,
             const Observation& next, ReplayBuffer& replay);
+  void snapshot(Snapshot snapshot);
 
  private:
   void release(const EpisodeRunner::End& end, const Observation& next, ReplayBuffer& replay);

@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "run/data/snapshot.hpp"
 #include "tasks/task_kind.hpp"
 
 namespace ktb::run {
@@ -51,6 +52,9 @@ class Feed {
   virtual std::int64_t test_size() const = 0;
   /// Steps taken in an environment so far.
   virtual std::int64_t transitions() const { return 0; }
+
+  /// Keeps or restores what the next batch depends on beside its step; after follow().
+  virtual void snapshot(Snapshot) {}
 };
 
 }  // namespace ktb::run

@@ -6,6 +6,7 @@
 #include "core/plan/trial_spec.hpp"
 #include "core/store/trial_folder.hpp"
 #include "run/plugins/loader.hpp"
+#include "run/train/checkpoint.hpp"
 #include "run/train/session.hpp"
 
 namespace ktb::run {
@@ -15,6 +16,7 @@ struct Place {
   core::TrialFolder folder;            ///< the trial's own; sources lie beside it
   std::vector<std::string> data_dirs;  ///< of `--data-dir`
   at::Device device = at::kCPU;
+  CheckpointPlan checkpoints = {};
 };
 
 /// What optimisers need of a trial's recipe; its schedule is left to the loop,

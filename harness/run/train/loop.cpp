@@ -7,6 +7,7 @@
 #include <torch/utils.h>
 
 #include <cmath>
+#include <utility>
 
 #include "core/base/clock.hpp"
 #include "core/score/metrics.hpp"
@@ -34,13 +35,18 @@ class TermMeter {
     steps_ = 0;
     return out;
   }
+  void snapshot(Snapshot all, at::Device device) {
+    all("steps", steps_);
+    all("sums", sums_);
+    for (auto& [name, sum] : sums_) sum = sum.to(device);
+  }
 
  private:
   void add(const std::string& name, const Tensor& value) {
     auto& sum = sums_[name];
     sum = sum.defined() ? sum + value : value;
   }
-  std::map<std::string, Tensor> sums_;
+  Tensors sums_;
   std::int64_t steps_ = 0;
 };
 
@@ -58,30 +64,83 @@ class Loop {
       : session_(session), plan_(plan), hooks_(hooks), step_(session) {}
 
   LoopResult run() {
-    survey(session_, step_);
     if (session_.optimisers.empty()) {  // a hub as it is, a soup of weights: only to be judged
+      survey(session_, step_);
       end_of_epoch(0, /*last=*/true);
       return std::move(result_);
     }
-    session_.train(true);
-    double started = core::seconds_now();
-    for (std::int64_t at = 0; at < plan_.steps; ++at) {
-      if (hooks_.stop && hooks_.stop->load()) throw Interrupted("stopped on request");
-      one_step(at);
-      const bool last = at + 1 == plan_.steps;
-      if (!last && (at + 1) % plan_.per_epoch != 0) continue;
-      synchronise(session_.device);
-      const double trained = core::seconds_now();
-      result_.train_seconds += trained - started;
-      end_of_epoch(at + 1, last);
-      started = core::seconds_now();
-      result_.eval_seconds += started - trained;
+    start();
+    while (done_ < plan_.steps) {
+      if (hooks_.stop && hooks_.stop->load()) stop();
+      one_step(done_++);
+      const bool last = done_ == plan_.steps;
+      if (last || done_ % plan_.per_epoch == 0) close_epoch(last);
+      if (!last && hooks_.due && hooks_.due(done_, plan_.steps)) keep();
     }
     if (!best_.empty()) restore();
     return std::move(result_);
   }
 
  private:
+  void start() {
+    if (!hooks_.from) survey(session_, step_);
+    session_.train(true);
+    if (hooks_.from) go_on(*hooks_.from);
+    clock_ = core::seconds_now();
+  }
+
+  void go_on(const Snapshot& from) {
+    try {
+      snapshot(from);
+    } catch (const std::exception& problem) {
+      throw Misfit(fmt::format("the checkpoint is not of this trial: {}", problem.what()));
+    }
+  }
+
+  /// Seconds since the last reading.
+  double lap() {
+    synchronise(session_.device);
+    const double now = core::seconds_now();
+    return now - std::exchange(clock_, now);
+  }
+
+  void close_epoch(bool last) {
+    result_.train_seconds += lap();
+    end_of_epoch(done_, last);
+    result_.eval_seconds += lap();
+  }
+
+  void keep() {
+    result_.train_seconds += lap();
+    Snapshot kept;
+    snapshot(kept);
+    hooks_.keep(kept, done_);
+    lap();
+  }
+
+  [[noreturn]] void stop() {
+    if (hooks_.keep && done_ > 0) keep();
+    throw Interrupted("stopped on request");
+  }
+
+  /// Everything that is not a pure function of step and seed.
+  void snapshot(Snapshot all) {
+    session_.snapshot(all.in("session"));
+    step_.snapshot(all.in("step"));
+    meter_.snapshot(all.in("terms"), session_.device);
+    all("done", done_);
+    all("selected_step", result_.selected_step);
+    all("validation", result_.validation);
+    all("train_seconds", result_.train_seconds);
+    all("eval_seconds", result_.eval_seconds);
+    all("examples", result_.examples);
+    all("best_score", best_score_);
+    auto bests = static_cast<std::int64_t>(best_.size());
+    all("bests", bests);
+    best_.resize(static_cast<std::size_t>(bests));
+    for (std::size_t i = 0; i < best_.size(); ++i) all(fmt::format("best.{}", i), best_[i]);
+  }
+
   void one_step(std::int64_t at) {
     set_rates(at);
     step_.begin(at);
@@ -186,6 +245,8 @@ class Loop {
   LiveStep step_;
   TermMeter meter_;
   LoopResult result_;
+  std::int64_t done_ = 0;  ///< steps
+  double clock_ = 0;       ///< at the last reading
   double best_score_ = 0;
   std::vector<Tensor> best_;
 };

@@ -2,6 +2,7 @@
 #include <atomic>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,11 @@ namespace ktb::run {
 
 /// Raised between steps once a stop was asked for.
 struct Interrupted : Error {
+  using Error::Error;
+};
+
+/// A snapshot that is not of this session.
+struct Misfit : Error {
   using Error::Error;
 };
 
@@ -40,9 +46,15 @@ struct LoopHooks {
   std::function<void(const core::Json& line)> curve;
   std::function<void(std::int64_t step, std::int64_t steps, double loss)> progress;
   const std::atomic<bool>* stop = nullptr;
+  /// Whether to keep a snapshot now; asked between steps.
+  std::function<bool(std::int64_t done, std::int64_t steps)> due;
+  /// Takes all that goes on from here, after so many steps: before a stop, too.
+  std::function<void(Snapshot, std::int64_t done)> keep;
+  std::optional<Snapshot> from;  ///< what keep() was given by another run of the same trial
 };
 
-/// Trains to the end, and leaves the selected weights in place. Throws Diverged and Interrupted.
+/// Trains to the end, and leaves the selected weights in place. From a snapshot it goes on to the
+/// very bits of a run that never stopped. Throws Diverged, Interrupted and Misfit.
 LoopResult run_loop(Session& session, const LoopPlan& plan, const LoopHooks& hooks);
 
 /// Metrics of the deployed prediction over a part of the target's data.

@@ -97,4 +97,11 @@ State Session::state() const {
   return out;
 }
 
+void Session::snapshot(Snapshot snapshot) {
+  auto tensors = snapshot.in("state");
+  for (const auto& [name, tensor] : state()) tensors.in_place(name, tensor);
+  for (std::size_t i = 0; i < data.size(); ++i)
+    data[i]->snapshot(snapshot.in(fmt::format("lane{}", i)));
+}
+
 }  // namespace ktb::run

@@ -56,6 +56,8 @@ class Session {
   State weights() const;
   /// What a checkpoint holds: weights and the optimisers' state.
   State state() const;
+  /// Keeps or restores state() and what the feeds need.
+  void snapshot(Snapshot snapshot);
 };
 
 }  // namespace ktb::run

@@ -28,8 +28,12 @@ std::vector<Tensor*> tensors(Output& output, bool features) {
 KeptOutputs::KeptOutputs(std::int64_t examples, std::int64_t batches, bool features)
     : examples_(examples), batches_(batches), features_(features) {}
 
-void KeptOutputs::put(const Tensor& index, const Output& output) {
+void KeptOutputs::put(std::int64_t step, const Tensor& index, const Output& output) {
   if (refused_ || complete()) return;
+  // Only the batches of one epoch show every example; whoever asks now and then never has them all.
+  if (filled_ > 0 && step != first_ + filled_) filled_ = 0;
+  if (filled_ == 0 && step % batches_ != 0) return;
+  if (filled_ == 0) first_ = step;
   Output copy = output;
   const auto parts = tensors(copy, features_);
   if (store_.empty()) {
@@ -109,6 +113,31 @@ void LiveStep::check_batches() const {
                       name));
 }
 
+void LiveStep::snapshot(Snapshot snapshot) {
+  std::vector<std::int64_t> seats, first, filled;
+  for (const auto& [seat, kept] : kept_)
+    seats.push_back(seat), first.push_back(kept.first()), filled.push_back(kept.filled());
+  snapshot("seats", seats);
+  snapshot("first", first);
+  snapshot("filled", filled);
+  if (!snapshot.restoring()) return;
+  kept_.clear();
+  for (std::size_t i = 0; i < seats.size(); ++i)
+    for (auto at = first[i]; at < first[i] + filled[i]; ++at) {
+      const auto seat = static_cast<Seat>(seats[i]);
+      const auto batch = session_.data[0]->train_batch(index = at);
+      kept(seat).put(at, batch.index, compute(seat, batch));
+    }
+}
+
+KeptOutputs& LiveStep::kept(Seat source) {
+  const auto& data = *session_.data[0];
+  return kept_
+      .try_emplace(source, data.train_size(), data.steps_per_epoch(),
+                   session_.uses[static_cast<std::size_t>(source)].features)
+      .first->second;
+}
+
 const Lane& LiveStep::lane(Seat seat) { return lanes_.at(session_.lane_of(seat)); }
 
 /// A frozen source on the target's own batches, which come again unchanged in every epoch.
@@ -138,14 +167,10 @@ const Output& LiveStep::run(Seat model, Seat lane_seat) {
   const auto& batch = lanes_[lane].batch;
   if (!repeats(model, lane)) return outputs_[key] = compute(model, batch);
 
-  const auto& data = *session_.data[0];
-  auto& kept = kept_
-                   .try_emplace(model, data.train_size(), data.steps_per_epoch(),
-                                session_.uses[static_cast<std::size_t>(model)].features)
-                   .first->second;
+  auto& kept = this->kept(model);
   if (kept.complete()) return outputs_[key] = kept.get(batch.index);
   auto& output = outputs_[key] = compute(model, batch);
-  kept.put(batch.index, output);
+  kept.put(index, batch.index, output);
   return output;
 }
 

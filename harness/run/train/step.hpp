@@ -9,18 +9,21 @@
 
 namespace ktb::run {
 
-/// Outputs of a frozen source by training index, filled during the first epoch: where its inputs
-/// repeat, half of a distillation step need not be computed again.
+/// Outputs of a frozen source by training index, filled during the first epoch that it is asked for
+/// as a whole: where its inputs repeat, half of a distillation step need not be computed again.
 class KeptOutputs {
  public:
   /// `examples`: of the training split; `batches`: of one epoch.
   KeptOutputs(std::int64_t examples, std::int64_t batches, bool features);
   bool complete() const { return filled_ == batches_; }
-  void put(const Tensor& index, const Output& output);
+  void put(std::int64_t step, const Tensor& index, const Output& output);
   Output get(const Tensor& index) const;
+  /// The step of the first batch that is kept and how many there are.
+  std::int64_t first() const { return first_; }
+  std::int64_t filled() const { return filled_; }
 
  private:
-  std::int64_t examples_, batches_, filled_ = 0;
+  std::int64_t examples_, batches_, first_ = 0, filled_ = 0;
   bool features_, refused_ = false;
   std::vector<Tensor> store_;
   Output shape_;  ///< how many maps there are, without values
@@ -39,6 +42,8 @@ class LiveStep : public Step {
   void check_batches() const;
   enum class Phase { kClosed, kBefore, kLosses, kAfter };
   void enter(Phase phase) { phase_ = phase; }
+  /// Between steps. What was kept of frozen sources is computed again, in the batches of then.
+  void snapshot(Snapshot snapshot);
 
   const Output& run(Seat model, Seat lane) override;
   const Lane& lane(Seat seat = kTarget) override;
@@ -48,6 +53,7 @@ class LiveStep : public Step {
  private:
   bool repeats(Seat model, std::size_t lane) const;
   Output compute(Seat model, const Batch& batch) const;
+  KeptOutputs& kept(Seat source);
   void lend();
 
   Session& session_;

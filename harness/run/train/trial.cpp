@@ -75,7 +75,7 @@ class Trial {
 
   void run(Record& record) {
     const double joules = energy();
-    const double started = core::seconds_now();
+    const double started = started_ = core::seconds_now();
     session_ = build_session(spec_, place_, registry_);
     const FrozenSources frozen(*session_);
     const double built = core::seconds_now();
@@ -86,7 +86,8 @@ class Trial {
     record.cost["wait_seconds"] = built - started;
     record.cost["eval_seconds"] += core::seconds_now() - trained;
     record.cost["flops_per_example"] = flops_per_example();
-    record.cost["total_seconds"] = core::seconds_now() - started;
+    record.cost["total_seconds"] = spent();
+    if (resumed_ > 0) record.cost["resumed"] = static_cast<double>(resumed_);
     record.cost["peak_memory_mib"] = peak_memory_mib(place_.device);
     if (joules >= 0) record.cost["joules"] = energy() - joules;
     if (spec_.keep_weights) record.weights = keep_weights();
@@ -95,15 +96,47 @@ class Trial {
  private:
   double energy() const { return place_.device.is_cuda() ? cuda_module().joules() : -1; }
 
-  void train(Record& record) {
-    std::ofstream curve(place_.folder.curve(), std::ios::trunc);
-    ProgressFile progress(place_.folder.progress());
+  /// With what earlier processes spent that this one goes on from.
+  double spent() const { return earlier_ + core::seconds_now() - started_; }
+
+  /// What the trial itself keeps beside the loop.
+  void snapshot(Snapshot all) {
+    double seconds = spent();
+    all("curve", curve_);
+    all("seconds", seconds);
+    all("resumed", resumed_);
+    if (all.restoring()) earlier_ = seconds, ++resumed_;
+  }
+
+  /// Hooks that keep the trial and go on with what was kept.
+  LoopHooks resumable(Checkpoint& checkpoint) {
     LoopHooks hooks;
     hooks.stop = &stop_;
-    hooks.curve = [&](const Json& line) { curve << core::json_text(line) << std::endl; };
+    hooks.due = [&](auto done, auto steps) { return checkpoint.due(done, steps); };
+    hooks.keep = [&](Snapshot kept, std::int64_t done) {
+      snapshot(kept.in("trial"));
+      checkpoint.keep(kept, done);
+    };
+    hooks.from = checkpoint.load();
+    if (!hooks.from) return hooks;
+    snapshot(hooks.from->in("trial"));
+    return hooks;
+  }
+
+  void train(Record& record) {
+    Checkpoint checkpoint(place_.folder, spec_.key, place_.checkpoints);
+    auto hooks = resumable(checkpoint);
+    std::ofstream curve(place_.folder.curve(), std::ios::trunc);
+    curve << curve_ << std::flush;
+    ProgressFile progress(place_.folder.progress());
+    hooks.curve = [&](const Json& line) {
+      const auto text = core::json_text(line) + "\n";
+      curve_ += text;
+      curve << text << std::flush;
+    };
     hooks.progress = [&](auto step, auto steps, double loss) { progress(step, steps, loss); };
     const auto plan = loop_plan(spec_.recipe, *session_);
-    const auto result = run_loop(*session_, plan, hooks);
+    const auto result = train(plan, hooks, checkpoint);
     record.validation = result.validation;
     record.terms = result.terms;
     record.selected = {
@@ -116,6 +149,16 @@ class Trial {
     if (result.train_seconds > 0)
       record.cost["examples_per_second"] =
           static_cast<double>(result.examples) / result.train_seconds;
+  }
+
+  /// A snapshot of something else is of no use to anybody.
+  LoopResult train(const LoopPlan& plan, const LoopHooks& hooks, const Checkpoint& checkpoint) {
+    try {
+      return run_loop(*session_, plan, hooks);
+    } catch (const Misfit& misfit) {
+      checkpoint.forget();
+      throw Error(fmt::format("{}; it was removed, and the next run starts anew", misfit.what()));
+    }
   }
 
   /// The one look at the test split, and how long its predictions take.
@@ -225,7 +268,10 @@ class Trial {
   Registry& registry_;
   const std::atomic<bool>& stop_;
   std::unique_ptr<Session> session_;
-  std::vector<Batch> to_count_;  ///< of the test split
+  std::string curve_;                 ///< all lines so far
+  double started_ = 0, earlier_ = 0;  ///< seconds: when this process began, what others spent
+  std::int64_t resumed_ = 0;          ///< how often another process has gone on
+  std::vector<Batch> to_count_;       ///< of the test split
 };
 
 Json plugin_hashes(const TrialSpec& spec, const Registry& registry) {
@@ -305,6 +351,9 @@ Record run_trial(const TrialSpec& spec, const Place& place, Registry& registry,
   record.provenance["plugins"] = plugin_hashes(spec, registry);
   record.provenance["data"] = spec.task.hash;
   core::write_atomically(place.folder.record(), core::record_text(record));
+  // Only now, since until here a kill would have lost the trial; others may go on another day.
+  if (record.ok() || record.status == Status::kDiverged)
+    Checkpoint(place.folder, spec.key, place.checkpoints).forget();
   return record;
 }
 
