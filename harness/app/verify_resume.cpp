@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -47,7 +48,7 @@ std::vector<core::Trial> with_sources(const core::Plan& plan,
     wanted.insert(trial->needs.begin(), trial->needs.end());
     trials.insert(trials.begin(), *trial);
     trials.front().spec.keep_weights = true;
-    trials.front().spec.limits.retries = std::max<std::int64_t>(1, trial->spec.limits.retries);
+    trials.front().spec.limits.retries = std::max(1.0, trial->spec.limits.retries);
   }
   return trials;
 }

@@ -11,7 +11,7 @@ using namespace ktb;
 /// State: position and velocity, as floats after every step.
 class Car final : public VectorEnvironment {
  public:
-  explicit Car(double power) : power_(power) {}
+  Car(double power, double goal_velocity) : power_(power), goal_velocity_(goal_velocity) {}
 
   void reset(Draws& draws) override { state_ = {draws.between(-0.6, -0.4), 0}; }
 
@@ -21,14 +21,14 @@ class Car final : public VectorEnvironment {
     speed = std::clamp(speed, -kFastest, kFastest);
     x = std::clamp(x + speed, kLeft, kRight);
     if (x == kLeft && speed < 0) speed = 0;
-    const bool there = x >= kGoal && speed >= 0;
+    const bool there = x >= kGoal && speed >= goal_velocity_;
     state_ = {static_cast<float>(x), static_cast<float>(speed)};
     return {(there ? 100 : 0) - 0.1 * action * action, there};
   }
 
  private:
   static constexpr double kLeft = -1.2, kRight = 0.6, kGoal = 0.45, kFastest = 0.07;
-  double power_;
+  double power_, goal_velocity_;
 };
 
 class MountainCarContinuous final : public ControlDataset {
@@ -40,13 +40,15 @@ class MountainCarContinuous final : public ControlDataset {
                            "mountain_car_continuous",
                            levels(o, "forces", 1.0),
                            999}),
-        power_(o.get("power", 0.0015, "of the engine")) {}
+        power_(o.get("power", 0.0015, "of the engine")),
+        goal_velocity_(o.get("goal_velocity", 0.0, "least speed at which the goal counts",
+                             {.least = 0, .most = 0.07})) {}
   std::unique_ptr<Environment> environment() const override {
-    return std::make_unique<Car>(power_);
+    return std::make_unique<Car>(power_, goal_velocity_);
   }
 
  private:
-  double power_;
+  double power_, goal_velocity_;
 };
 
 }  // namespace

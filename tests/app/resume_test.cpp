@@ -59,24 +59,22 @@ class KilledSuite {
   }
   fs::path results(const std::string& name) const { return folder_ / name; }
 
-  /// Runs it in a process group of its own, of which after so many milliseconds everything dies.
-  /// Whether it was still running.
-  bool killed(const std::string& results, int after) const {
+  /// Runs it, and after so many milliseconds kills all of it, or only one of its workers. Whether
+  /// there was somebody to kill.
+  bool killed(const std::string& results, int after, bool only_a_worker) const {
     const pid_t child = ::fork();
     if (child == 0) {
-      ::setpgid(0, 0);
       const int nowhere = ::open("/dev/null", O_WRONLY);
       ::dup2(nowhere, 1), ::dup2(nowhere, 2);
-      ::execl("/bin/sh", "sh", "-c", run(results).c_str(), nullptr);
+      ::execl("/bin/sh", "sh", "-c", ("exec " + run(results)).c_str(), nullptr);
       ::_exit(127);
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(after));
-    kill_workers(results);
-    ::kill(-child, SIGKILL);
+    const pid_t victim = only_a_worker ? a_worker_of(child) : child;
+    if (victim > 0) ::kill(victim, SIGKILL);
     int status = 0;
     ::waitpid(child, &status, 0);
-    kill_workers(results);
-    return WIFSIGNALED(status);
+    return only_a_worker ? victim > 0 : WIFSIGNALED(status);
   }
 
   /// A checkpoint about every tenth of a second.
@@ -87,9 +85,13 @@ class KilledSuite {
  private:
   fs::path suite() const { return folder_ / "suite.toml"; }
 
-  /// Workers lead groups of their own.
-  void kill_workers(const std::string& results) const {
-    run_command("pkill -KILL -f 'ktbench-worker trial " + (folder_ / results).string() + "'");
+  /// 0: it has none.
+  static pid_t a_worker_of(pid_t parent) {
+    const auto id = std::to_string(parent);
+    std::ifstream children("/proc/" + id + "/task/" + id + "/children");
+    pid_t worker = 0;
+    children >> worker;
+    return worker;
   }
 
   const TemporaryFolder own_;
@@ -118,17 +120,16 @@ TEST(Resume, SlowFiftyKillsChangeNoByteOfTheTable) {
   for (int round = 0; kills < 50; ++round) {
     ASSERT_LT(round, 50) << "it is over before it can be killed";
     const auto results = "killed" + std::to_string(round);
-    for (int i = 0; i < 5 && suite.killed(results, std::uniform_int_distribution(100, 2500)(dice));
-         ++i)
-      ++kills;
+    std::uniform_int_distribution moment(100, 2500);
+    for (int i = 0; i < 5 && suite.killed(results, moment(dice), i % 2 == 1); ++i) ++kills;
     const auto end = run_command(suite.run(results));
     ASSERT_EQ(end.code, 0) << end.text;
     EXPECT_EQ(table_of(end.text), table_of(whole.text));
     EXPECT_EQ(lasting(suite.results(results)), lasting(suite.results("whole")));
     for (const auto& entry : fs::directory_iterator(suite.results(results) / "trials")) {
       EXPECT_FALSE(fs::exists(entry.path() / "checkpoint.safetensors")) << entry.path();
-      gone_on += Json::parse(core::read_text(entry.path() / "record.json"))["cost"].contains(
-          "resumed");
+      gone_on +=
+          Json::parse(core::read_text(entry.path() / "record.json"))["cost"].contains("resumed");
     }
     fs::remove_all(suite.results(results));
   }

@@ -231,7 +231,7 @@ TEST_F(LocalPoolTest, MemoryBeyondItsLimitIsOutOfMemory) {
 }
 
 TEST_F(LocalPoolTest, OnlyAKillFromOutsideIsTriedAgain) {
-  add("twice", {}, {.retries = 1});
+  add("twice");
   add("exits", {}, {.retries = 3});
   run(1);
   EXPECT_EQ(record("twice").status, Status::kOk);

@@ -320,7 +320,7 @@ class Builder {
     at.only({"seconds", "memory", "retries"});
     suite_.limits.seconds = at.number("seconds", 0, 0);
     suite_.limits.memory = at.number("memory", 0, 0);
-    suite_.limits.retries = static_cast<double>(at.count("retries", 0, 0));
+    suite_.limits.retries = static_cast<double>(at.count("retries", 1, 0));
   }
 
   /// The left of a pair is a model, a source or a hub: one name cannot be two of them.

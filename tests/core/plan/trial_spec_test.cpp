@@ -70,7 +70,7 @@ TEST(TrialSpecTest, WhatIsLeftOutHasItsDefault) {
   EXPECT_EQ(trial.recipe.precision, Precision::kFp32);
   EXPECT_EQ(trial.recipe.select, Selection::kLast);
   EXPECT_TRUE(trial.recipe.channels_last);
-  EXPECT_EQ(trial.limits.retries, 0);
+  EXPECT_EQ(trial.limits.retries, 1);
 }
 
 TEST(TrialSpecTest, WhatWasReadIsKept) {
