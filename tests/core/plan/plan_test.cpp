@@ -235,6 +235,9 @@ TEST_F(PlanTest, DeviceSmokeSeedAndPluginFileAreInTheKey) {
   const Plan smoke = make_plan(small, catalogue_, {"cpu", true, {}});
   EXPECT_TRUE(disjoint(ids(smoke)));
   EXPECT_EQ(smoke.trials[0].spec.recipe.steps, 2);
+  PlanOptions longer{"cpu", true, {}};
+  longer.smoke_steps = 24;
+  EXPECT_EQ(make_plan(small, catalogue_, longer).trials[0].spec.recipe.steps, 24);
   catalogue_.hashes["kd"] = "rebuilt";
   for (const auto& id : ids(make_plan(small, catalogue_, {}))) {
     EXPECT_EQ(base.count(id) == 0, id.starts_with("kd-")) << id;
