@@ -12,6 +12,7 @@
 #include "app/command.hpp"
 #include "app/session.hpp"
 #include "core/base/error.hpp"
+#include "core/base/output/print.hpp"
 #include "core/plan/make_plan.hpp"
 #include "core/store/comparison.hpp"
 #include "launch/local.hpp"
@@ -60,7 +61,7 @@ core::Store run_all(const std::vector<core::Trial>& trials, const fs::path& resu
   launch::CostBook costs((results / "cache/costs.jsonl").string());
   std::vector<const core::Trial*> all;
   for (const auto& trial : trials) all.push_back(&trial);
-  fmt::print("{}\n", pool.rehearse ? "each killed once, and gone on with:" : "undisturbed:");
+  core::print("{}\n", pool.rehearse ? "each killed once, and gone on with:" : "undisturbed:");
   launch::Progress progress(stdout, all.size());
   if (launch::LocalPool(all, store, costs, progress, pool).run().interrupted)
     throw core::Error("Stopped.");
@@ -73,17 +74,18 @@ bool same(const std::string& method, const std::string& id, const core::Store& w
   const auto first = whole.load(id), second = killed.load(id);
   if (!first || !second || !first->ok() || !second->ok()) {
     const auto& bad = first && first->ok() ? second : first;
-    fmt::print("  {}: not compared: {}\n", method, bad ? bad->reason : "it left no record");
+    core::print("  {}: not compared: {}\n", method, bad ? bad->reason : "it left no record");
     return false;
   }
   const auto compared = core::compare(whole, id, killed, id, 0);
   const bool resumed = second->cost.contains("resumed");
   if (compared.agreement == core::Agreement::kIdentical) {
-    fmt::print("  {}: identical{}\n", method, resumed ? "" : " (nothing learns, so nothing stops)");
+    core::print("  {}: identical{}\n", method,
+                resumed ? "" : " (nothing learns, so nothing stops)");
     return true;
   }
-  fmt::print("  {}: DIFFERENT\n", method);
-  for (const auto& difference : compared.differences) fmt::print("    {}\n", difference);
+  core::print("  {}: DIFFERENT\n", method);
+  for (const auto& difference : compared.differences) core::print("    {}\n", difference);
   return false;
 }
 
@@ -111,15 +113,15 @@ int verify(const VerifyCommand& command) {
   const auto whole = run_all(trials, root / "whole", pool);
   pool.rehearse = true;
   const auto killed = run_all(trials, root / "killed", pool);
-  fmt::print("\n{} methods of {}:\n", methods.size(), plan.file);
+  core::print("\n{} methods of {}:\n", methods.size(), plan.file);
   std::size_t good = 0;
   for (const auto& [method, id] : methods) good += same(method, id, whole, killed);
   if (good == methods.size()) {
     fs::remove_all(root);
-    fmt::print("a run that was killed ends as one that was not\n");
+    core::print("a run that was killed ends as one that was not\n");
     return kOk;
   }
-  fmt::print("both runs are in {}\n", root.string());
+  core::print("both runs are in {}\n", root.string());
   return kTrialFailed;
 }
 

@@ -29,7 +29,7 @@ class Fitnet final : public ktb::Method {
          {std::pair{&p.target->model, layer_}, std::pair{&p.sources.at(0).model, source_layer_}}) {
       if (auto reason = ktb::no_map(*model, layer); !reason.empty()) return reason;
     }
-    const auto have = from(p)[1], want = to(p)[1];
+    const auto have = own(p)[1], want = wanted(p)[1];
     if (smaller_ == "refuse" && have < want && 2 * have != want)
       return "the target's map (" + std::to_string(have) + ") is smaller than the source's (" +
              std::to_string(want) + "), and not by half";
@@ -38,7 +38,7 @@ class Fitnet final : public ktb::Method {
 
   void attach() override {
     regressor_ =
-        register_module("regressor", ktb::ConvRegressor(from(t().pairing), to(t().pairing)));
+        register_module("regressor", ktb::ConvRegressor(own(t().pairing), wanted(t().pairing)));
   }
 
   ktb::Terms losses(ktb::Step& step) override {
@@ -49,8 +49,8 @@ class Fitnet final : public ktb::Method {
 
  private:
   using Shape = std::vector<std::int64_t>;
-  const Shape& from(const ktb::Pairing& p) const { return p.target->model.features.at(layer_); }
-  const Shape& to(const ktb::Pairing& p) const {
+  const Shape& own(const ktb::Pairing& p) const { return p.target->model.features.at(layer_); }
+  const Shape& wanted(const ktb::Pairing& p) const {
     return p.sources.at(0).model.features.at(source_layer_);
   }
 
