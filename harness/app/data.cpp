@@ -35,7 +35,8 @@ void print_files(const std::vector<core::FileStamp>& files) {
     return;
   }
   std::string common = files.front().path;
-  for (const auto& [path, size, time] : files) {
+  for (const auto& file : files) {
+    const auto& path = file.path;
     const auto differ = std::mismatch(common.begin(), common.end(), path.begin(), path.end());
     common.erase(differ.first, common.end());
   }

@@ -9,9 +9,9 @@
 #include <fstream>
 
 #include "core/base/clock.hpp"
-#include "core/store/revision.hpp"
 #include "core/base/unicode.hpp"
 #include "core/base/version.hpp"
+#include "core/store/revision.hpp"
 
 namespace ktb::launch {
 namespace {

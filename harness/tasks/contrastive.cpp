@@ -11,14 +11,14 @@
 namespace ktb::tasks {
 namespace {
 
-constexpr double kTemperature = 0.5, kLeastNorm = 1e-12;
+constexpr double kViewTemperature = 0.5, kLeastNorm = 1e-12;
 
 /// [B, B] scaled cosines; a row is not its own neighbour.
 Tensor similarities(const Tensor& prediction) {
   const auto rows = prediction.to(at::kFloat);
   const auto unit = rows / rows.norm(2, 1, /*keepdim=*/true).clamp_min(kLeastNorm);
   const auto self = at::eye(rows.size(0), rows.options().dtype(at::kBool));
-  return (unit.matmul(unit.t()) / kTemperature)
+  return (unit.matmul(unit.t()) / kViewTemperature)
       .masked_fill(self, -std::numeric_limits<double>::infinity());
 }
 

@@ -41,6 +41,8 @@ validation = 0.2
 select = "best-validation"
 optimizer = { name = "sgd", lr = 0.1, momentum = 0.9 }
 schedule = { name = "cosine" }
+[method.mergenet.recipe]
+epochs = 25
 [grid.all]
 pairs = ["wide -> narrow"]
 [table.all]

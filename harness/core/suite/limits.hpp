@@ -6,7 +6,7 @@ namespace ktb::core {
 /// What a trial may take; 0: no limit.
 struct Limits {
   double seconds = 0, memory = 0;  ///< memory in MiB
-  double retries = 1;  ///< after a kill from outside
+  double retries = 1;              ///< after a kill from outside
 
   bool operator==(const Limits&) const = default;
 };

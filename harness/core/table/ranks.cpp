@@ -69,7 +69,7 @@ void mark_ranks(const Ranking& ranking, const std::vector<Row*>& rows) {
 Entry unranked() {
   Entry entry;
   entry.state = State::kHole;
-  entry.notes.push_back("a rank needs every column and seed");
+  entry.notes = {"a rank needs every column and seed"};
   return entry;
 }
 

@@ -11,7 +11,7 @@
 namespace ktb::run {
 namespace {
 
-constexpr std::int64_t kSteps = 500;
+constexpr std::int64_t kTransitions = 500;
 
 /// What a runner shows and pays over some random steps, all in one row.
 std::vector<double> history(const ControlDataset& set, std::uint64_t seed, std::uint64_t choices) {
@@ -19,7 +19,7 @@ std::vector<double> history(const ControlDataset& set, std::uint64_t seed, std::
   SeededDraws dice(choices);
   const auto most = static_cast<std::int64_t>(set.world().actions.size()) - 1;
   std::vector<double> all(runner.observation().begin(), runner.observation().end());
-  for (std::int64_t i = 0; i < kSteps; ++i) {
+  for (std::int64_t i = 0; i < kTransitions; ++i) {
     const auto end = runner.step(dice.whole(0, most));
     all.push_back(end.reward);
     if (end.over()) runner.begin();

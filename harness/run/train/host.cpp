@@ -13,8 +13,8 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "core/store/revision.hpp"
 #include "core/base/version.hpp"
+#include "core/store/revision.hpp"
 #include "ktb/error.hpp"
 #include "run/train/cuda_module.hpp"
 

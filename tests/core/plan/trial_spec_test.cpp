@@ -124,7 +124,9 @@ TEST(TrialSpecTest, AWrittenRecipeSpellsCountsAndNumbersApart) {
             R"({"batch":64,"channels_last":true,"clip":0.0,"epochs":2,)"
             R"("optimizer":{"betas":[0.9,0.999],"eps":1e-08,"lr":0.05,"momentum":0.0,"name":"sgd",)"
             R"("nesterov":false,"weight_decay":0.0},"precision":"fp32",)"
-            R"("schedule":{"at":[],"every":0.0,"gamma":0.1,"min":0.0,"name":"cosine","warmup":0.0,)"
+            R"("schedule":{"anneal":"cosine","at":[],"end_div":10000.0,)"
+            R"("every":0.0,"gamma":0.1,"min":0.0,"momentum":[0.85,0.95],)"
+            R"("name":"cosine","rise":0.3,"start_div":25.0,"three_phase":false,"warmup":0.0,)"
             R"("warmup_from":0.1},"select":"last","steps":0,"validation":0.0})");
 }
 

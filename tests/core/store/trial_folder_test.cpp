@@ -29,8 +29,9 @@ TEST(TrialFolder, SeesTheWeightsOfItsSources) {
 TEST(TrialFolder, HasTheFilesOfTheContract) {
   const TrialFolder folder(fs::path("."));
   std::set<std::string> own;
-  for (const auto& file : {folder.spec(), folder.record(), folder.curve(), folder.samples(),
-                           folder.weights(), folder.pictures(), folder.log(), folder.progress()})
+  for (const auto& file :
+       {folder.spec(), folder.record(), folder.curve(), folder.samples(), folder.weights(),
+        folder.checkpoint(), folder.pictures(), folder.log(), folder.progress()})
     own.insert(file.filename());
   std::ifstream file(KTB_SOURCE_DIR "/docs/contracts.md");
   std::set<std::string> listed;
