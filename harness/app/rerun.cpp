@@ -42,7 +42,7 @@ launch::Exit wait_for(launch::Process& process) {
   }
 }
 
-/// Whether the second run is as good as the first; leaves its folder only where it is not identical.
+/// Whether the second run is as good as the first. Its folder stays where it is not identical.
 bool verdict(const core::Comparison& found, const core::Store& scratch,
              const core::TrialFolder& folder, double tolerance) {
   if (found.agreement == core::Agreement::kIdentical) {

@@ -92,7 +92,8 @@ pid_t start(const std::vector<std::string>& command, int in, int out, int err, b
   return pid;
 }
 
-/// Unlike a group or a session, which a process may leave, its environment stays with what it starts.
+/// Its environment stays with what a process starts, unlike a group or a session, which it may
+/// leave: so a mark in there finds them.
 std::string next_mark() {
   static std::atomic<int> number{0};
   return fmt::format("KTBENCH_TRIAL={}.{}.{:.0f}", ::getpid(), ++number, 1e3 * core::seconds_now());

@@ -11,12 +11,12 @@
 
 namespace ktb::launch {
 
-/// Which plugins' trials are not started any more in this run, because they crash one after another.
+/// Which plugins' trials are no longer started in this run, since they crash one after another.
 ///
-/// A crash does not tell which of a trial's plugins did it: it is what the last crashes in a row have
-/// in common, without the plugins that ended well elsewhere in this run. A trial with all of that is
-/// left out. Models and data sets serve every method, so they are suspected only as long as none of
-/// their trials ended well.
+/// A crash does not tell which of a trial's plugins did it: it is what the last crashes in a row
+/// have in common, without the plugins that ended well elsewhere in this run. A trial with all of
+/// that is left out. Models and data sets serve every method, so they are suspected only as long as
+/// none of their trials ended well.
 class Quarantine {
  public:
   /// `crashes` in a row of different trials; 0: nothing is left out.

@@ -88,7 +88,7 @@ TEST_F(Commands, NothingThatOthersWroteSteersTheTerminal) {
   const std::string red = "\"$(printf '\\033[31mred\\007')\"";
   for (const std::string& words :
        {"run " + red, "run " + suite() + " --profile " + red, "run " + suite() + " --device " + red,
-        "data " + red, "plugin inspect " + red, "plugin test " + red}) {
+        "data " + red, "plugin test " + red}) {
     const auto [code, text] = ktbench(words);
     EXPECT_GT(code, 0) << words;
     EXPECT_THAT(text, HasSubstr("red?")) << words;

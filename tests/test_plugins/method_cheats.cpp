@@ -1,4 +1,5 @@
-// Trains from a source as `kd` would be allowed to, and does what `how` says where a benchmark must not let it.
+// Trains from a source as `kd` would be allowed to, and does what `how` says where a benchmark must
+// not let it.
 #include <ATen/ops/cat.h>
 #include <ATen/ops/complex.h>
 #include <ATen/ops/one_hot.h>

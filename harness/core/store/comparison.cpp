@@ -55,8 +55,8 @@ std::vector<Difference> differing(const Json& first, const Json& second) {
   return found;
 }
 
-/// What must be the same: all but times, machine, the key and the suite's names. Weights are compared
-/// themselves, not by the digest that stands for them.
+/// What must be the same: all but times, machine, the key and the suite's names. Weights are
+/// compared themselves, not by the digest that stands for them.
 Json lasting(const Record& record) {
   Json json = to_json(record);
   for (const char* passing : {"cost", "provenance", "id", "key", "axes", "weights"})

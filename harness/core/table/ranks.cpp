@@ -15,8 +15,7 @@ namespace {
 
 constexpr int kDigits = 2;
 
-/// The columns over which rows are ranked: those of cells, of the first metric where the suite
-/// names several.
+/// The columns over which rows are ranked: those of cells, and of the first metric only.
 std::vector<std::size_t> blocks_of(const TableInput& input, const Table& table) {
   std::vector<std::size_t> blocks;
   for (std::size_t i = 0; i < table.columns.size(); ++i) {

@@ -231,6 +231,7 @@ Losses train_step(Session& session, LiveStep& step) {
   step.enter(LiveStep::Phase::kLosses);
   Losses losses;
   each("losses", [&](std::size_t i) { add_terms(session, i, step, losses.terms); });
+  step.check_batches();  // here, since autograd would say less
   for (const auto& [name, value] : losses.terms)
     losses.total = losses.total.defined() ? losses.total + value : value;
   if (!losses.total.defined()) throw Error("the method returned no loss terms");

@@ -107,13 +107,14 @@ TEST(PretextTask, AutoencodingWantsThePictureItself) {
   EXPECT_EQ(data.kind().spec().outputs, 36);
   const auto batch = data.train_batch(0);
   EXPECT_TRUE(at::equal(batch.y.at("pixels"), batch.x.at("image").flatten(1)));
-  const auto meter =
-      data.judge(Feed::Part::kTest, [](const Batch& some) { return some.y.at("pixels"); });
+  const auto meter = data.judge(Feed::Part::kTest,
+                                [](const Batch& some) { return some.x.at("image").flatten(1); });
   EXPECT_NEAR(meter->metrics().at("r2"), 1, 1e-6);
   Tensor mean;
   for (const auto& some : all(data)) mean = some.y.at("pixels").mean(0, true);
-  const auto blind = data.judge(
-      Feed::Part::kTest, [&](const Batch& some) { return mean.expand_as(some.y.at("pixels")); });
+  const auto blind = data.judge(Feed::Part::kTest, [&](const Batch& some) {
+    return mean.expand({some.size(), -1});
+  });
   EXPECT_NEAR(blind->metrics().at("r2"), data.floor().at("chance"), 1e-5);
 }
 
@@ -128,7 +129,7 @@ TEST(PretextTask, ContrastiveShowsTwoViewsOfEach) {
   EXPECT_LT(data.kind().loss(told, batch).max().item<double>(),
             std::log(1 + 18 * std::exp(-2.0)) + 1e-4);
   const auto perfect = data.judge(Feed::Part::kTest, [](const Batch& some) {
-    return torch::eye(some.size() / 2).repeat({2, 1});
+    return torch::eye(some.size() / 2, 64).repeat({2, 1});
   });
   EXPECT_EQ(perfect->metrics().at("pairs_found"), 1);
   EXPECT_THAT(error_of([] { make("contrastive"); }), HasSubstr("set `augment`"));
