@@ -143,9 +143,9 @@ void answer_quantiles(const StoredCase& stored, Tensors& answers) {
     }
   }
   const auto width = static_cast<std::int64_t>(degrees.size());
-  answers["out.normal_quantile"] = at::tensor(normal, at::kDouble);
-  answers["out.t_quantile"] = at::tensor(t, at::kDouble).view({-1, width});
-  answers["out.chi2_quantile"] = at::tensor(chi2, at::kDouble).view({-1, width});
+  answers.insert({{"out.normal_quantile", at::tensor(normal, at::kDouble)},
+                  {"out.t_quantile", at::tensor(t, at::kDouble).view({-1, width})},
+                  {"out.chi2_quantile", at::tensor(chi2, at::kDouble).view({-1, width})}});
 }
 
 /// Accuracies in percent of one table: a line a seed, a column a method.
@@ -201,11 +201,11 @@ void answer_tables(const StoredCase& stored, Tensors& answers) {
     mcnemar.push_back(
         at::tensor(Values{core::mcnemar_exact(table), core::mcnemar_mid_p(table)}, at::kDouble));
   }
-  answers["out.wilcoxon"] = at::stack(wilcoxon);
-  answers["out.paired_t"] = at::stack(paired_t);
-  answers["out.holm"] = at::stack(holm);
-  answers["out.friedman"] = at::stack(friedman);
-  answers["out.mcnemar"] = at::stack(mcnemar);
+  answers.insert({{"out.wilcoxon", at::stack(wilcoxon)},
+                  {"out.paired_t", at::stack(paired_t)},
+                  {"out.holm", at::stack(holm)},
+                  {"out.friedman", at::stack(friedman)},
+                  {"out.mcnemar", at::stack(mcnemar)}});
 }
 
 /// Whether there is a group of this number, and it is answered.

@@ -16,6 +16,8 @@
 namespace ktb::run {
 namespace {
 
+constexpr const char *kKey = "ktbench", *kStep = "step", *kDigest = "digest";  // metadata
+
 /// Of names and bytes, so that a flipped bit does not go on as a weight.
 std::string digest_of(const TensorFile& file) {
   std::string all;
@@ -41,10 +43,10 @@ std::optional<Snapshot> Checkpoint::load() {
   if (!std::filesystem::exists(path_)) return std::nullopt;
   try {
     auto file = read_safetensors(path_);
-    if (file.metadata["ktbench"] != key_) return std::nullopt;  // of the folder's former trial
-    if (file.metadata["digest"] != digest_of(file)) throw Error(path_ + ": its bytes have changed");
+    if (file.metadata[kKey] != key_) return std::nullopt;  // of the folder's former trial
+    if (file.metadata[kDigest] != digest_of(file)) throw Error(path_ + ": its bytes have changed");
     resumed_ = true;
-    std::cerr << "goes on after step " << file.metadata["step"] << "\n";
+    std::cerr << "goes on after step " << file.metadata[kStep] << "\n";
     return Snapshot({file.tensors.begin(), file.tensors.end()});
   } catch (const std::exception& problem) {
     std::cerr << "the checkpoint cannot be used, so the trial starts from its first step: "
@@ -74,8 +76,7 @@ void Checkpoint::rehearse(std::int64_t done, std::int64_t steps) {
 void Checkpoint::keep(const Snapshot& snapshot, std::int64_t done) {
   try {
     TensorFile file{{snapshot.tensors().begin(), snapshot.tensors().end()}, {}};
-    file.metadata = {
-        {"ktbench", key_}, {"step", std::to_string(done)}, {"digest", digest_of(file)}};
+    file.metadata = {{kKey, key_}, {kStep, std::to_string(done)}, {kDigest, digest_of(file)}};
     write_safetensors(path_, file);
   } catch (const std::exception& problem) {
     std::cerr << "no checkpoint was kept after step " << done << ": " << problem.what() << "\n";

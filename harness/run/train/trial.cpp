@@ -83,12 +83,13 @@ class Trial {
     count_parameters(record);
     const double trained = core::seconds_now();
     judge(record, frozen);
-    record.cost["wait_seconds"] = built - started;
     record.cost["eval_seconds"] += core::seconds_now() - trained;
-    record.cost["flops_per_example"] = flops_per_example();
-    record.cost["total_seconds"] = spent();
+    const double flops = flops_per_example();
+    record.cost.insert({{"wait_seconds", built - started},
+                        {"flops_per_example", flops},
+                        {"total_seconds", spent()},
+                        {"peak_memory_mib", peak_memory_mib(place_.device)}});
     if (resumed_ > 0) record.cost["resumed"] = static_cast<double>(resumed_);
-    record.cost["peak_memory_mib"] = peak_memory_mib(place_.device);
     if (joules >= 0) record.cost["joules"] = energy() - joules;
     if (spec_.keep_weights) record.weights = keep_weights();
   }
@@ -144,8 +145,7 @@ class Trial {
         {"metric", session_->data[0]->kind().primary()},
         {"step", result.selected_step},
         {"epoch", static_cast<double>(result.selected_step) / static_cast<double>(plan.per_epoch)}};
-    record.cost["train_seconds"] = result.train_seconds;
-    record.cost["eval_seconds"] = result.eval_seconds;
+    record.cost = {{"train_seconds", result.train_seconds}, {"eval_seconds", result.eval_seconds}};
     if (result.train_seconds > 0)
       record.cost["examples_per_second"] =
           static_cast<double>(result.examples) / result.train_seconds;
@@ -202,11 +202,11 @@ class Trial {
       write_safetensors(place_.folder.pictures().string(),
                         {{pictures.begin(), pictures.end()}, {}});
     record.floor = data.floor();
+    const auto correct = meter->correct();
     record.examples = {{"train", data.train_size()},
                        {"validation", data.validation_size()},
-                       {"test", data.test_size()}};
-    const auto correct = meter->correct();
-    record.examples["judged"] = static_cast<std::int64_t>(correct.size());
+                       {"test", data.test_size()},
+                       {"judged", static_cast<std::int64_t>(correct.size())}};
     if (data.transitions() > 0) {
       record.examples["transitions"] = data.transitions();
       record.cost["transitions_per_second"] =
@@ -254,12 +254,11 @@ class Trial {
   }
 
   std::string keep_weights() const {
-    TensorFile file;
+    TensorFile file{{}, {{"ktbench", spec_.key}}};
     if (session_->transfer.target)
       file.tensors = state_of(*session_->transfer.target);
     else
       file.tensors = session_->weights();
-    file.metadata["ktbench"] = spec_.key;
     return write_safetensors(place_.folder.weights().string(), file);
   }
 
@@ -346,10 +345,10 @@ Record run_trial(const TrialSpec& spec, const Place& place, Registry& registry,
     Trial(spec, place, registry, stop).run(record);
   });
   record.provenance = host(place.device);
-  record.provenance["started"] = started;
-  record.provenance["finished"] = core::utc_now();
-  record.provenance["plugins"] = plugin_hashes(spec, registry);
-  record.provenance["data"] = spec.task.hash;
+  record.provenance.update({{"started", started},
+                            {"finished", core::utc_now()},
+                            {"plugins", plugin_hashes(spec, registry)},
+                            {"data", spec.task.hash}});
   core::write_atomically(place.folder.record(), core::record_text(record));
   // Only now, since until here a kill would have lost the trial; others may go on another day.
   if (record.ok() || record.status == Status::kDiverged)
