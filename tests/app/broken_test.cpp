@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "app/shapes.hpp"
 #include "app/shell.hpp"
 #include "core/base/json.hpp"
 #include "temporary_folder.hpp"
@@ -30,9 +31,6 @@ title = "Broken on purpose"
 seeds = 1
 datasets = "shapes"
 methods = )" << methods << R"(
-[model]
-wide = { plugin = "mlp", width = 32 }
-narrow = { plugin = "mlp", width = 16 }
 [recipe]
 steps = 24
 batch = 32
@@ -47,14 +45,7 @@ hangs = { plugin = "broken", how = "hangs" }
 diverges = { plugin = "broken", how = "diverges" }
 exhausts_memory = { plugin = "broken", how = "exhausts memory" }
 )" << definitions << R"([limits]
-seconds = )" << seconds << R"(
-[grid.all]
-pairs = ["wide -> narrow"]
-[table.all]
-rows = "method"
-cols = "pair"
-metrics = ["top1"]
-)";
+seconds = )" << seconds << kPairAndTable;
     return run_command(KTB_BIN_DIR "/ktbench " + verb + " " + (folder_ / "suite.toml").string() +
                        " -j2 --plugins " KTB_TEST_PLUGIN_DIR " --results " +
                        (folder_ / "results").string() +

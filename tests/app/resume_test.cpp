@@ -13,6 +13,7 @@
 #include <string>
 #include <thread>
 
+#include "app/shapes.hpp"
 #include "app/shell.hpp"
 #include "core/base/json.hpp"
 #include "core/base/text_file.hpp"
@@ -31,9 +32,6 @@ title = "Shapes"
 seeds = 2
 datasets = "shapes"
 methods = ["scratch", "kd", "mergenet"]
-[model]
-wide = { plugin = "mlp", width = 32 }
-narrow = { plugin = "mlp", width = 16 }
 [recipe]
 epochs = 250
 batch = 32
@@ -43,17 +41,11 @@ optimizer = { name = "sgd", lr = 0.1, momentum = 0.9 }
 schedule = { name = "cosine" }
 [method.mergenet.recipe]
 epochs = 25
-[grid.all]
-pairs = ["wide -> narrow"]
-[table.all]
-rows = "method"
-cols = "pair"
-metrics = ["top1"]
 )";
 
 class KilledSuite {
  public:
-  KilledSuite() { std::ofstream(suite()) << kSuite; }
+  KilledSuite() { std::ofstream(suite()) << kSuite << kPairAndTable; }
 
   std::string command(const std::string& verb, const std::string& results) const {
     return KTB_BIN_DIR "/ktbench " + verb + " " + suite().string() +
@@ -99,8 +91,6 @@ class KilledSuite {
   const TemporaryFolder own_;
   const fs::path folder_ = own_.path();
 };
-
-std::string table_of(const std::string& text) { return text.substr(text.rfind("\nShapes,")); }
 
 /// All records without what passes: times and the machine.
 std::map<std::string, Json> lasting(const fs::path& results) {

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 
+#include "app/shapes.hpp"
 #include "app/shell.hpp"
 #include "core/base/digest.hpp"
 #include "core/base/json.hpp"
@@ -35,22 +36,12 @@ class SuiteFolder {
     std::ofstream(folder_ / (name + ".toml"))
         << "ktbench = 1\ntitle = \"Shapes\"\nseeds = 2\n"
         << "datasets = \"shapes\"\nmethods = " << methods << R"(
-[model]
-wide = { plugin = "mlp", width = 32 }
-narrow = { plugin = "mlp", width = 16 }
 [recipe]
 epochs = 2
 batch = 32
 optimizer = { name = "sgd", lr = 0.1, momentum = 0.9 }
 [method.kd]
-)" << kd << R"(
-[grid.all]
-pairs = ["wide -> narrow"]
-[table.all]
-rows = "method"
-cols = "pair"
-metrics = ["top1"]
-)";
+)" << kd << kPairAndTable;
   }
 
   Outcome ktbench(const std::string& verb, const std::string& rest = "",
@@ -98,9 +89,6 @@ class SlowSuites : public testing::Test, protected SuiteFolder {
   inline static Outcome first_;
   std::map<std::string, fs::file_time_type> before_;
 };
-
-/// From the table's caption on: what `run` prints after the trials' lines.
-std::string table_of(const std::string& text) { return text.substr(text.rfind("\nShapes,")); }
 
 TEST_F(SlowSuites, ASecondRunTrainsNothingAndPrintsTheSameTable) {
   const auto second = ktbench("run");
