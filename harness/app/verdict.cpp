@@ -1,5 +1,4 @@
 #include "app/verdict.hpp"
-#include "core/base/output/print.hpp"
 
 #include <fmt/format.h>
 

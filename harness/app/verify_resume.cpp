@@ -11,6 +11,7 @@
 
 #include "app/command.hpp"
 #include "app/session.hpp"
+#include "app/verdict.hpp"
 #include "core/base/error.hpp"
 #include "core/base/output/print.hpp"
 #include "core/plan/make_plan.hpp"
@@ -85,7 +86,7 @@ bool same(const std::string& method, const std::string& id, const core::Store& w
     return true;
   }
   core::print("  {}: DIFFERENT\n", method);
-  for (const auto& difference : compared.differences) core::print("    {}\n", difference);
+  print_differences(compared);
   return false;
 }
 

@@ -9,6 +9,7 @@
 #include "core/base/error.hpp"
 #include "core/base/json_file.hpp"
 #include "core/base/text_file.hpp"
+#include "core/store/twins.hpp"
 #include "launch/lock.hpp"
 
 namespace ktb::launch {
@@ -95,11 +96,9 @@ class Held {
 std::string described(const core::Store& store, const std::string& id) {
   const auto record = store.load(id);
   if (!record) return "no record";
-  const auto finished = record->provenance.find("finished");
-  const bool dated = finished != record->provenance.end() && finished->is_string();
-  return dated ? fmt::format("{}, of {}", core::word(record->status),
-                             finished->get<std::string>().substr(0, 10))
-               : core::word(record->status);
+  const std::string date = core::finished(*record).substr(0, 10);
+  const std::string status = core::word(record->status);
+  return date.empty() ? status : fmt::format("{}, of {}", status, date);
 }
 
 void add_half_written(const fs::path& folder, std::vector<Needless>& found) {

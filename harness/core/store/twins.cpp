@@ -33,11 +33,6 @@ struct Kept {
   std::string id, key, essence, finished;
 };
 
-std::string finished(const Record& record) {
-  const auto found = record.provenance.find("finished");
-  return found != record.provenance.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
 std::vector<Kept> all_of(const Store& store) {
   std::vector<Kept> all;
   Essences essences(store);
@@ -59,6 +54,11 @@ std::map<std::string, const Kept*> newest(const std::vector<Kept>& all) {
 }
 
 }  // namespace
+
+std::string finished(const Record& record) {
+  const auto found = record.provenance.find("finished");
+  return found != record.provenance.end() && found->is_string() ? found->get<std::string>() : "";
+}
 
 const std::string& Essences::of(const std::string& id) {
   const auto [known, fresh] = known_.try_emplace(id);  // empty meanwhile: ends a circle of sources

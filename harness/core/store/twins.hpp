@@ -26,6 +26,9 @@ class Essences {
   std::map<std::string, std::string> known_;  ///< by id
 };
 
+/// When a trial ended, as its record tells; empty: it does not.
+std::string finished(const Record& record);
+
 /// The stored trial that a planned one is compared with: its own record, or the newest `ok` one of
 /// its twins. None: there is neither.
 std::optional<std::string> first_made(const Store& store, const Trial& trial);

@@ -75,7 +75,7 @@ class Trial {
 
   void run(Record& record) {
     const double joules = energy();
-    const double started = started_ = core::seconds_now();
+    started_ = core::seconds_now();
     session_ = build_session(spec_, place_, registry_);
     const FrozenSources frozen(*session_);
     const double built = core::seconds_now();
@@ -85,7 +85,7 @@ class Trial {
     judge(record, frozen);
     record.cost["eval_seconds"] += core::seconds_now() - trained;
     const double flops = flops_per_example();
-    record.cost.insert({{"wait_seconds", built - started},
+    record.cost.insert({{"wait_seconds", built - started_},
                         {"flops_per_example", flops},
                         {"total_seconds", spent()},
                         {"peak_memory_mib", peak_memory_mib(place_.device)}});
@@ -119,8 +119,7 @@ class Trial {
       checkpoint.keep(kept, done);
     };
     hooks.from = checkpoint.load();
-    if (!hooks.from) return hooks;
-    snapshot(hooks.from->in("trial"));
+    if (hooks.from) snapshot(hooks.from->in("trial"));
     return hooks;
   }
 
