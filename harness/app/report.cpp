@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <set>
@@ -19,10 +21,46 @@
 namespace ktb::app {
 namespace {
 
+/// A format and the ending of files that hold it.
+struct Form {
+  std::string format, ending;
+};
+using Forms = std::vector<Form>;
+
+const Forms kTableForms{
+    {"text", ".txt"}, {"ascii", ""}, {"markdown", ".md"}, {"latex", ".tex"}, {"csv", ".csv"}};
+const Forms kExportForms{{"jsonl", ".jsonl"}, {"csv", ".csv"}};
+
 struct ReportCommand {
   Choice choice;
-  std::string table, format = "text", output;
+  std::string table, format, output;
+
+  void add_to(CLI::App& command, const Forms& forms) {
+    choice.add_to(command);
+    choice.add_accept_to(command);
+    std::vector<std::string> formats;
+    for (const Form& form : forms) formats.push_back(form.format);
+    command.add_option("--format", format, "default: by the file's ending")
+        ->check(CLI::IsMember(formats));
+    command.add_option("-o,--output", output, "a file instead of the terminal");
+  }
 };
+
+/// The format that was named, else the one of the file's ending, else the first.
+std::string format_of(const ReportCommand& command, const Forms& forms) {
+  if (!command.format.empty()) return command.format;
+  const std::string ending = std::filesystem::path(command.output).extension().string();
+  if (ending.empty()) return forms.front().format;
+  std::string known;
+  for (const Form& form : forms) {
+    if (ending == form.ending) return form.format;
+    if (!form.ending.empty()) known += (known.empty() ? "" : ", ") + form.ending;
+  }
+  throw core::Error(
+      fmt::format("error: {}: no format has the ending {}; known are {}; or name the "
+                  "format by --format",
+                  command.output, ending, known));
+}
 
 /// A format's own text, which its writer made fit for files and terminals.
 void deliver(const std::string& text, const std::string& path) {
@@ -35,7 +73,7 @@ void deliver(const std::string& text, const std::string& path) {
 int report(const ReportCommand& command) {
   const core::Plan plan = command.choice.last_plan();
   deliver(core::report(plan, command.choice.site.store(), command.table,
-                       core::format_from(command.format)),
+                       core::format_from(format_of(command, kTableForms))),
           command.output);
   return kOk;
 }
@@ -43,8 +81,8 @@ int report(const ReportCommand& command) {
 int export_records(const ReportCommand& command) {
   const core::Plan plan = command.choice.last_plan();
   const auto outcomes = core::outcomes(plan, command.choice.site.store());
-  deliver(command.format == "csv" ? core::export_csv(plan, outcomes)
-                                  : core::export_jsonl(plan, outcomes),
+  deliver(format_of(command, kExportForms) == "csv" ? core::export_csv(plan, outcomes)
+                                                    : core::export_jsonl(plan, outcomes),
           command.output);
   return kOk;
 }
@@ -116,26 +154,15 @@ void add_status(CLI::App& app, Action& action) {
 void add_tables(CLI::App& app, Action& action) {
   auto& command = *app.add_subcommand("report", "the suite's tables, from records alone");
   const auto options = std::make_shared<ReportCommand>();
-  options->choice.add_to(command);
-  options->choice.add_accept_to(command);
   command.add_option("--table", options->table, "only this one");
-  command.add_option("--format", options->format)
-      ->check(CLI::IsMember({"text", "ascii", "markdown", "latex", "csv"}))
-      ->capture_default_str();
-  command.add_option("-o,--output", options->output, "a file instead of the terminal");
+  options->add_to(command, kTableForms);
   command.callback([=, &action] { action = [=] { return report(*options); }; });
 }
 
 void add_export(CLI::App& app, Action& action) {
   auto& command = *app.add_subcommand("export", "flat records, one a trial");
   const auto options = std::make_shared<ReportCommand>();
-  options->format = "jsonl";
-  options->choice.add_to(command);
-  options->choice.add_accept_to(command);
-  command.add_option("--format", options->format)
-      ->check(CLI::IsMember({"jsonl", "csv"}))
-      ->capture_default_str();
-  command.add_option("-o,--output", options->output, "a file instead of the terminal");
+  options->add_to(command, kExportForms);
   command.callback([=, &action] { action = [=] { return export_records(*options); }; });
 }
 

@@ -112,6 +112,25 @@ TEST_F(Commands, APlanRunsNothingAndCountsEverything) {
   EXPECT_FALSE(fs::exists(folder_ / "results" / "trials"));
 }
 
+TEST_F(Commands, AFilesEndingSaysItsFormat) {
+  const auto written = [&](const std::string& name) {
+    const std::string path = (folder_ / name).string();
+    const auto [code, text] = ktbench("report " + suite() + " -o " + path);
+    EXPECT_EQ(code, 0) << text;
+    std::ifstream file(path);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  EXPECT_THAT(written("x.md"), testing::StartsWith("**Shapes"));
+  EXPECT_THAT(written("x.tex"), HasSubstr("\\begin{tabular}"));
+  EXPECT_THAT(written("x.csv"), testing::StartsWith("table,kind,"));
+  EXPECT_THAT(written("x.txt"), testing::StartsWith("Shapes,"));
+  EXPECT_EQ(written("x"), written("x.txt"));
+  const auto [code, text] = ktbench("report " + suite() + " -o " + (folder_ / "x.png").string());
+  EXPECT_EQ(code, 2) << text;
+  EXPECT_THAT(text, HasSubstr("no format has the ending .png; known are .txt, .md, .tex, .csv"));
+  EXPECT_FALSE(fs::exists(folder_ / "x.png"));
+}
+
 TEST_F(Commands, ResultsFolderAndJobsAreInNoKey) {
   const auto trials = [](const std::string& text) { return text.substr(text.find("\ntrials\n")); };
   const auto here = ktbench("plan " + suite() + " -j1").text;
