@@ -6,6 +6,12 @@
 
 include_guard(DIRECTORY)
 
+# What a library lacks is said when it is linked; a sanitizer's own functions are only in the program.
+set(KTB_NOTHING_UNDEFINED -Wl,-z,defs)
+if(KTB_SANITIZE)
+  set(KTB_NOTHING_UNDEFINED "")
+endif()
+
 set(KTB_PLUGIN_MAP "${CMAKE_CURRENT_LIST_DIR}/plugin.map")
 
 # How every unit of a plugin is compiled, and the header that plugins of a tree may share in compiled form.
@@ -51,7 +57,7 @@ function(ktb_add_plugin kind name)
   target_compile_definitions(${arg_TARGET} PRIVATE KTB_PLUGIN_NAME="${name}")
   ktb_plugin_compilation(${arg_TARGET})
   target_link_options(${arg_TARGET} PRIVATE
-    -Wl,-z,defs -Wl,--version-script=${KTB_PLUGIN_MAP})
+    ${KTB_NOTHING_UNDEFINED} -Wl,--version-script=${KTB_PLUGIN_MAP})
   set_target_properties(${arg_TARGET} PROPERTIES
     PREFIX "" SUFFIX .so OUTPUT_NAME ${name} DEFINE_SYMBOL ""
     LIBRARY_OUTPUT_DIRECTORY ${arg_DIRECTORY}

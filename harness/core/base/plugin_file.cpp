@@ -53,6 +53,7 @@ std::vector<Section> sections_of(std::ifstream& file, const std::string& path) {
     throw Error(fmt::format("{} is no 64-bit ELF library", path));
   const auto table =
       read_at(file, header.e_shoff, std::uint64_t{header.e_shnum} * sizeof(Elf64_Shdr));
+  if (table.empty()) return {};
   std::vector<Elf64_Shdr> sections(table.size() / sizeof(Elf64_Shdr));
   std::memcpy(sections.data(), table.data(), sections.size() * sizeof(Elf64_Shdr));
   if (header.e_shstrndx >= sections.size()) return {};

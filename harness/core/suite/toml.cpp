@@ -1,7 +1,6 @@
 #include "core/suite/toml.hpp"
 
 #include <fmt/format.h>
-#include <toml++/toml.h>
 
 #include <algorithm>
 #include <cmath>
@@ -9,6 +8,7 @@
 #include <sstream>
 
 #include "core/base/error.hpp"
+#include "core/suite/toml_library.hpp"
 
 namespace ktb::core {
 namespace {

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <toml++/toml.h>
-
 #include <cmath>
 #include <set>
 #include <sstream>
@@ -12,6 +10,7 @@
 #include "core/base/error.hpp"
 #include "core/base/glob.hpp"
 #include "core/score/stats.hpp"
+#include "core/suite/toml_library.hpp"
 
 namespace ktb::core {
 namespace {

@@ -30,6 +30,15 @@ Tensor centre(const Tensor& image, std::int64_t axis, std::int64_t size) {
   return image.narrow(axis, (image.size(axis) - size) / 2, size);
 }
 
+/// A strip that is cut is scaled to its width first, however long that makes it.
+void refuse_strip(std::int64_t height, std::int64_t width, const std::string& name) {
+  constexpr std::int64_t kMost = 256;
+  if (std::max(height, width) <= kMost * std::min(height, width)) return;
+  throw Error(name + " has " + std::to_string(width) + "x" + std::to_string(height) +
+              " pixels: more than " + std::to_string(kMost) +
+              " times as long as wide; fit = \"pad\" takes it");
+}
+
 /// A grey image takes the mean of the colour statistics.
 void fit_statistics(std::vector<double>& values, std::int64_t channels, const std::string& name) {
   if (channels == 1 && values.size() == 3) values = {(values[0] + values[1] + values[2]) / 3};
@@ -64,6 +73,7 @@ InputSpec PictureReader::input() const {
 Tensor PictureReader::decode(const Bytes& bytes, const std::string& name) const {
   auto picture = decode_picture(bytes, name);
   const auto [height, width] = std::pair(picture.height, picture.width);
+  if (!pad_) refuse_strip(height, width, name);
   auto pixels = at::from_blob(picture.rgb.data(), {1, height, width, 3}, at::kByte)
                     .permute({0, 3, 1, 2})
                     .to(at::kFloat);

@@ -40,6 +40,8 @@ class SoundReader {
   const std::string& name_;
 };
 
+constexpr std::int64_t kLeastRate = 1000, kMostRate = 768000;
+
 /// How a WAV file keeps its samples.
 struct WavLayout {
   WavLayout(const SoundReader& in, std::size_t at, std::size_t size) {
@@ -54,7 +56,7 @@ struct WavLayout {
       in.refuse(at, "samples of format " + std::to_string(format) + " with " +
                         std::to_string(bits) +
                         " bits; expected PCM (1) of 8, 16, 24 or 32 bits or floats (3) of 32");
-    if (channels == 0 || rate == 0) in.refuse(at, "no channel, or a rate of 0");
+    if (channels == 0) in.refuse(at, "no channel");
   }
 
   std::size_t width() const { return bits / 8; }
@@ -154,6 +156,11 @@ Sound decode_sound(const Bytes& bytes, const std::string& name) {
     in.refuse(0, "expected a WAV (RIFF....WAVE) or an Ogg Vorbis file (OggS)");
   }
   if (sound.samples.empty()) in.refuse(in.size(), "the file holds no sample");
+  // What resampling costs grows with the rate.
+  if (sound.rate < kLeastRate || sound.rate > kMostRate)
+    in.refuse(0, "its header says " + std::to_string(sound.rate) +
+                     " samples a second; sounds have " + std::to_string(kLeastRate) + " to " +
+                     std::to_string(kMostRate));
   return sound;
 }
 

@@ -120,7 +120,7 @@ Synset read_synset(DataLine line, std::size_t place, const SpeechPart& part) {
   synset.lexname = line.number(10, "the number of a lexicographer file");
   const auto& names = wordnet_lexnames();
   const auto known = static_cast<std::int64_t>(names.size());
-  if (synset.lexname >= known ||
+  if (synset.lexname < 0 || synset.lexname >= known ||
       !names[static_cast<std::size_t>(synset.lexname)].starts_with(part.word))
     line.refuse(std::to_string(synset.lexname) + " is no lexicographer file of data." + part.word);
   line.word();  // n, v, a, s or r

@@ -318,8 +318,10 @@ TEST_F(SmallWordNet, RefusesDamage) {
   EXPECT_THAT(refusal_of(file, whole_.substr(0, second) + whole_.substr(third), *gloss()),
               AllOf(HasSubstr(file + ", line 3: it should stand at byte"),
                     HasSubstr("lines are missing, added or in another order")));
-  EXPECT_THAT(refusal_of(file, wordnet_data('n', {{30, "a", "b"}}), *gloss()),
-              HasSubstr(file + ", line 2: 30 is no lexicographer file of data.noun"));
+  for (const int lexname : {30, 45, -1})
+    EXPECT_THAT(refusal_of(file, wordnet_data('n', {{lexname, "a", "b"}}), *gloss()),
+                HasSubstr(file + ", line 2: " + std::to_string(lexname) +
+                          " is no lexicographer file of data.noun"));
   EXPECT_THAT(refusal_of(file, wordnet_data('n', {{5, "caf\xE9", "b"}}), *gloss()),
               HasSubstr(file + ", line 2: the byte at offset 20 is no UTF-8"));
   EXPECT_THAT(refusal_of(file, wordnet_data('n', {{5, "a", ""}}), *gloss()),

@@ -105,7 +105,10 @@ TEST(Wav, WhatItIsNotIsSaid) {
               AllOf(HasSubstr("x.wav, byte 0: expected a WAV"), HasSubstr("Ogg Vorbis")));
   EXPECT_THAT(refusal_of(wav({0}, {6, 1, 8000, 8})),
               AllOf(HasSubstr("byte 20: "), HasSubstr("format 6 with 8 bits"), HasSubstr("PCM")));
-  EXPECT_THAT(refusal_of(wav({0}, {1, 1, 0, 16})), HasSubstr("a rate of 0"));
+  EXPECT_THAT(refusal_of(wav({0}, {1, 0, 8000, 16})), HasSubstr("no channel"));
+  for (const unsigned rate : {0U, 999U, 2147475648U})
+    EXPECT_THAT(refusal_of(wav({0}, {1, 1, rate, 16})),
+                HasSubstr(std::to_string(rate) + " samples a second; sounds have 1000 to 768000"));
   EXPECT_THAT(refusal_of(wav({})), HasSubstr("no sample"));
   auto odd = wav({0, 0, 0}, {1, 2, 8000, 16});
   EXPECT_THAT(refusal_of(odd), HasSubstr("6 bytes of samples, no multiple of 4"));

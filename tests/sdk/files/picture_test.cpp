@@ -225,6 +225,13 @@ TEST(Picture, ALineIsStretchedOrPadded) {
   EXPECT_EQ(reader(32, "pad", 1).decode(file, "line.png").eq(9).sum().item<int>(), 32);
 }
 
+TEST(Picture, AStripIsPaddedButNeverStretched) {
+  const auto file = png(600, 2, PngKind::kGrey, Bytes(1200, 9));
+  EXPECT_EQ(reader(32, "pad", 1).decode(file, "strip.png").eq(9).sum().item<int>(), 32);
+  EXPECT_THAT(complaint([&] { reader(32, "cut", 1).decode(file, "strip.png"); }),
+              AllOf(HasSubstr("strip.png has 600x2 pixels"), HasSubstr("fit = \"pad\"")));
+}
+
 TEST(Picture, CutFilesAreRefusedWithTheirName) {
   auto files = files_of_four();
   files["x.jpg"] = jpeg();

@@ -1,6 +1,7 @@
 // What the SDK makes of texts: words, pieces of words, frames and windows.
 #include <gmock/gmock.h>
 
+#include "ktb/text/vqa_answer.hpp"
 #include "ktb/text/wordpiece.hpp"
 #include "ktb/text/words.hpp"
 #include "run/data_place.hpp"
@@ -125,6 +126,11 @@ TEST(WordPieceVocabulary, DamageIsNamed) {
               HasSubstr("vocab.txt, line 1: expected [PAD]"));
   EXPECT_THAT(complaint([] { WordPiece(bytes_of("[PAD]\n\xE9\n"), "vocab.txt"); }),
               HasSubstr("vocab.txt, line 2: the byte at offset 0 is no UTF-8"));
+}
+
+TEST(CleanAnswer, RefusesWhatIsNoText) {
+  EXPECT_EQ(clean_answer("Two dogs."), "2 dogs");
+  EXPECT_THROW(clean_answer("caf\xE9"), Error);
 }
 
 }  // namespace
