@@ -36,7 +36,10 @@ class HubPathway final : public ktb::Method {
         side_(o.get("generator_input", 112, "larger pictures are shrunk to this for the generator",
                     {.least = 1})) {
     rule_.k = o.get("k", 2, "models that run for an input", {.least = 1});
-    rule_.renormalise = o.get("renormalise", true, "the k weights sum to 1: a constant if k = 1");
+    // One weight divided by itself is 1, whatever the generator says: it would learn nothing.
+    rule_.renormalise = o.get("renormalise", rule_.k > 1,
+                              "the k weights sum to 1; off where k is 1, whose weight then stays "
+                              "a factor and teaches the generator");
   }
 
   ktb::MethodNeeds needs() const override {
@@ -112,6 +115,7 @@ class HubPathway final : public ktb::Method {
     auto& [name, options, in, out, update] = given;
     rule_.epsilon = options.get("gate_eps", 0.0, "the code alone has it, and its slip");
     rule_.coded_load = rule_.epsilon > 0;
+    rule_.renormalise = true;  // both references do, for any k
     const auto noise = options.get("train", true, "with noise") ? in.at("noise") : Tensor();
     const auto clean = in.at("x").matmul(in.at("param.w_gate"));
     const auto spread = in.at("x").matmul(in.at("param.w_noise"));

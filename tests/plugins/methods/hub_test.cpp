@@ -114,6 +114,39 @@ TEST(HubPathway, OneMemberIsFineTuning) {
   EXPECT_TRUE(at::allclose(routed.predicts(), tuned.predicts(), 1e-3, 1e-4));
 }
 
+/// Of the last step, over all parameters of the generator that serve a calm mixture.
+double teaches_generator(Trial& trial) {
+  trial.take_sides();
+  trial.steps();
+  double sum = 0;
+  for (const auto& item : trial.method().named_parameters())
+    if (item.key().starts_with("generator.") && !item.key().starts_with("generator.noise"))
+      sum += item.value().grad().abs().sum().item<double>();
+  return sum;
+}
+
+TEST(HubPathway, TheOneWeightOfATopOneTeachesTheGenerator) {
+  Trial single(hub(3, plain(1)));
+  EXPECT_GT(teaches_generator(single), 1e-3);
+  EXPECT_GT(single.weight("generator.image.conv1.weight").grad().abs().max().item<double>(), 0);
+
+  auto constant = plain(1);
+  constant["renormalise"] = true;
+  Trial deaf(hub(3, constant));
+  EXPECT_LT(teaches_generator(deaf), 1e-6);
+}
+
+TEST(HubPathway, ATopOneScalesItsMemberByTheWeight) {
+  Trial trial(hub(4, plain(1)));
+  trial.take_sides();
+  const auto prediction = trial.predicts();
+  const auto weights = pathway(trial);
+  const auto [kept, chosen] = weights.max(1, true);
+  const auto gates = at::zeros_like(weights).scatter(1, chosen, kept);
+  EXPECT_LT(kept.min().item<double>(), 0.99) << "a weight of 1 scales nothing";
+  EXPECT_TRUE(at::allclose(prediction, dense(trial, gates), 1e-4, 1e-6));
+}
+
 TEST(HubPathway, StartsWithAllMembersEquallyLikely) {
   Trial trial(hub(4, {{"k", 2}, {"noise", false}}));
   EXPECT_NEAR(trial.term("explore"), -0.1 * std::log(4.0), 1e-6);
@@ -210,7 +243,6 @@ TEST(HubPathway, CostGrowsWithTheActiveMembersOnly) {
 /// dead: all zero, so that nothing reaches its weights either.
 Tensor shares(std::size_t members, Given options, std::int64_t seed, int dead = -1) {
   options["k"] = 1;
-  options["renormalise"] = false;  // else the one weight is 1, and the task teaches no generator
   Trial trial(hub(members, std::move(options)));
   trial.session->axis += "/" + std::to_string(seed);
   const torch::NoGradGuard no_grad;
