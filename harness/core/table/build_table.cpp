@@ -30,9 +30,11 @@ Table build_table(const Plan& plan, const TableSpec& spec, const Outcomes& outco
   Grid grid = make_grid(input);
   choose_metrics(input, grid);
   Table table;
+  table.suite = plan.suite;
+  table.profile = plan.profile;
   table.name = spec.name;
   table.title = !spec.title.empty() ? spec.title : !plan.title.empty() ? plan.title : spec.name;
-  table.caption = make_caption(input, grid);
+  add_caption(input, grid, table);
   table.row_axes = spec.rows;
   table.columns = grid.columns;
   table.rows = grid.rows;

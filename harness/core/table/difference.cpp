@@ -87,7 +87,10 @@ std::string baseline_of(const Table& table) {
 /// What `shown` makes of the entries that were compared with the baseline, where there are any.
 Table compared(const Table& table, const std::string& suffix, Entry (*shown)(const Entry&)) {
   Table result;
+  result.suite = table.suite;
+  result.profile = table.profile;
   result.name = table.name + suffix;
+  result.base = table.name;
   result.row_axes = table.row_axes;
   result.fit = table.fit;
   result.interval = true;
@@ -138,8 +141,10 @@ void show_differences(Table& table) {
     }
   }
   table.interval = table.differences = true;
-  table.caption.push_back(fmt::format("difference to {} with its 95 % interval ({})",
-                                      base->labels.back(), table.interval_of));
+  const std::string shown = fmt::format("difference to {} with its 95 % interval ({})",
+                                        base->labels.back(), table.interval_of);
+  table.caption.push_back(shown);
+  table.prose += " Below the first rows each entry is the " + shown + ".";
   table.legend = {
       "helps, hurts: the whole interval of the paired difference lies on one side of 0; without a "
       "word these seeds cannot tell"};
@@ -150,6 +155,8 @@ Table difference_table(const Table& table) {
   Table result = compared(table, "-difference", difference_entry);
   result.title = fmt::format("Difference to {}, paired by seed", baseline_of(table));
   result.caption = {fmt::format("95 % interval ({})", table.interval_of)};
+  result.prose = fmt::format("Mean over the seeds that both have, with its 95 % interval ({}).",
+                             table.interval_of);
   if (!result.rows.empty()) result.legend = accepted_notes(table);
   return result;
 }
@@ -158,6 +165,9 @@ Table effect_table(const Table& table) {
   Table result = compared(table, "-effect", effect_entry);
   result.title = fmt::format("Effect size: difference to {}, paired by seed", baseline_of(table));
   result.caption = {"over its standard deviation (Cohen's d_z)", "95 % interval (noncentral t)"};
+  result.prose =
+      "Mean difference over its standard deviation (Cohen's d_z), with its 95 % interval "
+      "(noncentral t).";
   return result;
 }
 

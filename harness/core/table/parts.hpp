@@ -136,8 +136,8 @@ std::string add_ranks(const TableInput& input, Table& table);
 /// difference.cpp: in the place of values the differences to the baseline's row.
 void show_differences(Table& table);
 
-/// caption.cpp
-std::vector<std::string> make_caption(const TableInput& input, const Grid& grid);
+/// caption.cpp: what the cells have in common, as a line, as sentences, and where they come from.
+void add_caption(const TableInput& input, const Grid& grid, Table& table);
 
 // notes.cpp
 

@@ -83,7 +83,7 @@ std::string render_one(const Table& table, Format format) {
     case Format::kMarkdown:
       return render_markdown(table);
     case Format::kLatex:
-      return render_latex(table);
+      return latex_table(table);
     case Format::kAscii:
       return render_text(table, {.ascii = true});
     default:
@@ -102,9 +102,9 @@ Format format_from(const std::string& name) {
   throw Error(fmt::format("unknown format `{}`; known are {}", name, known));
 }
 
-std::vector<Table> make_tables(const Plan& plan, const Store& store, const std::string& table) {
+std::vector<Table> make_tables(const Plan& plan, const Store& store, const std::string& table,
+                               Details details) {
   const std::vector<const TableSpec*> specs = specs_of(plan, table);
-  Details details;
   for (const TableSpec* spec : specs) {
     details.specs = details.specs || wants_published(*spec);
     details.samples = details.samples || spec->counts_samples();
@@ -122,20 +122,27 @@ std::vector<Table> make_tables(const Plan& plan, const Store& store, const std::
   return tables;
 }
 
+std::vector<Table> with_differences(const std::vector<Table>& tables) {
+  std::vector<Table> all;
+  for (const Table& table : tables) {
+    all.push_back(table);
+    for (Table& below : std::array{difference_table(table), effect_table(table)})
+      if (!below.rows.empty()) all.push_back(std::move(below));
+  }
+  return all;
+}
+
 std::string render(const std::vector<Table>& tables, Format format) {
   if (format == Format::kCsv) return render_csv(tables);
-  std::string text;
-  for (const Table& table : tables) {
-    if (!text.empty()) text += "\n";
-    text += render_one(table, format);
-    for (const Table& below : {difference_table(table), effect_table(table)})
-      if (!below.rows.empty()) text += "\n" + render_one(below, format);
-  }
+  const std::vector<Table> all = with_differences(tables);
+  std::string text = format == Format::kLatex ? latex_numbers(all) : "";
+  for (const Table& table : all) text += (text.empty() ? "" : "\n") + render_one(table, format);
   return text;
 }
 
 std::string report(const Plan& plan, const Store& store, const std::string& table, Format format) {
-  return render(make_tables(plan, store, table), format);
+  const Details details{.specs = format == Format::kLatex};  // its captions tell the budget
+  return render(make_tables(plan, store, table, details), format);
 }
 
 }  // namespace ktb::core

@@ -90,8 +90,11 @@ struct Ranking {
 
 /// What every renderer draws from: nothing below this needs the plan or the records.
 struct Table {
-  std::string name, title;
+  std::string suite, profile, name, title;
+  std::string base;                  ///< the table of whose entries these are the differences
   std::vector<std::string> caption;  ///< metric, spread, seeds, selection, examples, device
+  std::string prose;                 ///< the same in sentences, with the budget, without the device
+  std::string provenance;            ///< the program and the machines behind the records
   std::vector<std::string> row_axes;
   std::vector<Column> columns;
   std::vector<Row> rows;

@@ -115,7 +115,7 @@ struct Tex {
 
 Tex tex_of(const std::string& given) {
   const std::string text =
-      std::regex_replace(given, std::regex("\\\\label\\{[-A-Za-z0-9_.:]*\\}"), "");
+      std::regex_replace(given, std::regex("\\\\(label|ref)\\{[-A-Za-z0-9_.:]*\\}"), "");
   Tex tex;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '\\') {

@@ -261,29 +261,69 @@ TEST(Render, MacrosHaveLettersOnlyAndAreUnique) {
   std::istringstream lines(render(awkward_tables(), Format::kLatex));
   std::set<std::string> names;
   for (std::string line; std::getline(lines, line);) {
-    if (line.rfind("\\newcommand{\\", 0) != 0) continue;
-    const std::string name = line.substr(13, line.find('}') - 13);
+    if (line.rfind("\\ktbnumber{\\", 0) != 0) continue;
+    const std::string name = line.substr(12, line.find('}') - 12);
     EXPECT_TRUE(std::all_of(name.begin(), name.end(), [](char c) { return std::isalpha(c) != 0; }))
         << name;
     EXPECT_TRUE(names.insert(name).second) << name;
   }
-  EXPECT_THAT(names, ::testing::Contains(
-                         "ktbAwkwardTwoImagesOneScratchRThreeTwoXFourShufflenetvTwoTopOnePercent"));
+  EXPECT_THAT(
+      names, ::testing::Contains(
+                 "ktbHubQuickAwkwardTwoImagesOneScratchRThreeTwoXFourShufflenetvTwoTopOnePercent"));
 }
 
-TEST(Render, LatexCompiles) {
-  if (std::system("command -v pdflatex > /dev/null") != 0) GTEST_SKIP() << "no pdflatex here";
-  const TemporaryFolder own;
-  const fs::path& folder = own.path();
-  std::ofstream(folder / "table.tex")
+/// Runs pdflatex twice, as references want; what it wrote to the log.
+std::string typeset(const fs::path& folder, const std::string& body) {
+  std::ofstream(folder / "paper.tex")
       << "\\documentclass{article}\n\\usepackage{booktabs,graphicx}\n\\begin{document}\n"
-      << render(hub_tables(), Format::kLatex) << render(awkward_tables(), Format::kLatex)
-      << render(ranked_tables(), Format::kLatex)
-      << "Prose: \\ktbMainScratchFivePercent.\n\\end{document}\n";
-  const std::string command =
-      "cd '" + folder.string() +
-      "' && pdflatex -interaction=nonstopmode -halt-on-error table.tex > out.txt";
+      << body << "\\end{document}\n";
+  const std::string once = "pdflatex -interaction=nonstopmode -halt-on-error paper.tex > out.txt";
+  const std::string command = "cd '" + folder.string() + "' && " + once + " && " + once;
   EXPECT_EQ(std::system(command.c_str()), 0) << read_text(folder / "out.txt");
+  return read_text(folder / "paper.log");
+}
+
+bool has_tex() { return std::system("command -v pdflatex > /dev/null") == 0; }
+
+TEST(Render, LatexCompiles) {
+  if (!has_tex()) GTEST_SKIP() << "no pdflatex here";
+  const TemporaryFolder own;
+  std::string body = "Prose: \\ktbHubQuickMainScratchFivePercent.\n";
+  for (const auto& tables : {hub_tables(), awkward_tables(), ranked_tables()})
+    body.insert(0, render(tables, Format::kLatex));
+  const std::string log = typeset(own.path(), body);
+  EXPECT_THAT(log, Not(HasSubstr("Overfull")));
+  EXPECT_THAT(log, Not(HasSubstr("undefined")));
+}
+
+TEST(Render, LatexOfSeveralSuitesStandsInOnePaperAndMayBeReadTwice) {
+  const auto profile = [](const std::string& name) {
+    Bench bench = hub_bench();
+    bench.plan.profile = name;
+    return render({build_table(bench.plan, hub_spec(), bench.outcomes)}, Format::kLatex);
+  };
+  EXPECT_THAT(profile("paper"), HasSubstr("\\label{tab:hub-paper-main}"));
+  EXPECT_THAT(profile("paper"),
+              HasSubstr("\\ktbnumber{\\ktbHubPaperMainScratchFivePercent}{41.0}"));
+  if (!has_tex()) GTEST_SKIP() << "no pdflatex here";
+  const TemporaryFolder own;
+  const std::string prose =
+      "\\ktbHubPaperMainScratchFivePercent\\ktbHubQuickMainScratchFivePercent";
+  typeset(own.path(), profile("paper") + profile("quick") + profile("quick") + prose);
+}
+
+TEST(Render, LatexStopsWhereANumberHasTwoValues) {
+  if (!has_tex()) GTEST_SKIP() << "no pdflatex here";
+  const TemporaryFolder own;
+  const std::string latex = render(hub_tables(), Format::kLatex);
+  std::ofstream(own.path() / "paper.tex")
+      << "\\documentclass{article}\n\\usepackage{booktabs,graphicx}\n\\begin{document}\n"
+      << latex << "\\ktbnumber{\\ktbHubQuickMainScratchFivePercent}{41.1}\n\\end{document}\n";
+  const std::string command = "cd '" + own.path().string() +
+                              "' && pdflatex -interaction=nonstopmode -halt-on-error paper.tex "
+                              "> out.txt";
+  EXPECT_NE(std::system(command.c_str()), 0);
+  EXPECT_THAT(read_text(own.path() / "out.txt"), HasSubstr("has two values"));
 }
 
 TEST(Utf8, WidthCountsColumnsNotBytes) {

@@ -16,13 +16,6 @@ namespace {
 constexpr std::array kDigits{"Zero", "One", "Two",   "Three", "Four",
                              "Five", "Six", "Seven", "Eight", "Nine"};
 
-std::string replaced(std::string text, std::string_view from, std::string_view to) {
-  for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
-    text.replace(at, from.size(), to);
-  }
-  return text;
-}
-
 /// Letters only, as TeX wants names: `r56 -> r20` becomes `RFiveSixRTwoZero`.
 std::string macro_part(const std::string& text) {
   std::string name;
@@ -43,12 +36,29 @@ std::string macro_part(const std::string& text) {
   return name;
 }
 
+/// A minus where the text has one before a number, a dash between two numbers.
+std::string with_minus(const std::string& text, std::string_view minus) {
+  const std::string escaped = latex_text(text);
+  std::string result;
+  for (std::size_t i = 0; i < escaped.size(); ++i) {
+    const bool between = i > 0 && std::isdigit(static_cast<unsigned char>(escaped[i - 1])) != 0;
+    if (escaped[i] == '-')
+      result += between ? "--" : minus;
+    else
+      result += escaped[i];
+  }
+  return result;
+}
+
+/// In prose a number may stand in mathematics or outside.
+constexpr const char* kMinus = "\\ensuremath{-}";
+
 /// Names of macros, no two alike.
 class Macros {
  public:
   void add(std::string name, const std::string& value) {
     while (!names_.insert(name).second) name += "X";
-    text_ += fmt::format("\\newcommand{{\\{}}}{{{}}}\n", name, value);
+    text_ += fmt::format("\\ktbnumber{{\\{}}}{{{}}}\n", name, value);
   }
   const std::string& text() const { return text_; }
 
@@ -57,41 +67,65 @@ class Macros {
   std::string text_;
 };
 
-std::string macros_of(const Table& table) {
-  Macros macros;
+void add_numbers(const Table& table, Macros& macros) {
+  const std::string start =
+      "ktb" + macro_part(table.suite) + macro_part(table.profile) + macro_part(table.name);
+  if (!table.provenance.empty()) macros.add(start + "Provenance", latex_text(table.provenance));
   for (const Row& row : table.rows) {
     for (std::size_t i = 0; i < row.entries.size(); ++i) {
       const Entry& entry = row.entries[i];
       if (entry.value.empty()) continue;
-      std::string name = "ktb" + macro_part(table.name);
+      std::string name = start;
       for (const std::string& label : row.labels) name += macro_part(label);
       for (const std::string& head : table.columns[i].heads) name += macro_part(head);
-      macros.add(name, latex_text(entry.value));
-      if (!entry.spread.empty()) macros.add(name + "Spread", latex_text(entry.spread));
+      macros.add(name, with_minus(entry.value, kMinus));
+      if (!entry.spread.empty()) macros.add(name + "Spread", with_minus(entry.spread, kMinus));
     }
   }
-  return macros.text();
 }
+
+/// Reads one number again in silence, and stops where a second one wants the name.
+constexpr const char* kDefiner =
+    "\\providecommand{\\ktbnumber}[2]{\\def\\ktbnew{#2}\\ifdefined#1\\ifx#1\\ktbnew\\else\n"
+    "  \\PackageError{ktbench}{\\string#1 has two values}{Two reports differ: make both anew}\\fi\n"
+    "  \\else\\global\\let#1\\ktbnew\\fi}\n";
 
 std::string superscript(const std::string& text) {
   return text.empty() ? "" : "\\textsuperscript{" + text + "}";
 }
 
-/// A lone best is bold, what cannot be told from the best underlined.
-std::string cell_of(const Entry& entry, const Table& table) {
-  const Shown parts = shown(entry, table);
-  const bool number = !parts.main.empty() && parts.main.front() == '-' && parts.main.size() > 1;
-  std::string text = number ? "$-$" + latex_text(parts.main.substr(1)) : latex_text(parts.main);
+/// Values have a column of TeX's, and what follows them another: so they stand below each other.
+bool is_split(const Column& column) {
+  return column.kind == ColumnKind::kCells || column.kind == ColumnKind::kMean;
+}
+
+std::size_t width_of(const Column& column) { return is_split(column) ? 2 : 1; }
+
+std::string value_of(const Entry& entry, const Shown& parts) {
+  std::string text = with_minus(parts.main, "$-$");
+  if (parts.main == "-") text = "--";
   if (entry.mark == Mark::kBest) text = "\\textbf{" + text + "}";
-  if (entry.mark == Mark::kTied) text = "\\underline{" + text + "}";
+  return entry.mark == Mark::kTied ? "\\underline{" + text + "}" : text;
+}
+
+/// A lone best is bold, what cannot be told from the best underlined.
+std::string cell_of(const Entry& entry, const Column& column, const Table& table) {
+  const Shown parts = shown(entry, table);
+  std::string text = value_of(entry, parts) + (is_split(column) ? " & " : "");
   if (!parts.spread.empty()) {
-    text += table.interval ? " {\\small " + replaced(latex_text(parts.spread), "-", "$-$") + "}"
-                           : " $\\pm$ " + latex_text(parts.spread);
+    text += table.interval ? "~{\\small " + with_minus(parts.spread, "$-$") + "}"
+                           : "$\\,\\pm\\,$" + latex_text(parts.spread);
   }
   for (const std::string* part : {&parts.count, &parts.verdict}) {
-    if (!part->empty()) text += " " + latex_text(*part);
+    if (!part->empty()) text += "~" + latex_text(*part);
   }
   return text + superscript(entry.significant ? "*" : "") + superscript(parts.letters);
+}
+
+std::string head_of(const std::string& head) {
+  const std::vector<std::string> lines = pair_lines(head);
+  if (lines.size() == 1) return latex_text(head);
+  return "\\shortstack{" + latex_text(lines.front()) + "\\\\" + latex_text(lines.back()) + "}";
 }
 
 /// One line of headings for each level, equal neighbours under one rule.
@@ -104,16 +138,19 @@ std::string head_lines(const Table& table, std::size_t axes) {
     for (std::size_t axis = 0; axis < axes; ++axis) {
       line += (axis == 0 ? "" : " & ") + (last ? latex_text(row_head(table, axis)) : std::string());
     }
+    std::size_t from = axes + 1;  // TeX's column, from 1
     for (std::size_t i = 0; i < table.columns.size();) {
-      std::size_t end = i + 1;
       const std::string& head = table.columns[i].heads[level];
-      while (!last && end < table.columns.size() && table.columns[end].heads[level] == head) ++end;
+      std::size_t end = i, to = from;
+      do to += width_of(table.columns[end++]);
+      while (!last && end < table.columns.size() && table.columns[end].heads[level] == head);
       const std::string mark = last && table.columns[i].baseline ? " (baseline)" : "";
-      line += fmt::format(" & \\multicolumn{{{}}}{{{}}}{{{}}}", end - i, end - i > 1 ? "c" : "r",
-                          latex_text(head + mark));
+      line += fmt::format(" & \\multicolumn{{{}}}{{{}}}{{{}}}", to - from,
+                          to - from > 1 ? "c" : "r", head_of(head + mark));
       if (end - i > 1 && !head.empty())
-        rules += fmt::format(" \\cmidrule(lr){{{}-{}}}", axes + i + 1, axes + end);
+        rules += fmt::format(" \\cmidrule(lr){{{}-{}}}", from, to - 1);
       i = end;
+      from = to;
     }
     text += line + " \\\\" + rules + "\n";
   }
@@ -132,9 +169,17 @@ std::string body_of(const Table& table) {
     }
     if (row.baseline) line += " (baseline)";
     line += superscript(table.letters(row.notes));
-    for (const Entry& entry : row.entries) line += " & " + cell_of(entry, table);
+    for (std::size_t i = 0; i < row.entries.size(); ++i)
+      line += " & " + cell_of(row.entries[i], table.columns[i], table);
     text += line + " \\\\\n";
   }
+  return text;
+}
+
+/// As the first word of a sentence.
+std::string capital(std::string text) {
+  if (!text.empty())
+    text.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(text.front())));
   return text;
 }
 
@@ -142,36 +187,61 @@ std::string notes_of(const Table& table) {
   std::string text;
   for (const std::string& line : table.legend) {
     const bool mark = line.starts_with("! ") || line.starts_with("= ");
-    const std::string drawn = mark ? line.front() == '!' ? "Bold: " : "Underlined: " : "";
-    text += drawn + latex_text(line.substr(mark ? 2 : 0)) + ".\n";
+    const std::string drawn = line.front() == '!' ? "Bold: " : "Underlined: ";
+    text += (mark ? drawn + latex_text(line.substr(2)) : latex_text(capital(line))) + ".\n";
   }
   for (const std::string& note : table.footnotes) {
-    text += superscript(table.letters({note})) + " " + latex_text(note) + ".\n";
+    text += superscript(table.letters({note})) + " " + latex_text(capital(note)) + ".\n";
   }
   return text.empty() ? "" : "\\par\\smallskip\n{\\footnotesize\\raggedright\n" + text + "\\par}\n";
 }
 
+std::string columns_of(const Table& table, std::size_t axes) {
+  std::string text(axes, 'l');
+  for (const Column& column : table.columns) text += is_split(column) ? "r@{}l" : "r";
+  return text;
+}
+
+std::string name_of(const Table& table, const std::string& name) {
+  std::string text;
+  for (const std::string* part : {&table.suite, &table.profile, &name})
+    if (!part->empty()) text += (text.empty() ? "" : "-") + latex_key(*part);
+  return text;
+}
+
 }  // namespace
 
-std::string render_latex(const Table& table) {
+std::string latex_numbers(const std::vector<Table>& tables) {
+  Macros macros;
+  for (const Table& table : tables) add_numbers(table, macros);
+  return kDefiner + macros.text();
+}
+
+std::string latex_name(const Table& table) { return name_of(table, table.name); }
+
+std::string latex_caption(const Table& table) {
+  std::string text = table.title;
+  if (!text.empty() && std::string_view(".!?").find(text.back()) == std::string_view::npos)
+    text += ".";
+  if (!table.prose.empty()) text += " " + table.prose;
+  text = latex_text(text);
+  if (!table.base.empty())
+    text += " The rest is as in Table~\\ref{tab:" + name_of(table, table.base) + "}.";
+  return text;
+}
+
+std::string latex_table(const Table& table) {
   const std::size_t axes = table.rows.empty() ? 1 : table.rows.front().labels.size();
   const std::string environment = table.fit == "page" ? "table*" : "table";
-  const std::string width = table.fit == "page" ? "\\textwidth" : "\\columnwidth";
-  const bool fitted = table.fit == "page" || table.fit == "column";
-  std::string text = macros_of(table);
-  text += "% needs \\usepackage{booktabs,graphicx}\n";
-  text += fmt::format("\\begin{{{}}}\n\\centering\n\\caption{{{}}}\n\\label{{tab:{}}}\n",
-                      environment, latex_text(headline(table)), latex_key(table.name));
-  if (fitted) text += "\\sbox0{%\n";
-  text += fmt::format("\\begin{{tabular}}{{{}{}}}\n\\toprule\n", std::string(axes, 'l'),
-                      std::string(table.columns.size(), 'r'));
-  text += head_lines(table, axes) + "\\midrule\n" + body_of(table);
-  text += fitted ? "\\bottomrule\n\\end{tabular}}%\n" : "\\bottomrule\n\\end{tabular}\n";
-  if (fitted) {
-    text += fmt::format("\\ifdim\\wd0>{0}\\resizebox{{{0}}}{{!}}{{\\usebox0}}\\else\\usebox0\\fi\n",
-                        width);
-  }
-  return text + notes_of(table) + fmt::format("\\end{{{}}}\n", environment);
+  return fmt::format("% needs \\usepackage{{booktabs,graphicx}}\n\\begin{{{}}}\n\\centering\n",
+                     environment) +
+         fmt::format("\\caption{{{}}}\n\\label{{tab:{}}}\n\\smallskip\n", latex_caption(table),
+                     latex_name(table)) +
+         fmt::format("\\sbox0{{%\n\\begin{{tabular}}{{{}}}\n\\toprule\n", columns_of(table, axes)) +
+         head_lines(table, axes) + "\\midrule\n" + body_of(table) +
+         "\\bottomrule\n\\end{tabular}}%\n"
+         "\\ifdim\\wd0>\\linewidth\\resizebox{\\linewidth}{!}{\\usebox0}\\else\\usebox0\\fi\n" +
+         notes_of(table) + fmt::format("\\end{{{}}}\n", environment);
 }
 
 }  // namespace ktb::core

@@ -1,13 +1,23 @@
 #pragma once
 #include <string>
+#include <vector>
 
 #include "core/table/table.hpp"
 
 namespace ktb::core {
 
-/// A booktabs table (packages booktabs and graphicx) and, before it, a macro for every number:
-/// prose that writes `\ktbMainKdFivePercent` cannot drift from the table. `fit` is `column` or
-/// `page`: a table that is too wide for it is scaled down, never up.
-std::string render_latex(const Table& table);
+/// A macro for every number, for the preamble: prose that writes `\ktbHubQuickMainKdFivePercent`
+/// cannot drift from the table. Names carry suite, profile and table; to read them twice is
+/// harmless, and a name with two values an error.
+std::string latex_numbers(const std::vector<Table>& tables);
+
+/// A booktabs table (packages booktabs and graphicx), scaled down where it is wider than its
+/// column, or the page where its `fit` is that.
+std::string latex_table(const Table& table);
+
+/// `hub-quick-main`: for labels and files.
+std::string latex_name(const Table& table);
+/// Title and caption in sentences.
+std::string latex_caption(const Table& table);
 
 }  // namespace ktb::core

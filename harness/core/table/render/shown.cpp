@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/base/output/escape.hpp"
+#include "core/base/utf8.hpp"
 
 namespace ktb::core {
 
@@ -82,6 +83,13 @@ Table in_lines(Table table) {
 
 std::string row_head(const Table& table, std::size_t axis) {
   return axis < table.row_axes.size() ? table.row_axes[axis] : "";
+}
+
+std::vector<std::string> pair_lines(const std::string& head) {
+  constexpr std::size_t kWide = 12;
+  const auto arrow = head.find(" -> ");
+  if (arrow == std::string::npos || display_width(head) <= kWide) return {head};
+  return {head.substr(0, arrow + 3), head.substr(arrow + 4)};
 }
 
 std::string column_head(const Column& column) {

@@ -24,6 +24,8 @@ std::vector<std::string> lettered(const Table& table);
 /// The table with each text of it in one line, for formats in which a text stands as it is.
 Table in_lines(Table table);
 std::string row_head(const Table& table, std::size_t axis);
+/// A heading in two lines where it is a long pair.
+std::vector<std::string> pair_lines(const std::string& head);
 /// A column's heading in one line, for formats without stacked headings.
 std::string column_head(const Column& column);
 

@@ -1,6 +1,7 @@
 #include "core/table/render/text.hpp"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "core/base/utf8.hpp"
@@ -9,7 +10,6 @@
 namespace ktb::core {
 namespace {
 
-constexpr std::size_t kWideHead = 12;
 const std::string kGap = "  ";
 
 /// Numbers end at one column of the screen; marks and letters stand behind it.
@@ -41,19 +41,11 @@ std::size_t shared_heads(const Table& table, std::size_t column) {
   return count;
 }
 
-/// A long pair takes two lines.
 std::vector<std::string> head_lines(const Table& table, std::size_t index) {
   const Column& column = table.columns[index];
   std::vector<std::string> lines;
   for (std::size_t i = shared_heads(table, index); i < column.heads.size(); ++i) {
-    const std::string& head = column.heads[i];
-    const auto arrow = head.find(" -> ");
-    if (arrow == std::string::npos || display_width(head) <= kWideHead) {
-      lines.push_back(head);
-    } else {
-      lines.push_back(head.substr(0, arrow + 3));
-      lines.push_back(head.substr(arrow + 4));
-    }
+    for (std::string& line : pair_lines(column.heads[i])) lines.push_back(std::move(line));
   }
   if (column.baseline) lines.push_back("(baseline)");
   return lines;
