@@ -31,6 +31,12 @@ std::string text_of_file(const fs::path& file) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
+/// A stream goes on where the fuzzer's own signals interrupt it.
+void write(const fs::path& file, const std::string& content) {
+  fs::create_directories(file.parent_path());
+  std::ofstream(file, std::ios::binary).write(content.data(), std::ssize(content));
+}
+
 Bytes bytes_of(const std::string& text) { return {text.begin(), text.end()}; }
 
 /// Calls each of them, whatever the ones before it throw; then throws what the last one threw.
@@ -64,23 +70,17 @@ class DataPlace {
   DataPlace(const std::string& name, const Given& given,
             const std::map<std::string, std::string>& others)
       : dataset_(dataset(name, given)) {
-    for (const auto& [path, content] : others) write(path, content);
+    for (const auto& [path, content] : others) write(own_.path() / path, content);
   }
 
   /// Asks all that the harness asks of a data set, with this file at `path`.
   void read(const std::string& path, const std::string& content, const std::string& split) const {
-    write(path, content);
+    write(own_.path() / path, content);
     all_of([&] { dataset_->task(places_); }, [&] { dataset_->files(places_); },
            [&] { dataset_->load(places_, split); });
   }
 
  private:
-  void write(const std::string& path, const std::string& content) const {
-    const auto file = own_.path() / path;
-    fs::create_directories(file.parent_path());
-    std::ofstream(file, std::ios::binary).write(content.data(), std::ssize(content));
-  }
-
   TemporaryFolder own_;
   DataFolder places_{{own_.path().string()}};
   std::shared_ptr<Dataset> dataset_;
@@ -218,12 +218,11 @@ void read_cifar(const fs::path& file) {
 
 void read_wordnet(const fs::path& file) {
   static const TemporaryFolder own;
-  fs::create_directories(own.path() / "wordnet");
   const auto text = text_of_file(file);
   for (const auto* part : {"noun", "verb", "adj", "adv"})
     for (const auto& name : {std::string("data.") + part, std::string(part) + ".exc"})
-      std::ofstream(own.path() / "wordnet" / name, std::ios::binary)
-          .write(text.data(), name.ends_with("verb") || name == "noun.exc" ? std::ssize(text) : 0);
+      write(own.path() / "wordnet" / name,
+            name.ends_with("verb") || name == "noun.exc" ? text : std::string());
   Options options({{"verify", false}});
   const WordNet wordnet(options);
   const DataFolder folder({own.path().string()});
@@ -233,15 +232,14 @@ void read_wordnet(const fs::path& file) {
 void read_cache(const fs::path& file) {
   static const TemporaryFolder own;
   const std::string key(64, 'a');
-  fs::copy_file(file, own.path() / ("fuzz-" + key.substr(0, 16) + ".bin"),
-                fs::copy_options::overwrite_existing);
+  write(own.path() / ("fuzz-" + key.substr(0, 16) + ".bin"), text_of_file(file));
   cached(own.path().string(), "fuzz", key, {3, 4}, at::kByte, [](Tensor& out) { out.fill_(7); });
 }
 
 void read_packed(const fs::path& file) {
   static const TemporaryFolder own;
   const auto packed = own.path() / "in.gz";
-  fs::copy_file(file, packed, fs::copy_options::overwrite_existing);
+  write(packed, text_of_file(file));
   read_file(packed.string());
 }
 

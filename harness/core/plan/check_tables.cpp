@@ -42,6 +42,8 @@ class TableCheck {
     check_derived();
     check_entries();
     check_baseline();
+    for (std::size_t i = 0; i < table.claims.size(); ++i)
+      check_claim(table.claims[i], fmt::format("{}.claims.{}", path_, i));
   }
 
  private:
@@ -78,6 +80,48 @@ class TableCheck {
                        fmt::format("row `{}` would be empty: no cell here has method `{}`",
                                    row.name, row.method));
     }
+  }
+
+  /// A claim is about one entry of each of its rows.
+  void check_claim(const Claim& claim, const std::string& path) const {
+    for (const auto& [axis, value] : claim.where) {
+      if (std::count(table_.rows.begin(), table_.rows.end(), axis) ||
+          std::count(table_.cols.begin(), table_.cols.end(), axis))
+        continue;
+      suite_.text.fail(path + "." + axis, At::kKey,
+                       fmt::format("`{}` is no axis of this table", axis),
+                       "put it into rows or cols");
+    }
+    for (const auto& method : {claim.method, claim.over}) {
+      const auto places = places_of(claim, method);
+      if (places.size() == 1) continue;
+      suite_.text.fail(path, At::kValue,
+                       places.empty()
+                           ? fmt::format("no cell here has method `{}`", method)
+                           : fmt::format("method `{}` has {} entries here", method, places.size()),
+                       "a claim is about one entry: say pair = ..., dataset = ..., labels = ...");
+    }
+  }
+
+  std::set<std::vector<std::string>> places_of(const Claim& claim,
+                                               const std::string& method) const {
+    std::set<std::vector<std::string>> places;
+    for (const Cell* cell : chosen_) {
+      const Derived* row = consumer(*cell);
+      const bool named = axis_of(*cell, "method") == method || (row && row->name == method);
+      const bool here =
+          std::all_of(claim.where.begin(), claim.where.end(), [&](const auto& wanted) {
+            const bool taken_over = row && row->name == method && row->over == wanted.first;
+            return taken_over || axis_of(*cell, wanted.first) == wanted.second;
+          });
+      if (!named || !here) continue;
+      std::vector<std::string> place;
+      for (const auto* axes : {&table_.rows, &table_.cols})
+        for (const auto& axis : *axes)
+          place.push_back(row && row->over == axis ? "" : axis_of(*cell, axis));
+      places.insert(place);
+    }
+    return places;
   }
 
   const Derived* consumer(const Cell& cell) const {

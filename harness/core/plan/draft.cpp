@@ -148,6 +148,7 @@ std::vector<std::size_t> Drafter::matching(const Wish& wish, const Draft& draft)
   std::vector<std::size_t> out;
   if (suite_.rules.empty()) return out;
   auto axes = axes_of(wish);
+  axes["method"] = wish.method;  // a control is trained as the method itself
   if (!draft.transfers() || wish.sources.empty()) {
     axes.erase("source");
     axes["pair"] = " -> " + wish.target;
@@ -161,6 +162,7 @@ std::vector<std::size_t> Drafter::matching(const Wish& wish, const Draft& draft)
 std::shared_ptr<const LayeredRecipe> Drafter::recipe(const Wish& wish, const Draft& draft,
                                                      const std::vector<std::size_t>& rules) {
   std::string key = draft.method->name + "|" + (wish.training ? wish.training->name : "");
+  key += fmt::format("|{}", word(wish.taught_as));
   for (const auto rule : rules) key += "|" + std::to_string(rule);
   auto& kept = recipes_[key];
   if (kept) return kept;
@@ -178,6 +180,7 @@ std::shared_ptr<const LayeredRecipe> Drafter::recipe(const Wish& wish, const Dra
     lay(*made, suite_.rules[rule].recipe, suite_.rules[rule].path + ".recipe", suite_.text);
   }
   if (steps_ > 0) made->values.update({{"epochs", 0}, {"steps", steps_}});
+  if (wish.taught_as == Control::kUntrained) made->values.update({{"epochs", 0}, {"steps", 0}});
   made->text = made->values.dump();
   read_json(JsonView(made->values, suite_.file, "recipe"), made->recipe);
   check_schedule(made->recipe.schedule);

@@ -40,6 +40,10 @@ class Expander {
               for (const auto& [option, values] : grid.cross) wish.option_axes.push_back(option);
               for (const auto& [option, values] : grid.vary) wish.option_axes.push_back(option);
               for (const auto& options : settings) keep(grid, wish, options);
+              for (const auto control : grid.controls) {
+                wish.control = control;
+                for (const auto& options : settings) keep(grid, wish, options);
+              }
             }
           }
         }
@@ -218,7 +222,7 @@ std::map<std::string, std::string> axes_of(const Wish& wish) {
                                              {"pair", wish.pair},
                                              {"source", wish.source},
                                              {"target", wish.target},
-                                             {"method", wish.method},
+                                             {"method", controlled(wish.method, wish.control)},
                                              {"labels", show_value(wish.labels)}};
   for (const auto& [option, value] : wish.options) axes["option." + option] = show_value(value);
   return axes;
@@ -240,8 +244,9 @@ bool matches(const std::map<std::string, std::string>& axes,
   return true;
 }
 
-Wish source_training(const SourceWish& source) {
+Wish source_training(const SourceWish& source, Control control) {
   Wish wish;
+  wish.taught_as = control;
   wish.dataset = source.dataset;
   wish.method = "scratch";
   wish.target = wish.target_model = source.model;

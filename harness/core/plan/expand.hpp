@@ -30,6 +30,8 @@ struct Wish {
   std::vector<std::pair<std::string, Json>> options;  ///< set by `cross` and `vary`
   std::vector<std::string> option_axes;               ///< all options that the grid's axes name
   std::vector<std::uint64_t> seeds;
+  Control control = Control::kNone;     ///< what its sources are
+  Control taught_as = Control::kNone;   ///< of a source's own training: which control it makes
   std::string place;                    ///< the suite's path to blame
   const SourceDef* training = nullptr;  ///< the [source] whose own training this is
 };
@@ -37,8 +39,8 @@ struct Wish {
 /// Every cell of every grid in the suite's order, `except` taken out. Throws SuiteError.
 std::vector<Wish> expand(const Suite& suite);
 
-/// The training behind a source: that model's `scratch`.
-Wish source_training(const SourceWish& source);
+/// The training behind a source: that model's `scratch`, or what makes a control of it.
+Wish source_training(const SourceWish& source, Control control);
 
 /// Whether a cell matches: `*` stands for any axis or `method pair`; other axes must all match.
 bool matches(const std::map<std::string, std::string>& axes,

@@ -32,7 +32,8 @@ class Planner {
     if (wishes.empty())
       throw SuiteError(suite_.file + ": error: no grid asks for a cell. Nothing was run.");
     drafts_.settle(wishes);
-    for (const auto& wish : wishes) add_cell(wish);
+    for (const auto& wish : wishes)
+      if (wish.control == Control::kNone || drafts_.has_trained_source(wish)) add_cell(wish);
     check_tables(suite_, plan_.cells);
     book_.count_up();
     plan_.trials = std::move(book_.trials());
@@ -62,8 +63,19 @@ class Planner {
       if (!model.label.empty()) plan_.labels[model.name] = model.label;
     }
     for (const auto& grid : suite_.grids) {
+      label_controls(grid);
       remember_swept(grid.cross);
       remember_swept(grid.vary);
+    }
+  }
+
+  void label_controls(const GridDef& grid) {
+    for (const auto control : grid.controls) {
+      for (const auto& method : grid.methods) {
+        const std::string label = suite_.method(method).label;
+        plan_.labels[controlled(method, control)] =
+            fmt::format("{}, {}", label.empty() ? method : label, describe(control));
+      }
     }
   }
 

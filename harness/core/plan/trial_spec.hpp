@@ -54,9 +54,10 @@ struct TaskRef {
   Json options = Json::object();
   std::int64_t train = 0, test = 0;  ///< 0: all; else a class-balanced subset
   std::vector<Augmentation> augment;
-  double labels = 1;  ///< share (at most 1) or count of the training labels
-  std::string hash;   ///< of the data
-  std::string task;   ///< a source's own task on the data; empty: the data set's
+  double labels = 1;      ///< share (at most 1) or count of the training labels
+  std::string hash;       ///< of the data
+  std::string task;       ///< a source's own task on the data; empty: the data set's
+  bool shuffled = false;  ///< labels of the training split are interchanged: a control
 
   bool operator==(const TaskRef&) const = default;
 };
@@ -148,6 +149,7 @@ void fields(Self& task, Ar& ar) {
   ar.optional("labels", task.labels);
   ar.optional("hash", task.hash);
   ar.optional("task", task.task);
+  ar.optional("shuffled", task.shuffled);
 }
 
 template <class Self, class Ar>

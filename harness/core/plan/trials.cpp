@@ -55,16 +55,21 @@ void DraftBook::draft(const Wish& wish) {
   const bool needs = made[0].transfers() && made[0].mode != SourceMode::kFreshJoint;
   drafts_[&wish] = std::move(made);
   if (!needs) return;
-  for (const auto& use : wish.sources) draft(training_of(use));
+  for (const auto& use : wish.sources) draft(training_of(use, wish.control));
 }
 
-const Wish& DraftBook::training_of(const SourceWish& source) {
+const Wish& DraftBook::training_of(const SourceWish& source, Control control) {
   if (source.cell) return *source.cell;
-  const std::string key =
-      fmt::format("{}@{}|{}", source.model, source.dataset, source.def ? source.def->name : "");
+  const std::string key = fmt::format("{}@{}|{}|{}", source.model, source.dataset,
+                                      source.def ? source.def->name : "", word(control));
   auto& wish = sources_[key];
-  if (!wish) wish = std::make_unique<Wish>(source_training(source));
+  if (!wish) wish = std::make_unique<Wish>(source_training(source, control));
   return *wish;
+}
+
+bool DraftBook::has_trained_source(const Wish& wish) const {
+  const Draft& draft = of(wish).front();
+  return !wish.sources.empty() && draft.mode && trained(*draft.mode);
 }
 
 TrialBook::Training& TrialBook::training(const Wish& wish, std::size_t candidate) {
@@ -95,6 +100,7 @@ void TrialBook::build(Training& t) {
   take(t, task, "task");
   t.spec.task = task.spec;
   t.texts["task"] = task.text;
+  if (wish.taught_as == Control::kShuffled) shuffle_labels(t, task);
   build_method(t);
   if (t.hole.empty()) t.hole = cannot(t);
   build_target(t);
@@ -104,7 +110,7 @@ void TrialBook::build(Training& t) {
   t.spec.axes = {{"dataset", wish.dataset},
                  {"source", transfers ? wish.source : ""},
                  {"target", wish.target},
-                 {"method", wish.method},
+                 {"method", controlled(wish.method, wish.control)},
                  {"pair", transfers ? wish.pair : ""},
                  {"labels", show_value(wish.labels)}};
   for (const auto& option : wish.option_axes) {
@@ -124,6 +130,18 @@ void TrialBook::build(Training& t) {
   hash("torch", options_.torch);
   t.texts["seed"] = t.texts["sources"] = "";  // differ from seed to seed: fields_of
   t.slug = slug(t);
+}
+
+void TrialBook::shuffle_labels(Training& t, const TaskPart& task) {
+  t.spec.task.shuffled = true;
+  Json fields = task.fields;
+  fields["shuffled"] = true;
+  t.texts["task"] = fields.dump();
+  const DatasetAnswer* answer = describer_.about_dataset(drafter_.dataset_id(t.wish->dataset));
+  const bool other =
+      (answer && answer->task && !answer->task->categorical) || !task.spec.task.empty();
+  if (other && t.hole.empty())
+    t.hole = fmt::format("{} has no classes whose labels could be shuffled", t.wish->dataset);
 }
 
 /// What the method's descriptor and the pairing rule out.
@@ -217,8 +235,13 @@ void TrialBook::add_source(Training& t, const SourceWish& use) {
   SourceRef spec{model.spec, mode, "", task.spec};
   spec.name = use.name;
   Json fields = {{"mode", word(mode)}, {"from", model.spec.from}, {"into", model.spec.into}};
-  const bool file = use.def && !use.def->weights.empty();
-  const Wish* feed = trained(mode) && !file ? &drafts_.training_of(use) : nullptr;
+  const Control control = t.wish->control;
+  if (control != Control::kNone && use.cell) {
+    t.hole = fmt::format("source {}: a finished cell has no control", use.name);
+    return;
+  }
+  const bool file = control == Control::kNone && use.def && !use.def->weights.empty();
+  const Wish* feed = trained(mode) && !file ? &drafts_.training_of(use, control) : nullptr;
   if (!feed) {
     fields["model"] = model.fields;
     fields["task"] = task.fields;

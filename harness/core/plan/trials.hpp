@@ -21,8 +21,10 @@ class DraftBook {
 
   /// One draft for each candidate of a tuned method, else one.
   const std::vector<Draft>& of(const Wish& wish) const { return drafts_.at(&wish); }
+  /// Whether a control would differ: what trains from the start needs no trained source.
+  bool has_trained_source(const Wish& wish) const;
   /// What must be trained for a source.
-  const Wish& training_of(const SourceWish& source);
+  const Wish& training_of(const SourceWish& source, Control control);
 
  private:
   void draft(const Wish& wish);
@@ -85,6 +87,7 @@ class TrialBook {
 
   Training& training(const Wish& wish, std::size_t candidate);
   void build(Training& training);
+  void shuffle_labels(Training& training, const TaskPart& task);
   void build_target(Training& training);
   void build_method(Training& training);
   void build_sources(Training& training);

@@ -79,7 +79,7 @@ class Builder {
     }
     const Fields section = fields(kind);
     for (const auto& name : section.keys()) {
-      const auto bad = name.find_first_of(" @*?<>,\"'/");
+      const auto bad = name.find_first_of(" @*?<>,:\"'/");
       if (bad != name.npos || name == "self") {
         text().fail(section.path(name), At::kKey, fmt::format("`{}` cannot be a name", name),
                     "letters, digits, _ and -; `self` is taken");
@@ -266,12 +266,14 @@ class Builder {
   void grid(const std::string& name) {
     auto made = definition<GridDef>("grid", name);
     const Fields at = fields(made.path), top = fields("");
-    at.only({"pairs", "methods", "datasets", "labels", "seeds", "except", "cross", "vary"});
+    at.only(
+        {"pairs", "methods", "datasets", "labels", "seeds", "except", "cross", "vary", "controls"});
     const auto own = [&](const std::string& key) -> const Fields& {
       return at.has(key) ? at : top;
     };
     made.pairs = at.texts("pairs");
     made.methods = own("methods").texts("methods");
+    made.controls = controls(at);
     made.datasets = own("datasets").texts("datasets");
     made.labels = own("labels").numbers("labels", 0);
     made.seeds = own("seeds").seeds("seeds");
@@ -292,6 +294,18 @@ class Builder {
     made.vary = lists(at.path("vary"));
     made.except = exceptions(at);
     suite_.grids.push_back(made);
+  }
+
+  std::vector<Control> controls(const Fields& at) const {
+    std::vector<Control> out;
+    for (const auto& name : at.texts("controls")) {
+      const auto control = from_word<Control>(name);
+      if (!control || *control == Control::kNone)
+        text().fail(at.path("controls"), At::kValue, fmt::format("`{}` is no control", name),
+                    "known: untrained, shuffled");
+      out.push_back(*control);
+    }
+    return out;
   }
 
   /// A text is matched against every axis and against `method pair`; a table axis by axis.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/base/json.hpp"
+#include "core/suite/control.hpp"
 #include "core/suite/document.hpp"
 #include "core/suite/limits.hpp"
 #include "core/suite/table_spec.hpp"
@@ -62,6 +63,7 @@ struct WhenRule : Definition {
 
 struct GridDef : Definition {
   std::vector<std::string> pairs, methods, datasets;
+  std::vector<Control> controls;  ///< each method once more, with such sources
   std::vector<double> labels;
   std::vector<std::uint64_t> seeds;
   std::vector<std::map<std::string, std::vector<std::string>>>

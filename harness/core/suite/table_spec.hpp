@@ -15,6 +15,16 @@ struct Derived {
   std::string over;    ///< the axis it takes the best of, picked on validation where there is one
 };
 
+/// What a suite says will be seen: that one row is better or worse than another.
+struct Claim {
+  std::string say;           ///< in words
+  std::string method, over;  ///< the two rows
+  std::string expect = "+";  ///< the difference of the first to the second: + better, - worse
+  std::map<std::string, std::string> where;  ///< axis -> value, as far as it takes to be one place
+
+  bool better() const { return expect == "+"; }
+};
+
 /// `[table.N]` of a suite with `like` resolved.
 struct TableSpec {
   std::string name, title;
@@ -32,7 +42,8 @@ struct TableSpec {
   bool ranks = false;                  ///< a column with the mean rank over columns, and its tests
   std::string spread = "sd";           ///< sd, ci, se, range, none
   int digits = 1;
-  std::string view = "values";  ///< difference: to the baseline, with what it says
+  std::string view = "values";  ///< difference: to the baseline, with what it says; verdicts
+  std::vector<Claim> claims;    ///< what the view `verdicts` judges
   std::string fit;              ///< column, page
   bool mean = false;            ///< a last column with the mean over columns
   std::string note;
@@ -46,6 +57,15 @@ void fields(Self& row, Ar& ar) {
   ar("name", row.name);
   ar("method", row.method);
   ar("over", row.over);
+}
+
+template <Of<Claim> Self, class Ar>
+void fields(Self& claim, Ar& ar) {
+  ar("say", claim.say);
+  ar("method", claim.method);
+  ar("over", claim.over);
+  ar("expect", claim.expect);
+  ar("where", claim.where);
 }
 
 template <Of<TableSpec> Self, class Ar>
@@ -67,6 +87,7 @@ void fields(Self& table, Ar& ar) {
   ar("spread", table.spread);
   ar("digits", table.digits);
   ar.optional("view", table.view);
+  ar.optional("claims", table.claims);
   ar("fit", table.fit);
   ar("mean", table.mean);
   ar("note", table.note);

@@ -16,7 +16,7 @@ using Words = std::vector<std::string>;
 const Words kAxes = {"grid", "dataset", "source", "target", "pair", "method", "labels"};
 const Words kKeys = {"where",  "like",      "rows",  "cols", "metrics", "baseline", "extra",
                      "derive", "published", "marks", "test", "effect",  "ranks",    "spread",
-                     "digits", "fit",       "mean",  "note", "view"};
+                     "digits", "fit",       "mean",  "note", "view",    "claims"};
 
 /// Puts what a table takes over from its `like` under its own keys.
 void inherit(Document& document, const std::string& name, std::set<std::string> below) {
@@ -111,6 +111,41 @@ void read_tests(const Document& document, const Fields& at, TableSpec& made) {
                   "put `dataset` into cols");
 }
 
+Claim claim(const Document& document, const std::string& path) {
+  const Fields at(document, path);
+  Words known = {"say", "over", "expect"};
+  known.insert(known.end(), kAxes.begin(), kAxes.end());
+  at.only(known);
+  Claim made{
+      at.text("say"), at.text("method"), at.text("over"), at.word("expect", "+", {"+", "-"}), {}};
+  for (const auto& [key, value] :
+       {std::pair("say", made.say), {"method", made.method}, {"over", made.over}})
+    if (value.empty())
+      document.fail(
+          path, At::kValue, fmt::format("this claim has no `{}`", key),
+          "{ say = \"KD helps\", method = \"kd\", over = \"scratch\", pair = \"a -> b\" }");
+  for (const auto& axis : kAxes)
+    if (axis != "method" && at.has(axis)) made.where[axis] = at.patterns(axis).front();
+  return made;
+}
+
+std::vector<Claim> claims(const Document& document, const Fields& at, const std::string& view) {
+  std::vector<Claim> out;
+  if (at.has("claims") != (view == "verdicts"))
+    document.fail(at.path(at.has("claims") ? "claims" : "view"), At::kKey,
+                  "a view of verdicts judges claims, and nothing else does",
+                  "view = \"verdicts\" and claims = [{ say = ..., method = ..., over = ... }]");
+  if (!at.has("claims")) return out;
+  const Json& given = at.at("claims");
+  const bool tables =
+      given.is_array() &&
+      std::all_of(given.begin(), given.end(), [](const Json& one) { return one.is_object(); });
+  if (!tables) at.wrong("claims", "a list of tables");
+  for (std::size_t i = 0; i < given.size(); ++i)
+    out.push_back(claim(document, at.path("claims") + "." + std::to_string(i)));
+  return out;
+}
+
 TableSpec table(const Document& document, const std::string& name) {
   TableSpec made;
   made.name = name;
@@ -136,7 +171,8 @@ TableSpec table(const Document& document, const std::string& name) {
   read_tests(document, at, made);
   made.spread = at.word("spread", made.spread, {"sd", "ci", "se", "range", "none"});
   made.digits = static_cast<int>(at.count("digits", made.digits, 0));
-  made.view = at.word("view", made.view, {"values", "difference"});
+  made.view = at.word("view", made.view, {"values", "difference", "verdicts"});
+  made.claims = claims(document, at, made.view);
   if (made.view == "difference" && made.baseline.empty())
     document.fail(at.path("view"), At::kValue, "a difference needs a row to differ from",
                   "name it: baseline = \"scratch\"");

@@ -50,8 +50,10 @@ Table build_table(const Plan& plan, const TableSpec& spec, const Outcomes& outco
   const std::string ranks = add_ranks(input, table);
   add_columns(input, grid, table);
   compare_entries(input, table);
+  note_controls(input, table);
   add_rows(input, grid, table);
   if (spec.view == "difference") show_differences(table);
+  if (spec.view == "verdicts") show_verdicts(input, table);
   if (!ranks.empty()) table.legend.push_back(ranks);
   if (!spec.note.empty()) table.legend.push_back(spec.note);
   finish_notes(table);

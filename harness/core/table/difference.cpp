@@ -15,11 +15,6 @@ namespace {
 
 constexpr int kEffectDigits = 2;
 
-std::string with_sign(double value, int digits) {
-  const std::string text = fixed(value, digits);
-  return value > 0 && text != fixed(0, digits) ? "+" + text : text;
-}
-
 int digits_shown(const std::string& text) {
   const auto point = text.find('.');
   return point == std::string::npos ? 0 : static_cast<int>(text.size() - point - 1);
@@ -116,6 +111,11 @@ Table compared(const Table& table, const std::string& suffix, Entry (*shown)(con
 }
 
 }  // namespace
+
+std::string with_sign(double value, int digits) {
+  const std::string text = fixed(value, digits);
+  return value > 0 && text != fixed(0, digits) ? "+" + text : text;
+}
 
 void show_differences(Table& table) {
   const auto base = std::find_if(table.rows.begin(), table.rows.end(),

@@ -82,6 +82,8 @@ void summarise(Entry& entry, const std::string& metric, const TableSpec& spec);
 Entry figure(const std::string& text);
 /// `-0.04` with one digit is `0.0`; NaN is `nan`.
 std::string fixed(double value, int digits);
+/// The same with a plus where it is above 0.
+std::string with_sign(double value, int digits);
 /// Digits after the point of a metric in this table.
 int digits_of(const std::string& metric, const TableSpec& spec);
 
@@ -132,6 +134,12 @@ void compare_entries(const TableInput& input, Table& table);
 /// A column with each row's mean rank over the columns, if the suite wants it, and Friedman's test
 /// of the rows; what it says, for the legend.
 std::string add_ranks(const TableInput& input, Table& table);
+
+/// controls.cpp: a gain that sources bring which know nothing is no transfer, and its entry says so.
+void note_controls(const TableInput& input, Table& table);
+
+/// verdicts.cpp: in the place of everything else the suite's claims, with what was seen of them.
+void show_verdicts(const TableInput& input, Table& table);
 
 /// difference.cpp: in the place of values the differences to the baseline's row.
 void show_differences(Table& table);

@@ -141,6 +141,7 @@ DataRequest data_request(const core::TaskRef& task, const core::Recipe& recipe,
   request.test = task.test;
   request.labels = task.labels;
   for (const auto word : task.augment) request.augment.push_back(core::word(word));
+  request.shuffled = task.shuffled;
   request.pretext = task.task;
   request.validation = recipe.validation;
   request.batch = recipe.batch;
@@ -160,6 +161,7 @@ ExampleFeed::ExampleFeed(const Dataset& dataset, const DataFolder& folder, DataR
   if (!request_.name.empty()) spec.name = request_.name;
   kind_ = tasks::make_task_kind(spec);
   split_train(dataset.load(folder, "train"));
+  if (request_.shuffled) shuffle_labels();
   take_test(dataset.load(folder, "test"));
   spec.train_size = train_size_;
   spec.test_size = test_size_;
@@ -208,6 +210,16 @@ void ExampleFeed::split_train(const Split& all) {
   const auto rest = at::ones({chosen.numel()}, at::kBool).index_fill_(0, held, false);
   train_ = to_device(all, units.examples(chosen.masked_select(rest)));
   train_size_ = train_.size();
+}
+
+/// What is left of the training split keeps its examples and how frequent each class is.
+void ExampleFeed::shuffle_labels() {
+  if (!kind_->spec().categorical)
+    throw Error("labels of " + request_.name + " cannot be shuffled: it has no classes");
+  const auto seed = core::axis_seed({"shuffled", request_.axis, std::to_string(request_.seed)});
+  const auto order =
+      at::randperm(train_size_, at::detail::createCPUGenerator(seed), at::kLong).to(device_);
+  for (auto& [name, y] : train_.y) y = y.index_select(0, order);
 }
 
 void ExampleFeed::take_test(const Split& all) {

@@ -22,7 +22,8 @@ struct DataRequest {
   double labels = 1;                 ///< share (at most 1) or count of the training labels
   double validation = 0;             ///< share (below 1) or count, out of what `labels` leaves
   std::vector<std::string> augment;
-  std::string pretext;  ///< a task that its pictures set by themselves, see pretext_task.hpp
+  bool shuffled = false;  ///< labels of the training split are interchanged
+  std::string pretext;    ///< a task that its pictures set by themselves, see pretext_task.hpp
   std::int64_t batch = 64;
   bool channels_last = true;
 };
@@ -62,6 +63,7 @@ class ExampleFeed final : public Feed {
 
  private:
   void split_train(const Split& all);
+  void shuffle_labels();
   void take_test(const Split& all);
   void remake();
   Split to_device(const Split& split, const Tensor& rows) const;

@@ -376,6 +376,90 @@ TEST_F(PlanTest, SourceSeedsAreShared) {
   EXPECT_NE(kd.samples[0].trial, kd.samples[1].trial);
 }
 
+constexpr const char* kControls = R"(ktbench = 1
+datasets = "cifar100"
+methods = ["scratch", "kd"]
+[source.teacher]
+model = "resnet"
+recipe = { epochs = 7 }
+[method.kd]
+label = "KD"
+temperature = 2.0
+[[when]]
+method = "kd"
+recipe.batch = 32
+[grid.main]
+pairs = "teacher -> vgg8"
+controls = ["untrained", "shuffled"]
+)";
+
+TEST_F(PlanTest, ControlsAreRowsWhoseSourcesKnowNothing) {
+  const Plan plan = this->plan(kControls);
+  ASSERT_EQ(plan.cells.size(), 4u) << "scratch has no source that could be a control";
+  const auto spec = [&](const std::string& method) {
+    return plan.trial(cell(plan, method, "teacher -> vgg8").samples[0].trial).spec;
+  };
+  const auto source = [&](const std::string& method) {
+    return plan.trial(spec(method).sources.at(0).trial).spec;
+  };
+  EXPECT_EQ(spec("kd:untrained").recipe, spec("kd").recipe)
+      << "rules reach it as the method itself";
+  EXPECT_EQ(spec("kd:untrained").recipe.batch, 32);
+  EXPECT_EQ(spec("kd:shuffled").method, spec("kd").method);
+  EXPECT_EQ(source("kd").recipe.epochs, 7);
+  EXPECT_EQ(source("kd:untrained").recipe.epochs, 0);
+  EXPECT_EQ(source("kd:untrained").recipe.steps, 0);
+  EXPECT_EQ(source("kd:shuffled").recipe, source("kd").recipe);
+  EXPECT_TRUE(source("kd:shuffled").task.shuffled);
+  EXPECT_FALSE(spec("kd:shuffled").task.shuffled);
+  EXPECT_FALSE(source("kd").task.shuffled);
+  EXPECT_EQ(plan.labels.at("kd:untrained"), "KD, untrained source");
+}
+
+TEST_F(PlanTest, AControlAddsNothingToOtherKeys) {
+  auto without = std::string(kControls);
+  without.erase(without.find("controls"));
+  const auto all = ids(plan(kControls)), some = ids(plan(without));
+  EXPECT_TRUE(std::includes(all.begin(), all.end(), some.begin(), some.end()));
+  EXPECT_EQ(all.size(), some.size() + 4);
+}
+
+TEST_F(PlanTest, AFinishedCellHasNoControl) {
+  const Plan plan = this->plan(R"(ktbench = 1
+datasets = "cifar100"
+methods = "kd"
+[source.assistant]
+cell = "resnet -> vgg13"
+method = "kd"
+[grid.main]
+pairs = "assistant -> vgg8"
+controls = "untrained"
+)");
+  for (const auto& cell : plan.cells)
+    if (cell.axes.at("method") == "kd:untrained")
+      EXPECT_THAT(cell.hole, HasSubstr("a finished cell has no control"));
+  EXPECT_EQ(plan.cells.size(), 2u);
+}
+
+TEST_F(PlanTest, AClaimIsAboutOneEntryOfEachRow) {
+  const auto said = [&](const std::string& claim) {
+    try {
+      plan(std::string(kSmall) + "[table.main]\nview = \"verdicts\"\nclaims = [" + claim + "]\n");
+    } catch (const SuiteError& error) {
+      return std::string(error.what());
+    }
+    return std::string("taken");
+  };
+  const std::string kd = R"(say = "KD helps", method = "kd", over = "scratch")";
+  EXPECT_EQ(said("{ " + kd + R"(, pair = "resnet -> vgg8" })"), "taken");
+  EXPECT_THAT(said("{ " + kd + " }"), HasSubstr("method `kd` has 2 entries here"));
+  EXPECT_THAT(said("{ " + kd + R"(, pair = "a -> b" })"),
+              HasSubstr("no cell here has method `kd`"));
+  EXPECT_THAT(said("{ " + kd + R"(, dataset = "cifar100" })"), HasSubstr("no axis of this table"));
+  EXPECT_THAT(said(R"({ say = "x", method = "kd" })"), HasSubstr("this claim has no `over`"));
+  EXPECT_THAT(said("{ " + kd + R"(, expect = "0" })"), HasSubstr("expect"));
+}
+
 TEST_F(PlanTest, MissingDataLeavesTheCellsAndSaysHowToGetIt) {
   catalogue_.absent_data["cifar100"] = true;
   const Plan plan = this->plan(kSmall);

@@ -26,6 +26,7 @@ using ::testing::HasSubstr;
 using testing::hub_bench;
 using testing::hub_spec;
 using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 TableSpec plain_spec() {
   TableSpec spec;
@@ -726,6 +727,52 @@ TEST(Table, DifferenceViewNotesAnUnequalBudget) {
   spec.view = "difference";
   const Table table = build_table(bench.plan, spec, bench.outcomes);
   EXPECT_THAT(table.footnotes, Contains("trained 20 steps, scratch 10"));
+}
+
+TEST(Table, AGainThatAControlHasTooIsNotCalledTransfer) {
+  Bench bench;
+  bench.cell(at("scratch"), {.70, .72, .74});
+  bench.cell(at("kd"), {.75, .772, .791});
+  bench.cell(at("kd:untrained"), {.751, .77, .792});
+  bench.cell(at("kd:shuffled"), {.70, .722, .739});
+  bench.cell(at("at"), {.75, .772, .791});
+  bench.cell(at("at:untrained"), {.70, .722, .739});
+  TableSpec spec = plain_spec();
+  spec.baseline = "scratch";
+  const Table table = build_table(bench.plan, spec, bench.outcomes);
+  EXPECT_THAT(table.footnotes,
+              ElementsAre(HasSubstr("not shown to transfer: 0.0 [-0.4, 0.4] to the same with an "
+                                    "untrained source")));
+  EXPECT_THAT(row_of(table, "kd").entries[0].notes, SizeIs(1));
+  EXPECT_THAT(row_of(table, "at").entries[0].notes, IsEmpty());
+}
+
+TEST(Verdicts, SayWhatWasSeenOfEachClaim) {
+  Bench bench;
+  bench.cell(at("scratch"), {.70, .72, .74});
+  bench.cell(at("kd"), {.75, .772, .791});
+  bench.cell(at("at"), {.71, .70, .75});
+  bench.empty_cell(at("sp"), 3);
+  for (auto& [id, record] : bench.outcomes.records)
+    if (record.axes.at("method") == "sp") record.status = Status::kCrashed;
+  TableSpec spec = plain_spec();
+  spec.view = "verdicts";
+  const std::map<std::string, std::string> here = {{"pair", "a -> b"}};
+  spec.claims = {{"KD helps", "kd", "scratch", "+", here},
+                 {"KD hurts", "kd", "scratch", "-", here},
+                 {"AT helps", "at", "scratch", "+", here},
+                 {"SP helps", "sp", "scratch", "+", here}};
+  const Table table = build_table(bench.plan, spec, bench.outcomes);
+  const auto shown = [&](std::size_t row) {
+    std::vector<std::string> texts = table.rows.at(row).labels;
+    for (const auto& entry : table.rows.at(row).entries) texts.push_back(entry.value);
+    return texts;
+  };
+  EXPECT_THAT(shown(0), ElementsAre("KD helps", "+", "+5.1", "[4.8, 5.4]", "holds"));
+  EXPECT_THAT(shown(1), ElementsAre("KD hurts", "-", "+5.1", "[4.8, 5.4]", "does not hold"));
+  EXPECT_EQ(shown(2).back(), "cannot tell");
+  EXPECT_EQ(table.rows.at(3).entries.back().state, State::kPending);
+  EXPECT_THAT(render_text(table), HasSubstr("verdict"));
 }
 
 TEST(Table, WithoutAMetricEachColumnHasItsTasks) {

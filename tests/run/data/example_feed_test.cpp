@@ -3,6 +3,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/bincount.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/tensor.h>
@@ -166,6 +167,25 @@ TEST(ExampleFeed, ValidationComesOutOfTrainAndIsNeverTrainedOn) {
   EXPECT_NE(held, all(make(r), &ExampleFeed::validation));
 }
 
+TEST(ExampleFeed, ShuffledLabelsAreThoseOfOtherTrainingExamples) {
+  auto r = request();
+  const auto plain = make(r);
+  r.shuffled = true;
+  const auto shuffled = make(r);
+  EXPECT_EQ(counts(shuffled), counts(plain)) << "classes stay as frequent as they are";
+  EXPECT_EQ(all(shuffled, &ExampleFeed::survey), all(plain, &ExampleFeed::survey));
+  const auto same = shuffled.train_labels().eq(plain.train_labels()).sum().item<int>();
+  EXPECT_GT(same, 30);
+  EXPECT_LT(same, 110) << "a third of them by chance";
+  const auto labels = [](const ExampleFeed& feed) {
+    std::vector<Tensor> parts;
+    feed.test([&](const Batch& batch) { parts.push_back(batch.y.at("label")); });
+    return at::cat(parts);
+  };
+  EXPECT_TRUE(at::equal(labels(shuffled), labels(plain)));
+  EXPECT_TRUE(at::equal(make(r).train_labels(), shuffled.train_labels()));
+}
+
 TEST(ExampleFeed, SurveyGoesInOrderWithIndicesAndTestHasNone) {
   const auto data = make(request());
   data.survey([](const Batch& batch) {
@@ -210,6 +230,7 @@ TEST(ExampleFeed, RequestComesFromTaskAndRecipe) {
   task.train = 7;
   task.labels = 0.5;
   task.hash = "c0ffee";
+  task.shuffled = true;
   task.augment = {core::Augmentation::kFlip};
   core::Recipe recipe;
   recipe.batch = 32;
@@ -219,6 +240,7 @@ TEST(ExampleFeed, RequestComesFromTaskAndRecipe) {
   EXPECT_EQ(r.axis, "toy:c0ffee");
   EXPECT_EQ(r.train, 7);
   EXPECT_EQ(r.test, 0);
+  EXPECT_TRUE(r.shuffled);
   EXPECT_EQ(r.batch, 32);
   EXPECT_EQ(r.seed, 9u);
   EXPECT_EQ(r.validation, 0.1);
