@@ -14,6 +14,7 @@
 #include "core/base/error.hpp"
 #include "core/base/output/print.hpp"
 #include "core/base/text_file.hpp"
+#include "core/page/page.hpp"
 #include "core/store/outcomes.hpp"
 #include "core/table/export.hpp"
 #include "launch/progress.hpp"
@@ -27,8 +28,8 @@ struct Form {
 };
 using Forms = std::vector<Form>;
 
-const Forms kTableForms{
-    {"text", ".txt"}, {"ascii", ""}, {"markdown", ".md"}, {"latex", ".tex"}, {"csv", ".csv"}};
+const Forms kTableForms{{"text", ".txt"},  {"ascii", ""},   {"markdown", ".md"},
+                        {"latex", ".tex"}, {"csv", ".csv"}, {"html", ".html"}};
 const Forms kExportForms{{"jsonl", ".jsonl"}, {"csv", ".csv"}};
 
 struct ReportCommand {
@@ -72,8 +73,10 @@ void deliver(const std::string& text, const std::string& path) {
 
 int report(const ReportCommand& command) {
   const core::Plan plan = command.choice.last_plan();
-  deliver(core::report(plan, command.choice.site.store(), command.table,
-                       core::format_from(format_of(command, kTableForms))),
+  const core::Store store = command.choice.site.store();
+  const std::string format = format_of(command, kTableForms);
+  deliver(format == "html" ? core::page(plan, store, command.table)
+                           : core::report(plan, store, command.table, core::format_from(format)),
           command.output);
   return kOk;
 }

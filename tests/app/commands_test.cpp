@@ -124,10 +124,12 @@ TEST_F(Commands, AFilesEndingSaysItsFormat) {
   EXPECT_THAT(written("x.tex"), HasSubstr("\\begin{tabular}"));
   EXPECT_THAT(written("x.csv"), testing::StartsWith("table,kind,"));
   EXPECT_THAT(written("x.txt"), testing::StartsWith("Shapes,"));
+  EXPECT_THAT(written("x.html"), testing::StartsWith("<!DOCTYPE html>"));
   EXPECT_EQ(written("x"), written("x.txt"));
   const auto [code, text] = ktbench("report " + suite() + " -o " + (folder_ / "x.png").string());
   EXPECT_EQ(code, 2) << text;
-  EXPECT_THAT(text, HasSubstr("no format has the ending .png; known are .txt, .md, .tex, .csv"));
+  EXPECT_THAT(text,
+              HasSubstr("no format has the ending .png; known are .txt, .md, .tex, .csv, .html"));
   EXPECT_FALSE(fs::exists(folder_ / "x.png"));
 }
 

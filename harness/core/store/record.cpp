@@ -53,6 +53,15 @@ Record record_from_json(const Json& json) {
   return record;
 }
 
+std::string machine_of(const Record& record) {
+  const auto text = [&](const char* name) {
+    const auto found = record.provenance.find(name);
+    return found == record.provenance.end() ? std::string() : found->dump();
+  };
+  const std::string device = text("device");
+  return device == "\"cpu\"" ? device + text("cpu") + text("threads") : device;
+}
+
 std::string main_metric(const Record& record) {
   const auto named = record.selected.find("metric");
   return named != record.selected.end() && named->is_string() ? named->get<std::string>() : "top1";

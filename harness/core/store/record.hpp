@@ -58,4 +58,7 @@ Record record_from_json(const Json& json);
 /// The metric that judges the trial's kind of task.
 std::string main_metric(const Record& record);
 
+/// Where it ran: seconds of unlike machines cannot be compared.
+std::string machine_of(const Record& record);
+
 }  // namespace ktb::core

@@ -21,15 +21,6 @@ std::string grouped(double value) {
   return digits;
 }
 
-std::string machine_of(const Record& record) {
-  const auto text = [&](const char* name) {
-    const auto found = record.provenance.find(name);
-    return found == record.provenance.end() ? std::string() : found->dump();
-  };
-  const std::string device = text("device");
-  return device == "\"cpu\"" ? device + text("cpu") + text("threads") : device;
-}
-
 double cost_of(const Record& record, const std::string& name) {
   const auto found = record.cost.find(name);
   return found == record.cost.end() ? 0 : found->second;

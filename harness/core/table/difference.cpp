@@ -44,6 +44,9 @@ Entry effect_entry(const Entry& entry) {
   const Effect& effect = *entry.difference->effect;
   if (std::isnan(effect.size)) return shown;
   shown.state = State::kFixed;
+  shown.mean = effect.size;
+  shown.low = effect.low;
+  shown.high = effect.high;
   shown.value = with_sign(effect.size, kEffectDigits);
   if (!std::isnan(effect.low)) {
     shown.spread = fmt::format("[{}, {}]", fixed(effect.low, kEffectDigits),
@@ -134,6 +137,7 @@ void show_differences(Table& table) {
       shown.verdict = verdict_of(*entry.difference, table.columns[i].metric);
       shown.notes = entry.notes;
       shown.difference = entry.difference;
+      shown.trials = entry.trials;
       if (entry.steps != alone[i].steps)
         shown.notes.push_back(fmt::format("trained {} steps, {} {}", entry.steps,
                                           base->labels.back(), alone[i].steps));

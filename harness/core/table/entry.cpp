@@ -41,6 +41,7 @@ void read_samples(const TableInput& input, const Cell& cell, const std::string& 
   const std::vector<std::string> trials = chosen_trials(input, cell);
   for (std::size_t i = 0; i < samples.size(); ++i) {
     const Record* record = input.outcomes.find(trials[i]);
+    entry.trials[samples[i].seed] = trials[i];
     if (record == nullptr) {
       count.running += input.outcomes.running.count(trials[i]);
     } else if (!record->ok()) {
@@ -48,7 +49,6 @@ void read_samples(const TableInput& input, const Cell& cell, const std::string& 
       entry.notes.push_back(sentence(*record));
     } else if (const auto found = record->metrics.find(metric); found != record->metrics.end()) {
       entry.values[samples[i].seed] = found->second * metric_info(metric).scale;
-      entry.trials[samples[i].seed] = trials[i];
       if (record->selected.value("rule", "") == "last")
         entry.steps = record->selected.value("step", std::int64_t{0});
     } else {

@@ -47,7 +47,7 @@ enum class Mark {
 struct Entry {
   State state = State::kBlank;
   std::map<std::uint64_t, double> values;       ///< by seed
-  std::map<std::uint64_t, std::string> trials;  ///< that have these values; none behind a mean
+  std::map<std::uint64_t, std::string> trials;  ///< one a seed, run or not; none behind a mean
   std::size_t wanted = 0;                       ///< seeds asked for
   double mean = 0, low = 0, high = 0;           ///< low and high: the spread
   std::string value, spread;                    ///< as shown; spread empty where there is none

@@ -133,6 +133,19 @@ std::string latex_key(std::string_view text) {
   return key;
 }
 
+std::string html_block(std::string_view text) {
+  static const std::map<char, std::string> kSpecial{
+      {'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'"', "&quot;"}, {'\'', "&#39;"}};
+  std::string result;
+  for (const char c : printable(text)) {
+    const auto special = kSpecial.find(c);
+    result += special == kSpecial.end() ? std::string(1, c) : special->second;
+  }
+  return result;
+}
+
+std::string html_text(std::string_view text) { return html_block(one_line(text)); }
+
 std::string csv_field(std::string_view text) {
   std::string field = printable(text);
   if (is_formula(text) || is_formula(field)) field.insert(0, "'");

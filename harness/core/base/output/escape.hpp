@@ -23,6 +23,11 @@ std::string latex_text(std::string_view text);
 /// For `\label` and what refers to it.
 std::string latex_key(std::string_view text);
 
+/// Words between tags or in an attribute's quotes, of HTML and SVG alike.
+std::string html_text(std::string_view text);
+/// The same for what `pre` and `textarea` hold: lines stay lines.
+std::string html_block(std::string_view text);
+
 /// A field of RFC 4180, quoted where it must be. A text that a spreadsheet would take for a formula
 /// has an apostrophe before it, which shows it as a text; numbers stay numbers.
 std::string csv_field(std::string_view text);

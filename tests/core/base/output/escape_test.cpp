@@ -45,6 +45,11 @@ TEST(Escape, LatexHasNoCommands) {
   EXPECT_EQ(latex_key("a}\\b c%"), "a--b-c-");
 }
 
+TEST(Escape, HtmlHasNoTagsAndNoEndOfAttributes) {
+  EXPECT_EQ(html_text("<b>&\"'\n\x1B[31mred\x1B[0m"), "&lt;b&gt;&amp;&quot;&#39; red");
+  EXPECT_EQ(html_block("a\n<"), "a\n&lt;");
+}
+
 TEST(Escape, CsvHasNoFormulas) {
   EXPECT_EQ(csv_field("=1+1"), "'=1+1");
   EXPECT_EQ(csv_field("=\"a\",b"), "\"'=\"\"a\"\",b\"");

@@ -1,0 +1,227 @@
+// The page of a report: what stands in it, that it is whole, and that nothing of it comes from or
+// goes to anywhere else.
+#include "core/page/page.hpp"
+
+#include <gmock/gmock.h>
+
+#include <regex>
+
+#include "core/base/output/escape.hpp"
+#include "core/table/build_table.hpp"
+#include "core/table/report_fixture.hpp"
+
+namespace ktb::core {
+namespace {
+
+using testing::Bench;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+/// Tags in their order, and what is wrong with them; empty: nothing.
+struct Markup {
+  std::vector<std::string> tags;
+  std::string fault;
+};
+
+/// Of a page that is XML but for its first line and what style and script hold.
+Markup markup_of(const std::string& page) {
+  static const std::regex kTag(R"re(<(/?)([a-zA-Z0-9]+)((?: [a-zA-Z:-]+="[^"<]*")*)(/?)>)re");
+  Markup markup;
+  std::vector<std::string> open;
+  std::size_t at = page.find("<html");
+  if (at != std::string("<!DOCTYPE html>\n").size()) markup.fault = "no doctype";
+  while (markup.fault.empty() && (at = page.find('<', at)) != std::string::npos) {
+    std::smatch tag;
+    const std::string rest = page.substr(at, 4000);
+    if (!std::regex_search(rest, tag, kTag, std::regex_constants::match_continuous)) {
+      markup.fault = "no tag: " + rest.substr(0, 60);
+      break;
+    }
+    at += static_cast<std::size_t>(tag.length());
+    markup.tags.push_back(tag[1].str() + tag[2].str());
+    if (tag[1] != "/" && (tag[2] == "style" || tag[2] == "script"))
+      at = page.find("</" + tag[2].str(), at);
+    if (tag[4] == "/") continue;
+    if (tag[1] != "/") {
+      open.push_back(tag[2]);
+    } else if (open.empty() || open.back() != tag[2]) {
+      markup.fault = "closes " + tag[2].str();
+    } else {
+      open.pop_back();
+    }
+  }
+  if (markup.fault.empty() && !open.empty()) markup.fault = "stays open: " + open.back();
+  return markup;
+}
+
+std::size_t count(const std::string& text, const std::string& part) {
+  std::size_t number = 0;
+  for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++number;
+  return number;
+}
+
+TableSpec spec_of(const std::string& baseline = "scratch") {
+  TableSpec spec;
+  spec.name = "main";
+  spec.cols = {"labels"};
+  spec.metrics = {"top1"};
+  spec.baseline = baseline;
+  return spec;
+}
+
+PageInput input_of(const Bench& bench, const TableSpec& spec) {
+  return {bench.plan, {build_table(bench.plan, spec, bench.outcomes)}, bench.outcomes, {}, {}};
+}
+
+/// Two methods beside a baseline, on three columns; each trial has all that a page can show.
+Bench whole_bench() {
+  Bench bench;
+  for (const char* labels : {"0.1", "0.5", "1"})
+    for (const auto& [method, gain] : {std::pair{"scratch", 0.}, {"kd", .1}, {"share", -.2}}) {
+      const Axes axes{{"dataset", "d"}, {"method", method}, {"labels", labels}};
+      Cell& cell = bench.cell(axes, {.5 + gain, .51 + gain, .525 + 1.01 * gain});
+      for (std::size_t seed = 0; seed < 3; ++seed) {
+        Record& record = bench.record(cell, seed);
+        record.metrics["share.left"] = .75;
+        record.metrics["share.right"] = .25;
+        record.cost["train_seconds"] = 10 + 10 * gain;
+      }
+    }
+  return bench;
+}
+
+std::string whole_page(const TableSpec& spec) {
+  const Bench bench = whole_bench();
+  PageInput input = input_of(bench, spec);
+  for (const Trial& trial : bench.plan.trials) {
+    for (int step = 1; step < 30; ++step)
+      input.curves[trial.id].push_back(
+          {{"step", step}, {"loss", 3. / step}, {"validation", {{"top1", .01 * step}}}});
+    input.logs[trial.id] = "a <last> line";
+  }
+  return render_page(input);
+}
+
+TEST(Page, IsBalancedAndAsksForNothing) {
+  TableSpec spec = spec_of();
+  spec.ranks = true;
+  const std::string page = whole_page(spec);
+  EXPECT_EQ(markup_of(page).fault, "");
+  for (const char* way : {"http:", "https:", " src=", "url(", "@import", "<link", "<img", "fetch("})
+    EXPECT_THAT(page, Not(HasSubstr(way)));
+  EXPECT_EQ(page, whole_page(spec)) << "the same records make the same bytes";
+}
+
+TEST(Page, EverySeedIsADotAndEveryDifferenceABar) {
+  const std::string page = whole_page(spec_of());
+  EXPECT_EQ(count(page, "class=\"seed\""), 27U);
+  EXPECT_EQ(count(page, "better than the baseline"), 3U);
+  EXPECT_EQ(count(page, "worse than the baseline"), 3U);
+  EXPECT_EQ(count(page, "not told from the baseline"), 0U);
+  EXPECT_THAT(page, HasSubstr("<title>seed 0: 60, seed 1: 61, seed 2: 62.6</title>"));
+}
+
+TEST(Page, HasTheChartsThatATableHasNumbersFor) {
+  TableSpec spec = spec_of();
+  EXPECT_THAT(whole_page(spec), Not(HasSubstr("Critical-difference")));
+  EXPECT_THAT(whole_page(spec), Not(HasSubstr("Map of what transfer is worth")));
+  spec.ranks = true;
+  const std::string page = whole_page(spec);
+  EXPECT_THAT(page, HasSubstr("Critical-difference diagram"));
+  EXPECT_THAT(page, HasSubstr("kd 1.00"));
+  EXPECT_EQ(count(page, "<title>Learning curves: "), 3U);
+  EXPECT_THAT(page, HasSubstr("top-1 %, validation over steps"));
+  EXPECT_EQ(count(page, "<title>Shares of members: "), 3U);
+  EXPECT_THAT(page, HasSubstr("<title>left: 75 %</title>"));
+  // share is the cheapest and the worst, kd the dearest and the best: none beats another
+  EXPECT_EQ(count(page, "On the Pareto front, cheapest first: share, scratch, kd"), 3U);
+  spec.view = "difference";
+  const std::string map = whole_page(spec);
+  EXPECT_THAT(map, HasSubstr("Map of what transfer is worth"));
+  EXPECT_EQ(count(map, "class=\"place up2 sure\""), 3U);
+  EXPECT_EQ(count(map, "class=\"place down4 sure\""), 3U);
+}
+
+TEST(Page, DrawersHaveWhatIsKnownOfACell) {
+  const std::string page = whole_page(spec_of());
+  EXPECT_EQ(count(page, "<details class=\"cell\""), 9U);
+  EXPECT_EQ(count(page, "<a href=\"#c1\">"), 1U);
+  EXPECT_EQ(count(page, " id=\"c1\">"), 1U);
+  EXPECT_THAT(page, HasSubstr("ktbench why d-0.1-kd-0\nktbench rerun d-0.1-kd-0"));
+  EXPECT_THAT(page, HasSubstr("a &lt;last&gt; line"));
+  EXPECT_THAT(page, HasSubstr("<dt>cpu</dt><dd>some CPU</dd>")) << "once, being the same for all";
+  EXPECT_EQ(count(page, "cpu some CPU"), 0U);
+}
+
+TEST(Page, GapsAreToldAsInTheOtherTables) {
+  const Bench bench = testing::hub_bench();
+  const PageInput input = input_of(bench, testing::hub_spec());
+  const std::string page = render_page(input);
+  EXPECT_EQ(markup_of(page).fault, "");
+  const Table& table = input.tables.front();
+  ASSERT_FALSE(table.footnotes.empty());
+  for (const std::string& note : table.footnotes)
+    EXPECT_THAT(page, HasSubstr("<li><sup>" + table.letters({note}) + "</sup> " + html_text(note)));
+  for (const std::string& line : table.legend) EXPECT_THAT(page, HasSubstr(html_text(line)));
+  EXPECT_THAT(page, HasSubstr("diverged: loss is not finite at step 812"));
+  EXPECT_THAT(page, HasSubstr("1 running"));
+}
+
+TEST(Page, OthersWordsAreNoMarkup) {
+  const auto page_with = [](const std::string& text) {
+    Bench bench;
+    bench.plan.title = bench.plan.question = text;
+    bench.plan.warnings = {text};
+    bench.plan.labels = {{"kd", text}, {"1", text}};
+    for (const char* method : {"scratch", "kd"}) {
+      Cell& cell =
+          bench.cell({{"dataset", "d"}, {"method", method}, {"labels", "1"}}, {.70, .72, .74});
+      Record& record = bench.record(cell, 1);
+      record.warnings = {text};
+      record.provenance["plugins"] = {{text, text}};
+      record.metrics["share." + text] = record.metrics["share.other"] = .5;
+      bench.fail(cell, 0, Status::kFailed, text);
+    }
+    bench.hole({{"dataset", "d"}, {"method", "z"}, {"labels", "1"}}, text);
+    PageInput input = input_of(bench, spec_of());
+    for (const Trial& trial : bench.plan.trials) input.logs[trial.id] = text;
+    return render_page(input);
+  };
+  const Markup usual = markup_of(page_with("usual"));
+  for (const char* text :
+       {"<script>alert(1)</script>", "</script>", "\" onload=\"alert(1)", "' onload='a", "&lt;",
+        "<!--", "]]>", "</details></section>", "\x1B[31mred", "no UTF-8 \xFF", "a\nb", "-->"}) {
+    const std::string page = page_with(text);
+    const Markup found = markup_of(page);
+    EXPECT_EQ(found.fault, "") << text;
+    EXPECT_EQ(found.tags, usual.tags) << text;
+    EXPECT_THAT(page, Not(HasSubstr("<script>alert"))) << text;
+    EXPECT_THAT(page, Not(HasSubstr("\x1B"))) << text;
+  }
+}
+
+TEST(Page, OfTwoHundredTrialsFitsIntoAnEMail) {
+  Bench bench;
+  for (int column = 0; column < 4; ++column)
+    for (int row = 0; row < 10; ++row)
+      bench.cell({{"dataset", "d"},
+                  {"method", row == 0 ? "scratch" : fmt::format("method {}", row)},
+                  {"labels", fmt::format("{}", column + 2)}},
+                 {.5, .51, .49 + .01 * row, .505, .507});
+  ASSERT_EQ(bench.plan.trials.size(), 200U);
+  PageInput input = input_of(bench, spec_of());
+  for (const Trial& trial : bench.plan.trials) {
+    for (int step = 1; step < 400; ++step)
+      input.curves[trial.id].push_back({{"step", step}, {"loss", 3. / step}});
+    input.logs[trial.id] = std::string(900, 'x');
+    TrialSpec& spec = input.outcomes.specs[trial.id];
+    for (int option = 0; option < 40; ++option)
+      spec.method.options[fmt::format("an option of some length {}", option)] = option;
+  }
+  const std::string page = render_page(input);
+  EXPECT_LT(page.size(), 1'000'000U);
+  EXPECT_GT(page.size(), 200'000U) << "nothing was left out";
+}
+
+}  // namespace
+}  // namespace ktb::core
