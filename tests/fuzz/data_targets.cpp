@@ -1,4 +1,4 @@
-// Readers of what data sets are made of. Data sets are loaded as plugins, in a folder of their own in memory.
+// Readers of what data sets are made of; the data sets themselves are loaded as plugins.
 #include <dlfcn.h>
 
 #include <fstream>

@@ -3,7 +3,7 @@
 namespace ktb::core {
 
 /// Colours are those of Okabe and Ito, which the colour-blind tell apart too, and lighter ones on a
-/// dark screen. `--c` is the colour of a series or a verdict; other classes say what is drawn in it.
+/// dark screen. `--c` is the colour of a series or a verdict; other classes say what it draws.
 std::string_view page_style() {
   return R"css(
 :root{color-scheme:light dark;--bg:#fff;--fg:#1d2125;--soft:#5c646d;--rule:#e2e5e9;--tint:#f5f6f8;

@@ -1,7 +1,8 @@
 #pragma once
-// toml++, without a fault of its versions 3.3 and 3.4: of a character above U+00A0 where none may stand, it asks a function that
-// says "cannot happen" to the compiler (marzer/tomlplusplus#190, #295; mended in 2026), so what follows is anybody's guess.
-// Here the function answers no, and the parser refuses the character.
+// toml++, without a fault of its versions 3.3 and 3.4: of a character above U+00A0 where none may
+// stand, it asks a function that says "cannot happen" to the compiler (marzer/tomlplusplus#190,
+// #295; mended in 2026), so what follows is anybody's guess. Here the function answers no, and the
+// parser refuses the character.
 #include <cstdint>  // which the part below takes for granted
 #if __has_include(<toml++/impl/preprocessor.hpp>)
 #include <toml++/impl/preprocessor.hpp>

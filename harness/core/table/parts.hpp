@@ -135,7 +135,7 @@ void compare_entries(const TableInput& input, Table& table);
 /// of the rows; what it says, for the legend.
 std::string add_ranks(const TableInput& input, Table& table);
 
-/// controls.cpp: a gain that sources bring which know nothing is no transfer, and its entry says so.
+/// controls.cpp: a gain that a source brings which knows nothing is no transfer; its entry says so.
 void note_controls(const TableInput& input, Table& table);
 
 /// verdicts.cpp: in the place of everything else the suite's claims, with what was seen of them.

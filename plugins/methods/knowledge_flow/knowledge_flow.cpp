@@ -5,8 +5,8 @@
 // There is no public code. Ours are: the layers, which are the student's last convolution of each
 // shape of feature map and the pooled feature; a teacher's layer at the same relative depth for
 // each of them; how weights start and losses are weighed. The student is judged alone, whatever its
-// teachers weigh by then. Where it acts, it does so in their company until they leave, since what it
-// learns are the values of that company.
+// teachers weigh by then. Where it acts, it does so in their company until they leave, since it
+// learns the values of that company.
 #include <ATen/ops/full.h>
 #include <ATen/ops/stack.h>
 
