@@ -85,6 +85,7 @@ class FakeCatalogue final : public Catalogue {
     task.name = asked.plugin;
     task.kind = "classification";
     task.outputs = 10;
+    task.categorical = true;
     task.train_size = 50000;
     task.test_size = 10000;
     out.metric = "top1";

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/score/metrics.hpp"
+#include "core/suite/control.hpp"
 #include "core/table/parts.hpp"
 
 namespace ktb::core {
@@ -122,7 +123,12 @@ bool same_figures(const Row& a, const Row& b) {
                     [](const Entry& x, const Entry& y) { return x.value == y.value; });
 }
 
-/// The sources' own results: of the trials that trained them.
+bool is_control(const Cell& cell) {
+  const auto method = cell.axes.find("method");
+  return method != cell.axes.end() && method_name(method->second).control != Control::kNone;
+}
+
+/// The sources' own results: of the trials that trained them, those of controls aside.
 Entry source_entry(const TableInput& input, const Grid& grid, std::size_t column) {
   const std::string& metric = grid.columns[column].metric;
   std::map<std::string, double> values;
@@ -131,7 +137,7 @@ Entry source_entry(const TableInput& input, const Grid& grid, std::size_t column
   bool elsewhere = false;
   for (const auto& places : grid.places) {
     const Cell* cell = places[column].derived ? nullptr : chosen_cell(input, places[column]);
-    if (cell == nullptr) continue;
+    if (cell == nullptr || is_control(*cell)) continue;
     for (const Sample& sample : cell->samples) {
       const auto sources = input.needs.find(sample.trial);
       if (sources == input.needs.end()) continue;

@@ -486,6 +486,13 @@ TEST(Table, SourceRowShowsTheSourcesOwnResult) {
       bench.cell({{"method", "scratch"}, {"pair", "big"}, {"dataset", "images"}}, {.80, .82});
   const std::vector<Sample> samples = source.samples;
   bench.cell(at("kd"), {.70, .71});
+  bench.cell(at("kd:untrained"), {.50, .51});
+  const std::string blank =
+      bench.cell({{"method", "scratch"}, {"pair", "blank"}, {"dataset", "images"}}, {.10, .11})
+          .samples[0]
+          .trial;
+  for (Trial& one : bench.plan.trials)
+    if (one.id == bench.plan.cells[2].samples[0].trial) one.needs = {blank};
   const auto take_source = [&](std::size_t seed, const std::string& trial) {
     Sample& sample = bench.plan.cells[1].samples[seed];
     sample.sources = {trial};
@@ -768,8 +775,8 @@ TEST(Verdicts, SayWhatWasSeenOfEachClaim) {
     for (const auto& entry : table.rows.at(row).entries) texts.push_back(entry.value);
     return texts;
   };
-  EXPECT_THAT(shown(0), ElementsAre("KD helps", "+", "+5.1", "[4.8, 5.4]", "holds"));
-  EXPECT_THAT(shown(1), ElementsAre("KD hurts", "-", "+5.1", "[4.8, 5.4]", "does not hold"));
+  EXPECT_THAT(shown(0), ElementsAre("KD helps", "+", "+5.1", "[4.9, 5.3]", "holds"));
+  EXPECT_THAT(shown(1), ElementsAre("KD hurts", "-", "+5.1", "[4.9, 5.3]", "does not hold"));
   EXPECT_EQ(shown(2).back(), "cannot tell");
   EXPECT_EQ(table.rows.at(3).entries.back().state, State::kPending);
   EXPECT_THAT(render_text(table), HasSubstr("verdict"));
