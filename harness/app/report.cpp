@@ -120,12 +120,9 @@ int status(const Choice& choice) {
   std::string lines;
   for (const auto& trial : plan.trials) {
     const auto* record = outcomes.find(trial.id);
-    const bool running = outcomes.running.contains(trial.id);
-    const std::string state = record != nullptr ? core::word(record->status)
-                              : running         ? "running"
-                                                : "waiting";
+    const std::string state = outcomes.state(trial.id);
     ++counts[state];
-    if (running)
+    if (state == "running")
       lines +=
           fmt::format("running      {}   {}\n", names.at(trial.id), progress_of(store, trial.id));
     if (record == nullptr || record->ok()) continue;

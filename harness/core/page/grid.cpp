@@ -112,8 +112,7 @@ class Writer {
     const Column& column = table_.columns[index];
     if (width_of(column) == 2)
       return "<td class=\"plot\">" + plot(entry, index) + "</td><td>" + number(entry) + "</td>";
-    const bool drawn = !forest() && has_strip(column) && !entry.values.empty() &&
-                       (row.kind == RowKind::kCells || row.kind == RowKind::kDerived);
+    const bool drawn = !forest() && has_strip(column) && !entry.values.empty() && row.is_method();
     return "<td>" + number(entry) + (drawn ? seeds_strip(entry, scales_[index]) : "") + "</td>";
   }
 
@@ -157,9 +156,8 @@ class Writer {
 
   bool has_values(std::size_t column) const {
     return std::any_of(table_.rows.begin(), table_.rows.end(), [&](const Row& row) {
-      const bool method = row.kind == RowKind::kCells || row.kind == RowKind::kDerived;
       const Entry& entry = row.entries[column];
-      return method && (forest() ? !entry.value.empty() : !entry.values.empty());
+      return row.is_method() && (forest() ? !entry.value.empty() : !entry.values.empty());
     });
   }
 

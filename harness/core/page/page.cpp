@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <set>
+#include <utility>
 
 #include "core/base/output/escape.hpp"
 #include "core/base/unicode.hpp"
@@ -65,12 +65,7 @@ std::string contents(const PageInput& input) {
 /// How many trials ended how.
 std::string count(const PageInput& input) {
   std::map<std::string, std::size_t> counts;
-  for (const Trial& trial : input.plan.trials) {
-    const Record* record = input.outcomes.find(trial.id);
-    ++counts[record != nullptr                           ? word(record->status)
-             : input.outcomes.running.contains(trial.id) ? "running"
-                                                         : "waiting"];
-  }
+  for (const Trial& trial : input.plan.trials) ++counts[input.outcomes.state(trial.id)];
   std::vector<std::string> parts;
   for (const auto& [state, number] : counts) parts.push_back(fmt::format("{} {}", number, state));
   const auto holes = std::count_if(input.plan.cells.begin(), input.plan.cells.end(),
@@ -120,7 +115,8 @@ void add_log(const Store& store, const Entry& entry, PageInput& input) {
     chosen = &trial;
     break;
   }
-  if (chosen != nullptr) input.logs[*chosen] = end_of(store.folder(*chosen).log());
+  if (chosen == nullptr || input.logs.contains(*chosen)) return;  // tables may share a cell
+  input.logs[*chosen] = end_of(store.folder(*chosen).log());
 }
 
 }  // namespace
@@ -142,8 +138,9 @@ std::string render_page(const PageInput& input) {
 }
 
 std::string page(const Plan& plan, const Store& store, const std::string& table) {
-  PageInput input{
-      plan, make_tables(plan, store, table), outcomes(plan, store, {.specs = true}), {}, {}};
+  Outcomes known = outcomes_of_tables(plan, store, table, {.specs = true});
+  auto tables = make_tables(plan, store, table, known);
+  PageInput input{plan, std::move(tables), std::move(known), {}, {}};
   for (const Table& made : input.tables)
     for (const Row& row : made.rows)
       for (const Entry& entry : row.entries) {

@@ -29,6 +29,8 @@ std::vector<std::size_t> method_rows(const Table& table);
 std::vector<std::size_t> panel_columns(const Table& table);
 /// The class of a row's colour, the same in each chart: `s0` is the baseline.
 std::string look_of(const Table& table, std::size_t row);
+/// One of the colours of series, which begin anew where they are used up.
+std::string colour(std::size_t number);
 std::size_t shape_of(const Table& table, std::size_t row);
 /// The records behind an entry that have a result, by seed.
 std::vector<const Record*> records_of(const PageInput& input, const Entry& entry);

@@ -23,8 +23,7 @@ std::size_t number_of(const Table& table, std::size_t row) {
 std::vector<std::size_t> method_rows(const Table& table) {
   std::vector<std::size_t> rows;
   for (std::size_t i = 0; i < table.rows.size(); ++i)
-    if (table.rows[i].kind == RowKind::kCells || table.rows[i].kind == RowKind::kDerived)
-      rows.push_back(i);
+    if (table.rows[i].is_method()) rows.push_back(i);
   return rows;
 }
 
@@ -39,8 +38,10 @@ std::vector<std::size_t> panel_columns(const Table& table) {
 
 std::string look_of(const Table& table, std::size_t row) {
   if (table.rows[row].baseline) return "s0";
-  return "s" + std::to_string(1 + number_of(table, row) % kColours);
+  return colour(number_of(table, row));
 }
+
+std::string colour(std::size_t number) { return "s" + std::to_string(1 + number % kColours); }
 
 std::size_t shape_of(const Table& table, std::size_t row) {
   return table.rows[row].baseline ? 0 : 1 + number_of(table, row);

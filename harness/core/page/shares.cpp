@@ -28,7 +28,7 @@ Shares shares_of(const PageInput& input, const Entry& entry) {
 
 std::string member_look(const std::vector<std::string>& members, const std::string& member) {
   const auto at = std::find(members.begin(), members.end(), member) - members.begin();
-  return fmt::format("fill s{}", 1 + at % 7);
+  return "fill " + colour(static_cast<std::size_t>(at));
 }
 
 void add_bar(Svg& svg, const Shares& shares, const std::vector<std::string>& members, double y) {

@@ -11,10 +11,6 @@ namespace {
 
 constexpr double kWidth = 132, kHeight = 15, kForestWidth = 220, kForestHeight = 26, kEdge = 6;
 
-bool is_method(const Row& row) {
-  return row.kind == RowKind::kCells || row.kind == RowKind::kDerived;
-}
-
 /// Beyond this many times the usual half width, an interval says only that it is wide: it is cut,
 /// so that the others can be seen.
 constexpr double kWide = 4;
@@ -63,7 +59,7 @@ Scale seeds_scale(const Table& table, std::size_t column) {
   Extent extent;
   for (const Row& row : table.rows) {
     const Entry& entry = row.entries[column];
-    if (!is_method(row) || entry.values.empty()) continue;
+    if (!row.is_method() || entry.values.empty()) continue;
     for (const auto& [seed, value] : entry.values) extent.add(value);
     extent.add(entry.low);
     extent.add(entry.high);
@@ -73,14 +69,13 @@ Scale seeds_scale(const Table& table, std::size_t column) {
 
 std::string interval_strip(const Entry& entry, const Scale& scale, double sign) {
   const bool known = std::isfinite(entry.low) && std::isfinite(entry.high);
-  const bool helps = known && std::min(sign * entry.low, sign * entry.high) > 0;
-  const bool hurts = known && std::max(sign * entry.low, sign * entry.high) < 0;
-  const std::string look = helps ? "good" : hurts ? "bad" : "open";
+  const int side = known ? side_of(entry.low, entry.high, sign) : 0;
+  const std::string look = side > 0 ? "good" : side < 0 ? "bad" : "open";
   Svg svg(kForestWidth, kForestHeight,
           entry.value + (entry.spread.empty() ? "" : " " + entry.spread) +
-              (helps   ? ", better than the baseline"
-               : hurts ? ", worse than the baseline"
-                       : ", not told from the baseline"));
+              (side > 0   ? ", better than the baseline"
+               : side < 0 ? ", worse than the baseline"
+                          : ", not told from the baseline"));
   const double y = kForestHeight / 2;
   svg.line(scale.at(0), 0, scale.at(0), kForestHeight, "zero");
   if (known) {
@@ -88,7 +83,7 @@ std::string interval_strip(const Entry& entry, const Scale& scale, double sign) 
     add_end(svg, scale, entry.low, look);
     add_end(svg, scale, entry.high, look);
   }
-  if (scale.holds(entry.mean)) svg.mark(scale.at(entry.mean), y, helps || hurts ? 1 : 0, look);
+  if (scale.holds(entry.mean)) svg.mark(scale.at(entry.mean), y, side != 0 ? 1 : 0, look);
   return svg.str("forest");
 }
 

@@ -23,6 +23,11 @@ const Record* Outcomes::find(const std::string& trial) const {
   return found == records.end() ? nullptr : &found->second;
 }
 
+std::string Outcomes::state(const std::string& trial) const {
+  if (const Record* record = find(trial)) return word(record->status);
+  return running.contains(trial) ? "running" : "waiting";
+}
+
 Outcomes outcomes(const Plan& plan, const Store& store, Details details) {
   Outcomes result;
   for (const Trial& trial : plan.trials) {

@@ -19,6 +19,8 @@ struct Outcomes {
   std::set<std::string> running;                     ///< no record yet, but progress of late
 
   const Record* find(const std::string& trial) const;
+  /// `ok` or how else it ended, `running`, or `waiting`.
+  std::string state(const std::string& trial) const;
 };
 
 /// What is read beside records.

@@ -84,7 +84,7 @@ void resample(const std::vector<std::int64_t>& samples, double scale, Difference
 std::vector<Contestant> contestants(Table& table) {
   std::vector<Contestant> all;
   for (Row& row : table.rows) {
-    if (row.kind != RowKind::kCells && row.kind != RowKind::kDerived) continue;
+    if (!row.is_method()) continue;
     for (std::size_t i = 0; i < row.entries.size(); ++i) {
       const Column& column = table.columns[i];
       const bool compared = column.kind == ColumnKind::kCells || column.kind == ColumnKind::kMean;

@@ -10,7 +10,7 @@ namespace ktb::core {
 namespace {
 
 bool helps(const Difference& difference, double sign) {
-  return std::min(sign * difference.low, sign * difference.high) > 0;
+  return side_of(difference.low, difference.high, sign) > 0;
 }
 
 /// The same place with a source of that control; null where the table has none.

@@ -57,9 +57,8 @@ Entry effect_entry(const Entry& entry) {
 
 /// Whether the whole interval lies on one side of 0: only then does the table say so.
 std::string verdict_of(const Difference& difference, const std::string& metric) {
-  const double sign = metric_info(metric).sign();
-  if (std::min(sign * difference.low, sign * difference.high) > 0) return "helps";
-  return std::max(sign * difference.low, sign * difference.high) < 0 ? "hurts" : "";
+  const int side = side_of(difference.low, difference.high, metric_info(metric).sign());
+  return side > 0 ? "helps" : side < 0 ? "hurts" : "";
 }
 
 /// The row that others are measured by, shown as it is.
@@ -101,7 +100,7 @@ Table compared(const Table& table, const std::string& suffix, Entry (*shown)(con
     result.columns.push_back(column);
   }
   for (const Row& row : table.rows) {
-    if (row.baseline || (row.kind != RowKind::kCells && row.kind != RowKind::kDerived)) continue;
+    if (row.baseline || !row.is_method()) continue;
     Row made;
     made.labels = row.labels;
     made.axes = row.axes;

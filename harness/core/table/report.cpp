@@ -102,16 +102,24 @@ Format format_from(const std::string& name) {
   throw Error(fmt::format("unknown format `{}`; known are {}", name, known));
 }
 
-std::vector<Table> make_tables(const Plan& plan, const Store& store, const std::string& table,
-                               Details details) {
-  const std::vector<const TableSpec*> specs = specs_of(plan, table);
-  for (const TableSpec* spec : specs) {
+Outcomes outcomes_of_tables(const Plan& plan, const Store& store, const std::string& table,
+                            Details details) {
+  for (const TableSpec* spec : specs_of(plan, table)) {
     details.specs = details.specs || wants_published(*spec);
     details.samples = details.samples || spec->counts_samples();
   }
-  const Outcomes known = outcomes(plan, store, details);
+  return outcomes(plan, store, details);
+}
+
+std::vector<Table> make_tables(const Plan& plan, const Store& store, const std::string& table,
+                               Details details) {
+  return make_tables(plan, store, table, outcomes_of_tables(plan, store, table, details));
+}
+
+std::vector<Table> make_tables(const Plan& plan, const Store& store, const std::string& table,
+                               const Outcomes& known) {
   std::vector<Table> tables;
-  for (const TableSpec* spec : specs) {
+  for (const TableSpec* spec : specs_of(plan, table)) {
     std::optional<Published> numbers;
     std::vector<std::string> lacking;
     if (wants_published(*spec)) numbers = published_of(*spec, plan, store, lacking);

@@ -13,8 +13,14 @@ class Store;
 enum class Format { kText, kAscii, kMarkdown, kLatex, kCsv };
 Format format_from(const std::string& name);  ///< text, ascii, markdown, latex, csv; throws Error
 
-/// Tables of a plan, one named or (empty) all; throws Error for an unknown name. Published numbers
-/// are read from `results/published/`, trials' files where `details` asks for them.
+/// What tables of a plan are made from, of one named or (empty) all: with what these need beside
+/// `details`. Throws Error for an unknown name.
+Outcomes outcomes_of_tables(const Plan& plan, const Store& store, const std::string& table,
+                            Details details);
+/// Those tables. Published numbers are read from `results/published/`.
+std::vector<Table> make_tables(const Plan& plan, const Store& store, const std::string& table,
+                               const Outcomes& known);
+/// The same, read for them alone.
 std::vector<Table> make_tables(const Plan& plan, const Store& store, const std::string& table = "",
                                Details details = {});
 

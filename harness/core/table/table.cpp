@@ -36,6 +36,11 @@ std::string to_string(State state) {
   return "hole";
 }
 
+int side_of(double low, double high, double sign) {
+  const auto [worst, best] = std::minmax({sign * low, sign * high});
+  return worst > 0 ? 1 : best < 0 ? -1 : 0;
+}
+
 std::string Table::letters(const std::vector<std::string>& notes) const {
   std::set<std::size_t> numbers;
   for (const std::string& note : notes) {

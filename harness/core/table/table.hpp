@@ -36,6 +36,10 @@ struct Difference {
   std::optional<Effect> effect;
 };
 
+/// Where an interval of differences lies, `sign` being the metric's: 1: all of it is better,
+/// -1: all of it is worse, 0: it includes 0, or there is none.
+int side_of(double low, double high, double sign);
+
 /// Where an entry stands among those it competes with.
 enum class Mark {
   kNone,
@@ -79,6 +83,9 @@ struct Row {
   bool baseline = false;
   std::vector<std::string> notes;
   std::vector<Entry> entries;  ///< one a column
+
+  /// Whether its entries compete: it is no figure from elsewhere.
+  bool is_method() const { return kind == RowKind::kCells || kind == RowKind::kDerived; }
 };
 
 /// Rows against each other over all columns.

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "core/score/metrics.hpp"
 #include "core/table/parts.hpp"
@@ -28,10 +27,9 @@ const Contestant* place_of(const Claim& claim, const std::string& method,
 
 /// `better` counts in the metric's own direction: of a loss, less is better.
 std::string verdict_on(const Claim& claim, const Difference& seen, double sign) {
-  const double low = std::min(sign * seen.low, sign * seen.high);
-  const double high = std::max(sign * seen.low, sign * seen.high);
-  if (std::isnan(low) || (low <= 0 && high >= 0)) return "cannot tell";
-  return (low > 0) == claim.better() ? "holds" : "does not hold";
+  const int side = side_of(seen.low, seen.high, sign);
+  if (side == 0) return "cannot tell";
+  return (side > 0) == claim.better() ? "holds" : "does not hold";
 }
 
 Entry waiting(State state) {
