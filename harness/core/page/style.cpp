@@ -29,11 +29,10 @@ a{color:var(--link);text-underline-offset:.15em}
 section{margin-top:2.5rem;padding-top:1.5rem;border-top:1px solid var(--rule)}
 nav ul{list-style:none;margin:.75rem 0 0;padding:0;display:flex;flex-wrap:wrap;gap:.2rem 1.25rem}
 :focus-visible{outline:2px solid var(--link);outline-offset:2px}
-.tools{display:flex;flex-wrap:wrap;gap:.5rem;margin-top:1rem}
 input,button{font:inherit;color:inherit}
-input,.tools button{background:var(--bg);border:1px solid var(--soft);border-radius:6px;
+input{margin-top:1rem;background:var(--bg);border:1px solid var(--soft);border-radius:6px;
 padding:.25rem .6rem}
-input{flex:0 1 18rem;min-width:0}
+input{width:18rem;max-width:100%}
 .wide{overflow-x:auto;max-width:100%;margin:0 0 .75rem}
 table{border-collapse:collapse;font-size:.92rem}
 caption{caption-side:top;text-align:left;color:var(--soft);font-size:.87rem;padding-bottom:.5rem}
@@ -138,7 +137,7 @@ dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}
 @media (max-width:640px){body{padding:1rem .8rem 3rem;font-size:14.5px}
 tbody th{min-width:6.5rem;max-width:8.5rem;padding-right:.5rem}
 .facts{grid-template-columns:1fr}dt{margin-top:.3rem}}
-@media print{body{max-width:none;padding:0;font-size:9.5pt}.tools,.copy,pre button,
+@media print{body{max-width:none;padding:0;font-size:9.5pt}header input,.copy,pre button,
 .cell:not([open]),nav{display:none}.wide,figure.broad{overflow:visible}
 section,figure,tr,h2,h3{break-inside:avoid}section{break-inside:auto}h2,h3,caption{break-after:avoid}
 a{color:inherit}th:first-child{position:static}td{padding:.2rem .35rem}
