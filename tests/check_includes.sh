@@ -55,9 +55,9 @@ forbid "core knows no torch and no room above it" "$torch|ktb/|launch/|run/|task
 forbid "launch knows no torch and only core" "$torch|ktb/|run/|tasks/|app/|cuda/|sdk/|CLI/|boost/|toml" harness/launch
 forbid "run and tasks see include/ktb, core and torch" "launch/|app/|cuda/|CLI/|toml" harness/run harness/tasks
 forbid "tools run while building, before there is more than core/base" \
-  "$torch|ktb/|core/(suite|plan|store|table|score|page)/|launch/|run/|tasks/|app/|cuda/|sdk/|CLI/" harness/tools
+  "$torch|ktb/|core/(suite|plan|store|table|score|page|paper)/|launch/|run/|tasks/|app/|cuda/|sdk/|CLI/" harness/tools
 forbid "the SDK's bodies see include/ktb, torch and core's small helpers" \
-  "core/(suite|plan|store|table|page)/|launch/|run/|tasks/|app/|cuda/|CLI/|toml" harness/sdk
+  "core/(suite|plan|store|table|page|paper)/|launch/|run/|tasks/|app/|cuda/|CLI/|toml" harness/sdk
 mapfile -t torch_free < <(find harness/app -name "*.[ch]pp" ! -name "worker*" ! -name "plugin_new*")  # plugin_new: templates
 forbid "ktbench starts fast because it knows no torch" "$torch|ktb/|run/|tasks/|cuda/|sdk/" "${torch_free[@]}"
 
@@ -95,7 +95,8 @@ inside harness/core core '
   plan: base suite
   store: base suite plan
   table: base suite plan store score
-  page: base suite plan store score table'
+  page: base suite plan store score table
+  paper: base plan store score table'
 inside harness/run run '
   data:
   control: data

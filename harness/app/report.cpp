@@ -15,6 +15,7 @@
 #include "core/base/output/print.hpp"
 #include "core/base/text_file.hpp"
 #include "core/page/page.hpp"
+#include "core/paper/paper.hpp"
 #include "core/store/outcomes.hpp"
 #include "core/table/export.hpp"
 #include "launch/progress.hpp"
@@ -34,7 +35,7 @@ const Forms kExportForms{{"jsonl", ".jsonl"}, {"csv", ".csv"}};
 
 struct ReportCommand {
   Choice choice;
-  std::string table, format, output;
+  std::string table, format, output, paper;
 
   void add_to(CLI::App& command, const Forms& forms) {
     choice.add_to(command);
@@ -71,8 +72,20 @@ void deliver(const std::string& text, const std::string& path) {
     core::write_atomically(path, text);
 }
 
+/// The files of a paper, into a folder that is made where it is missing.
+int write_paper(const core::Plan& plan, const ReportCommand& command) {
+  const std::filesystem::path folder = command.paper;
+  std::filesystem::create_directories(folder);
+  for (const auto& [name, text] : core::paper(plan, command.choice.site.store(), command.table)) {
+    core::write_atomically(folder / name, text);
+    core::print("{}\n", (folder / name).string());
+  }
+  return kOk;
+}
+
 int report(const ReportCommand& command) {
   const core::Plan plan = command.choice.last_plan();
+  if (!command.paper.empty()) return write_paper(plan, command);
   const core::Store store = command.choice.site.store();
   const std::string format = format_of(command, kTableForms);
   deliver(format == "html" ? core::page(plan, store, command.table)
@@ -156,6 +169,12 @@ void add_tables(CLI::App& app, Action& action) {
   const auto options = std::make_shared<ReportCommand>();
   command.add_option("--table", options->table, "only this one");
   options->add_to(command, kTableForms);
+  command
+      .add_option(
+          "--paper", options->paper,
+          "a folder for LaTeX: numbers, tables and figures by \\input, and a document of all")
+      ->excludes("--format")
+      ->excludes("--output");
   command.callback([=, &action] { action = [=] { return report(*options); }; });
 }
 

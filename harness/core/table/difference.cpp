@@ -70,17 +70,6 @@ void show_values(Row& row) {
   }
 }
 
-std::string baseline_of(const Table& table) {
-  std::string baseline;
-  for (const Row& row : table.rows) {
-    if (row.baseline && row.kind != RowKind::kPublished) baseline = row.labels.back();
-  }
-  for (const Column& column : table.columns) {
-    if (column.baseline) baseline = column.heads.front();
-  }
-  return baseline;
-}
-
 /// What `shown` makes of the entries that were compared with the baseline, where there are any.
 Table compared(const Table& table, const std::string& suffix, Entry (*shown)(const Entry&)) {
   Table result;
@@ -117,6 +106,17 @@ Table compared(const Table& table, const std::string& suffix, Entry (*shown)(con
 std::string with_sign(double value, int digits) {
   const std::string text = fixed(value, digits);
   return value > 0 && text != fixed(0, digits) ? "+" + text : text;
+}
+
+std::string baseline_of(const Table& table) {
+  std::string baseline;
+  for (const Row& row : table.rows) {
+    if (row.baseline && row.kind != RowKind::kPublished) baseline = row.labels.back();
+  }
+  for (const Column& column : table.columns) {
+    if (column.baseline) baseline = column.heads.front();
+  }
+  return baseline;
 }
 
 void show_differences(Table& table) {

@@ -121,7 +121,7 @@ std::string latex_text(std::string_view text) {
     result += special == kSpecial.end() ? std::string(1, c) : special->second;
   }
   result = replaced(result, "±", "$\\pm$");
-  result = replaced(result, "→", "$\\to$");
+  result = replaced(result, "→", "$\\rightarrow$");
   result = replaced(result, "…", "\\dots{}");
   return replaced(result, "·", "$\\cdot$");
 }

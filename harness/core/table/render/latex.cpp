@@ -217,6 +217,8 @@ std::string latex_numbers(const std::vector<Table>& tables) {
   return kDefiner + macros.text();
 }
 
+std::string latex_number(const std::string& text) { return with_minus(text, "$-$"); }
+
 std::string latex_name(const Table& table) { return name_of(table, table.name); }
 
 std::string latex_caption(const Table& table) {

@@ -17,6 +17,8 @@ std::string latex_table(const Table& table);
 
 /// `hub-quick-main`: for labels and files.
 std::string latex_name(const Table& table);
+/// A number or an interval as shown, with true minus signs.
+std::string latex_number(const std::string& text);
 /// Title and caption in sentences.
 std::string latex_caption(const Table& table);
 

@@ -40,7 +40,7 @@ TEST(Escape, LatexHasNoCommands) {
   EXPECT_EQ(latex_text("\\input{a} & 5 % _x^2 ~ #1 $y$"),
             "\\textbackslash{}input\\{a\\} \\& 5 \\% \\_x\\textasciicircum{}2 "
             "\\textasciitilde{} \\#1 \\$y\\$");
-  EXPECT_EQ(latex_text("a -> b ±1 |*["), "a $\\to$ b $\\pm$1 \\textbar{}{*}{[}");
+  EXPECT_EQ(latex_text("a -> b ±1 |*["), "a $\\rightarrow$ b $\\pm$1 \\textbar{}{*}{[}");
   EXPECT_EQ(latex_key("main_2"), "main_2");
   EXPECT_EQ(latex_key("a}\\b c%"), "a--b-c-");
 }
