@@ -10,6 +10,7 @@
 #include <set>
 #include <string>
 
+#include "core/plan/union_spec.hpp"
 #include "core/table/report.hpp"
 #include "core/table/table.hpp"
 #include "launch/progress.hpp"
@@ -114,7 +115,11 @@ std::string tables(const Summary& summary) {
 /// Every data set that a trial reads, as the suite calls it.
 std::map<std::string, std::string> datasets(const core::Plan& plan) {
   std::map<std::string, std::string> plugins;
-  const auto note = [&](const core::TaskRef& task) { plugins[task.dataset] = task.plugin; };
+  const auto note = [&](const core::TaskRef& task) {
+    if (task.plugin != core::kUnion) plugins[task.dataset] = task.plugin;
+    if (task.plugin == core::kUnion)
+      for (const auto& part : core::union_of(task.options).parts) plugins[part.name] = part.plugin;
+  };
   for (const auto& trial : plan.trials) {
     note(trial.spec.task);
     for (const auto& source : trial.spec.sources) note(source.task);

@@ -13,6 +13,7 @@
 #include "core/base/output/print.hpp"
 #include "core/base/text_file.hpp"
 #include "core/base/version.hpp"
+#include "core/plan/union_spec.hpp"
 #include "launch/process.hpp"
 
 namespace ktb::launch {
@@ -181,6 +182,12 @@ std::string WorkerCatalogue::hash_of(const std::string& path) {
 }
 
 std::string WorkerCatalogue::plugin_key(const std::string& kind, const core::PluginQuestion& part) {
+  if (kind == "dataset" && part.plugin == core::kUnion) {
+    std::string key = part.options.dump();
+    for (const auto& piece : core::union_of(part.options).parts)
+      key += plugin_key(kind, {piece.plugin, piece.options});
+    return key;
+  }
   const auto file = find(kind, part.plugin);
   return fmt::format("{} {} {}", kind, file ? file->hash : "", part.options.dump());
 }

@@ -24,6 +24,7 @@ class FakeCatalogue final : public Catalogue {
   std::map<std::string, Method> methods;
   std::map<std::string, std::pair<std::string, Json>> aliases;  ///< model alias -> plugin, preset
   std::map<std::string, bool> absent_data;
+  std::map<std::string, TaskAnswer> tasks;      ///< of data sets, where not that of all others
   std::map<std::string, std::string> unsuited;  ///< method plugin -> reason
   std::map<std::string, std::string> hashes;    ///< plugin -> hash, where not the name's
   int calls = 0;
@@ -80,7 +81,10 @@ class FakeCatalogue final : public Catalogue {
  private:
   DatasetAnswer dataset(const PluginQuestion& asked) const {
     DatasetAnswer out;
-    resolve(datasets.at(asked.plugin), asked, out);
+    if (asked.plugin == kUnion)
+      out.options = asked.options;
+    else
+      resolve(datasets.at(asked.plugin), asked, out);
     TaskAnswer& task = out.task.emplace();
     task.name = asked.plugin;
     task.kind = "classification";
@@ -88,6 +92,7 @@ class FakeCatalogue final : public Catalogue {
     task.categorical = true;
     task.train_size = 50000;
     task.test_size = 10000;
+    if (const auto own = tasks.find(asked.plugin); own != tasks.end()) task = own->second;
     out.metric = "top1";
     out.found = !absent_data.count(asked.plugin);
     out.hash = out.found ? "data of " + asked.plugin : "";

@@ -36,6 +36,17 @@ std::string Describer::dataset(const std::string& plugin_name, const Json& optio
   return file ? add(request_.datasets, 'd', with_preset(*file, options)) : "";
 }
 
+std::string Describer::united(UnionSpec spec) {
+  for (auto& part : spec.parts) {
+    const auto& file = plugin("dataset", part.plugin);
+    if (!file) return "";
+    const auto asked = with_preset(*file, part.options);
+    part.plugin = asked.plugin;
+    part.options = asked.options;
+  }
+  return add(request_.datasets, 'd', PluginQuestion{kUnion, write_json(spec)});
+}
+
 std::string Describer::model(const std::string& plugin_name, const Json& options,
                              const std::string& dataset, const std::string& goal) {
   const auto& file = plugin("model", plugin_name);

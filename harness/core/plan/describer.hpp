@@ -7,6 +7,7 @@
 #include "core/base/json.hpp"
 #include "core/base/reason.hpp"
 #include "core/plan/catalogue.hpp"
+#include "core/plan/union_spec.hpp"
 
 namespace ktb::core {
 
@@ -21,6 +22,8 @@ class Describer {
   std::vector<std::string> names(const std::string& kind) { return catalogue_.names(kind); }
 
   std::string dataset(const std::string& plugin, const Json& options);
+  /// Several as one; no id where a plugin of them is not there.
+  std::string united(UnionSpec spec);
   /// `goal`: the task that it learns on the data set's inputs, "" for the data set's own.
   std::string model(const std::string& plugin, const Json& options, const std::string& dataset,
                     const std::string& goal);

@@ -108,8 +108,17 @@ const ModelDef& Drafter::model(const std::string& name) {
 
 std::string Drafter::dataset_id(const std::string& name) {
   const auto [id, fresh] = ids_.try_emplace(name);
-  if (fresh) id->second = describer_.dataset(dataset(name).plugin, dataset(name).options);
-  return id->second;
+  if (!fresh) return id->second;
+  const DatasetDef& def = dataset(name);
+  if (def.parts.empty()) return id->second = describer_.dataset(def.plugin, def.options);
+  UnionSpec spec{def.shared_labels, {}};
+  for (const auto& part : def.parts) {
+    dataset_id(
+        part);  // asked about by itself too, so that what is wrong with it is told as its own
+    const DatasetDef& own = dataset(part);
+    spec.parts.push_back({part, own.plugin, own.options, own.train, own.test, ""});
+  }
+  return ids_[name] = describer_.united(std::move(spec));
 }
 
 std::string Drafter::model_id(const std::string& name, const std::string& dataset,

@@ -1,6 +1,7 @@
 #include "core/plan/parts.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <filesystem>
 #include <sstream>
@@ -44,6 +45,14 @@ std::string indented(const std::string& head, const std::vector<std::string>& li
     }
   }
   return out;
+}
+
+/// image [1, 28, 28] grey
+std::string shown(const std::vector<InputAnswer>& inputs) {
+  std::vector<std::string> all;
+  for (const auto& input : inputs)
+    all.push_back(fmt::format("{} [{}] {}", input.name, fmt::join(input.shape, ", "), input.space));
+  return fmt::format("{}", fmt::join(all, " and "));
 }
 
 }  // namespace
@@ -107,6 +116,52 @@ void PartMaker::check_subset(const DatasetDef& def, const DatasetAnswer& answer)
   check("test", def.test, answer.task->test_size);
 }
 
+void PartMaker::check_union(const DatasetDef& def) const {
+  const auto refuse = [&](const std::string& what, const std::string& cure) {
+    suite_.text.fail(def.path + ".union", At::kValue, what, cure);
+  };
+  const TaskAnswer* first = nullptr;
+  for (const auto& name : def.parts) {
+    const DatasetAnswer* answer = describer_.about_dataset(drafter_.dataset_id(name));
+    if (!answer || !answer->task) continue;
+    const TaskAnswer& own = *answer->task;
+    if (own.kind != "classification" || !own.categorical)
+      refuse(
+          fmt::format("`{}` is a task of {}: only data sets with one class an example are united",
+                      name, own.kind),
+          fmt::format("leave `{}` out", name));
+    if (!first) first = &own;
+    if (shown(own.inputs) != shown(first->inputs))
+      refuse(fmt::format("the inputs of `{}` and `{}` differ: {} and {}", def.parts[0], name,
+                         shown(first->inputs), shown(own.inputs)),
+             "unite data sets of one form of input, or give them the same size and channels");
+    if (def.shared_labels && (own.labels != first->labels || own.outputs != first->outputs))
+      refuse(fmt::format("`{}` and `{}` share no labels: {} ({}) and {} ({})", def.parts[0], name,
+                         first->labels, first->outputs, own.labels, own.outputs),
+             "without `labels = \"shared\"` theirs stand side by side");
+  }
+}
+
+void PartMaker::unite(TaskPart& part, const DatasetDef& def) {
+  UnionSpec spec{def.shared_labels, {}};
+  Json pieces = Json::array();
+  for (const auto& name : def.parts) {
+    const TaskPart& own = task(name, 1.0, "");
+    part.lacks.insert(own.lacks.begin(), own.lacks.end());
+    if (part.hole.empty()) part.hole = own.hole;
+    const TaskRef& ref = own.spec;
+    spec.parts.push_back({name, ref.plugin, ref.options, ref.train, ref.test, ref.hash});
+    Json piece = Json::object();
+    for (const char* key : {"plugin", "options", "train", "test", "data"})
+      piece[key] = own.fields[key];
+    pieces.push_back(std::move(piece));
+  }
+  check_union(def);
+  part.spec.plugin = kUnion;
+  part.spec.options = write_json(spec);
+  part.fields = {{"union", pieces}, {"shared", def.shared_labels}};
+}
+
 const TaskPart& PartMaker::task(const std::string& name, double labels, const std::string& goal) {
   const auto [entry, fresh] = tasks_.try_emplace(fmt::format("{}|{}|{}", name, labels, goal));
   TaskPart& part = entry->second;
@@ -114,7 +169,11 @@ const TaskPart& PartMaker::task(const std::string& name, double labels, const st
   const DatasetDef& def = drafter_.dataset(name);
   const std::string id = drafter_.dataset_id(name);
   const DatasetAnswer* answer = describer_.about_dataset(id);
-  fill(part, "dataset", def.plugin, def.options, answer);
+  const bool united = !def.parts.empty();
+  if (united)
+    unite(part, def);
+  else
+    fill(part, "dataset", def.plugin, def.options, answer);
   part.spec.dataset = name;
   part.spec.train = def.train;
   part.spec.test = def.test;
@@ -130,14 +189,15 @@ const TaskPart& PartMaker::task(const std::string& name, double labels, const st
                       {"task", goal}});
   part.text = part.fields.dump();
   if (id.empty()) {
-    lack_plugin(part, "dataset", def.plugin);
+    if (!united) lack_plugin(part, "dataset", def.plugin);
   } else if (answer && answer->error) {
     take_error(part, name, *answer->error, option_paths(def.path, def.options), def.path);
   } else if (answer) {
     check_subset(def, *answer);
-    if (!answer->found) lack_data(part, def, *answer);
+    if (!answer->found && !united) lack_data(part, def, *answer);
   }
-  note_origin(part, suite_.text, def.path, def.options, {"plugin", "train", "test", "augment"});
+  note_origin(part, suite_.text, def.path, def.options,
+              {"plugin", "union", "labels", "train", "test", "augment"});
   return part;
 }
 

@@ -50,6 +50,10 @@ class PartMaker {
  private:
   std::size_t lack(const std::string& kind, const std::string& name, const std::string& message);
   void lack_plugin(Part& part, const std::string& kind, const std::string& plugin);
+  /// What is special of a task whose data several data sets make up.
+  void unite(TaskPart& part, const DatasetDef& def);
+  /// Throws SuiteError where the parts of a union do not go together.
+  void check_union(const DatasetDef& def) const;
   void lack_data(Part& part, const DatasetDef& def, const DatasetAnswer& answer);
   void check_subset(const DatasetDef& def, const DatasetAnswer& answer) const;
   /// A wrong option is the suite's fault; anything else that a plugin refuses is a hole.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
 #include "core/base/suggest.hpp"
 #include "core/suite/fields.hpp"
@@ -27,6 +28,7 @@ class Builder {
   Suite build() {
     head();
     for (const auto& name : defined("dataset", "{ plugin = \"cifar100\" }")) dataset(name);
+    flat_unions();
     for (const auto& name : defined("model", "{ plugin = \"resnet\", depth = 20 }")) model(name);
     for (const auto& name : defined("source", "{ model = \"r56\" }")) source(name);
     for (const auto& name : defined("hub", "")) hub(name);
@@ -140,7 +142,12 @@ class Builder {
   void dataset(const std::string& name) {
     auto made = definition<DatasetDef>("dataset", name);
     const Fields at = fields(made.path);
-    made.plugin = plugin(at, name);
+    if (at.has("union")) {
+      take_union(made, at);
+    } else {
+      made.plugin = plugin(at, name);
+      made.options = options(at, {"plugin", "train", "test", "augment"});
+    }
     made.train = at.count("train", 0, 0);
     made.test = at.count("test", 0, 0);
     made.augment = at.texts("augment");
@@ -151,8 +158,26 @@ class Builder {
                   fmt::format("no augmentation is called `{}`", word),
                   fmt::format("known: {}", fmt::join(kAugment, ", ")));
     }
-    made.options = options(at, {"plugin", "train", "test", "augment"});
     suite_.datasets.push_back(made);
+  }
+
+  /// Several data sets as one.
+  void take_union(DatasetDef& made, const Fields& at) const {
+    at.only({"union", "labels", "train", "test", "augment"});
+    made.parts = at.texts("union");
+    made.shared_labels = at.word("labels", "side", {"side", "shared"}) == "shared";
+    const std::set<std::string> names(made.parts.begin(), made.parts.end());
+    if (names.size() < 2 || names.size() < made.parts.size())
+      at.wrong("union", "the names of two data sets or more, each once");
+  }
+
+  /// The parts of a union are plain data sets.
+  void flat_unions() const {
+    for (const auto& def : suite_.datasets)
+      for (const auto& name : def.parts)
+        if (!suite_.dataset(name).parts.empty())
+          text().fail(def.path + ".union", At::kValue, fmt::format("`{}` is a union itself", name),
+                      "name its parts here");
   }
 
   void model(const std::string& name) {

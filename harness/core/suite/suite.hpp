@@ -27,6 +27,8 @@ struct DatasetDef : Definition {
   std::int64_t train = 0, test = 0;  ///< 0: all
   std::vector<std::string> augment;
   Json options = Json::object();
+  std::vector<std::string> parts;  ///< of a union; then `plugin` is none, and there are no options
+  bool shared_labels = false;      ///< of its parts; else their labels stand side by side
 };
 
 struct ModelDef : Definition {

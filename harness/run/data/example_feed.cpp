@@ -5,49 +5,22 @@
 #include <ATen/ops/arange.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/randperm.h>
-#include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <set>
 #include <span>
-#include <tuple>
 #include <utility>
 
 #include "core/base/seed.hpp"
 #include "ktb/error.hpp"
+#include "run/data/draw.hpp"
 #include "run/data/examiner.hpp"
+#include "run/data/union_dataset.hpp"
 
 namespace ktb::run {
 namespace {
-
-/// How a part takes from the classes: as many of each, or as they are frequent.
-enum class Take { kEqually, kInProportion };
-
-/// Sorted positions of `count` examples. `seed` decides which; of one seed, a smaller part is
-/// within a larger one.
-Tensor draw(const std::vector<std::int64_t>& labels, std::int64_t count, Take take,
-            std::uint64_t seed) {
-  const auto n = static_cast<std::int64_t>(labels.size());
-  std::map<std::int64_t, double> sizes, seen;
-  for (const auto label : labels) ++sizes[label];
-  const auto order = at::randperm(n, at::detail::createCPUGenerator(seed), at::kLong);
-  std::vector<std::tuple<double, std::int64_t, std::int64_t>> ranked;  // rank in class, class, row
-  for (const auto row : std::span(order.const_data_ptr<std::int64_t>(), labels.size())) {
-    const auto label = labels[static_cast<std::size_t>(row)];
-    const double rank = seen[label]++ + 0.5;
-    ranked.emplace_back(take == Take::kEqually ? rank : rank / sizes[label], label, row);
-  }
-  std::sort(ranked.begin(), ranked.end());
-  std::vector<std::int64_t> rows;
-  for (std::int64_t i = 0; i < count; ++i) {
-    rows.push_back(std::get<2>(ranked[static_cast<std::size_t>(i)]));
-  }
-  std::sort(rows.begin(), rows.end());
-  return at::tensor(rows, at::kLong);
-}
 
 /// Examples that are drawn together: single ones, or those of one entry.
 struct Units {
@@ -160,9 +133,12 @@ ExampleFeed::ExampleFeed(const Dataset& dataset, const DataFolder& folder, DataR
   auto spec = dataset.task(folder);
   if (!request_.name.empty()) spec.name = request_.name;
   kind_ = tasks::make_task_kind(spec);
-  split_train(dataset.load(folder, "train"));
+  auto train = dataset.load(folder, "train"), test = dataset.load(folder, "test");
+  train.y.erase(kDomain);
+  const auto domains = test.y.extract(kDomain);
+  split_train(train);
   if (request_.shuffled) shuffle_labels();
-  take_test(dataset.load(folder, "test"));
+  take_test(test, domains ? domains.mapped() : Tensor());
   spec.train_size = train_size_;
   spec.test_size = test_size_;
   if (pretext_) remake();
@@ -222,7 +198,7 @@ void ExampleFeed::shuffle_labels() {
   for (auto& [name, y] : train_.y) y = y.index_select(0, order);
 }
 
-void ExampleFeed::take_test(const Split& all) {
+void ExampleFeed::take_test(const Split& all, const Tensor& domains) {
   const Units units(*kind_, all);
   auto chosen = at::arange(static_cast<std::int64_t>(units.labels.size()), at::kLong);
   if (request_.test > 0) {
@@ -230,8 +206,10 @@ void ExampleFeed::take_test(const Split& all) {
     chosen = draw(units.labels, request_.test, Take::kEqually,
                   core::axis_seed({"subset", request_.axis, "test"}));
   }
-  test_ = to_device(all, units.examples(chosen));
+  const auto rows = units.examples(chosen);
+  test_ = to_device(all, rows);
   test_size_ = test_.size();
+  if (domains.defined() && !pretext_) domains_ = domains.index_select(0, rows);
 }
 
 Split ExampleFeed::to_device(const Split& split, const Tensor& rows) const {

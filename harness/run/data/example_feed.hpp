@@ -60,11 +60,12 @@ class ExampleFeed final : public Feed {
   std::int64_t train_size() const override { return train_size_; }
   std::int64_t validation_size() const override { return validation_size_; }
   std::int64_t test_size() const override { return test_size_; }
+  Tensor domains() const override { return domains_; }
 
  private:
   void split_train(const Split& all);
   void shuffle_labels();
-  void take_test(const Split& all);
+  void take_test(const Split& all, const Tensor& domains);
   void remake();
   Split to_device(const Split& split, const Tensor& rows) const;
   const Split& split(Part part) const;
@@ -84,6 +85,7 @@ class ExampleFeed final : public Feed {
   std::int64_t train_size_ = 0, validation_size_ = 0, test_size_ = 0;
   std::int64_t epoch_ = -1;  ///< of the order that is kept
   Tensor order_;
+  Tensor domains_;  ///< of the test split, which no batch has
 };
 
 }  // namespace ktb::run

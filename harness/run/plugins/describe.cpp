@@ -10,6 +10,7 @@
 #include "core/base/suggest.hpp"
 #include "run/data/pretext_task.hpp"
 #include "run/data/random.hpp"
+#include "run/plugins/open_dataset.hpp"
 #include "run/plugins/plain.hpp"
 #include "tasks/task_kind.hpp"
 
@@ -101,7 +102,32 @@ class Describer {
   }
 
  private:
+  /// What there is of each part, and the task that they make together.
+  core::DatasetAnswer united(const std::string& id, const core::PluginQuestion& asked) {
+    return answered<core::DatasetAnswer>(Options(), [&](core::DatasetAnswer& out) {
+      out.options = asked.options;
+      bool known = true;
+      for (const auto& part : core::union_of(asked.options).parts) {
+        const auto own = dataset(id + "/" + part.name, {part.plugin, part.options});
+        if (own.error) throw Error(part.name + ": " + own.error->message);
+        known = known && own.task;
+        out.found = out.found && own.found;
+        out.hash += own.hash + "\n";
+        out.files.insert(out.files.end(), own.files.begin(), own.files.end());
+        out.watched.insert(out.watched.end(), own.watched.begin(), own.watched.end());
+        if (out.problem.empty()) out.problem = own.problem;
+      }
+      out.hash = out.found ? core::sha256_text(out.hash) : "";
+      if (!known) return;
+      const auto made = open_dataset(registry_, asked.plugin, asked.options, dirs_);
+      const auto& task = tasks_[id] = made->task(data_folder(*made, dirs_));
+      out.task = plain_task(task);
+      out.metric = tasks::make_task_kind(task)->primary();
+    });
+  }
+
   core::DatasetAnswer dataset(const std::string& id, const core::PluginQuestion& asked) {
+    if (asked.plugin == core::kUnion) return united(id, asked);
     Options options(values_from_json(asked.options));
     return answered<core::DatasetAnswer>(options, [&](core::DatasetAnswer& out) {
       const auto made = registry_.dataset(asked.plugin, options);

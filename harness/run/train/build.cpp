@@ -9,6 +9,7 @@
 #include "core/store/weights.hpp"
 #include "run/control/control_feed.hpp"
 #include "run/data/random.hpp"
+#include "run/plugins/open_dataset.hpp"
 #include "run/plugins/plain.hpp"
 #include "run/train/safetensors.hpp"
 #include "run/train/session_builder.hpp"
@@ -54,8 +55,7 @@ class Maker {
   }
 
   std::shared_ptr<Dataset> dataset(const core::TaskRef& ref) {
-    Options options(values_from_json(ref.options));
-    return registry_.dataset(ref.plugin, options);
+    return open_dataset(registry_, ref.plugin, ref.options, place_.data_dirs);
   }
 
   TaskSpec task(const core::TaskRef& ref) {

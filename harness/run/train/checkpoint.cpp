@@ -11,6 +11,7 @@
 #include "core/base/clock.hpp"
 #include "core/base/digest.hpp"
 #include "core/base/seed.hpp"
+#include "ktb/error.hpp"
 #include "run/train/safetensors.hpp"
 
 namespace ktb::run {

@@ -16,7 +16,9 @@
 #include "core/base/plugin_file.hpp"
 #include "core/base/text_file.hpp"
 #include "core/base/unicode.hpp"
+#include "core/plan/union_spec.hpp"
 #include "core/score/metrics.hpp"
+#include "run/data/routes.hpp"
 #include "run/train/cuda_module.hpp"
 #include "run/train/flops.hpp"
 #include "run/train/frozen.hpp"
@@ -197,11 +199,16 @@ class Trial {
     frozen.check();
     record.metrics = meter->metrics();
     record.metrics.merge(std::move(figures));
-    if (const auto pictures = session_->method->pictures(); !pictures.empty())
-      write_safetensors(place_.folder.pictures().string(),
-                        {{pictures.begin(), pictures.end()}, {}});
+    auto pictures = session_->method->pictures();
     record.floor = data.floor();
     const auto correct = meter->correct();
+    if (const auto domains = data.domains(); domains.defined()) {
+      judge_domains(record, domains, correct, pictures);
+      pictures["domain"] = domains;
+    }
+    if (!pictures.empty())
+      write_safetensors(place_.folder.pictures().string(),
+                        {{pictures.begin(), pictures.end()}, {}});
     record.examples = {{"train", data.train_size()},
                        {"validation", data.validation_size()},
                        {"test", data.test_size()},
@@ -214,6 +221,30 @@ class Trial {
     core::write_atomically(place_.folder.samples(), pack(correct));
     for (std::size_t i = 0; i < session_->transfer.sources.size(); ++i)
       record.source_metrics.push_back(judge_source(i));
+  }
+
+  /// What is right in each part of a union, and whether a hub's routes tell the parts apart.
+  void judge_domains(Record& record, const Tensor& domains, const std::vector<bool>& correct,
+                     const Tensors& pictures) const {
+    const auto parts = core::union_of(spec_.task.options).parts;
+    const auto* domain = domains.const_data_ptr<std::int64_t>();
+    std::vector<double> right(parts.size()), all(parts.size());
+    for (std::size_t i = 0; i < correct.size(); ++i)
+      ++all[domain[i]], right[domain[i]] += correct[i];
+    for (std::size_t i = 0; i < parts.size(); ++i)
+      if (all[i] > 0) record.metrics["right." + parts[i].name] = right[i] / all[i];
+
+    const auto route = pictures.find("pathway");
+    if (route == pictures.end() || route->second.size(0) != domains.numel()) return;
+    std::vector<std::vector<std::int64_t>> own(parts.size());
+    for (std::size_t i = 0; i < parts.size(); ++i)
+      for (std::size_t member = 0; member < spec_.sources.size(); ++member) {
+        const auto& task = spec_.sources[member].task;
+        if (task.plugin == parts[i].plugin && task.options == parts[i].options &&
+            task.hash == parts[i].hash)
+          own[i].push_back(static_cast<std::int64_t>(member));
+      }
+    record.metrics.merge(route_figures(route->second, domains, own));
   }
 
   /// A method's figures stand beside the metrics, so none may be taken for one.
@@ -279,6 +310,8 @@ Json plugin_hashes(const TrialSpec& spec, const Registry& registry) {
     if (note != nullptr) out[note->name] = core::plugin_hash(note->path);
   };
   add("dataset", spec.task.plugin);
+  if (spec.task.plugin == core::kUnion)
+    for (const auto& part : core::union_of(spec.task.options).parts) add("dataset", part.plugin);
   add("method", spec.method.plugin);
   if (spec.target) add("model", spec.target->plugin);
   for (const auto& source : spec.sources) add("model", source.plugin);
