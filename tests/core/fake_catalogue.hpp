@@ -8,6 +8,7 @@
 #include "core/base/digest.hpp"
 #include "core/base/suggest.hpp"
 #include "core/plan/catalogue.hpp"
+#include "core/plan/union_spec.hpp"
 
 namespace ktb::core {
 

@@ -106,7 +106,9 @@ TEST(Union, TheDomainIsKnownOfTheTestSplitAndInNoBatch) {
     feed.survey(look);
     look(feed.train_batch(0));
   }
-  EXPECT_FALSE(ExampleFeed(Plain(10, 3, 30), DataFolder({}), {.axis = "a"}).domains().defined());
+  DataRequest alone;
+  alone.axis = "a";
+  EXPECT_FALSE(ExampleFeed(Plain(10, 3, 30), DataFolder({}), alone).domains().defined());
 }
 
 TEST(Union, EachPartTakesItsOwnSubset) {
