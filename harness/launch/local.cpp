@@ -235,6 +235,7 @@ bool LocalPool::reap(Worker& worker) {
     store_.save(*record);
   }
   quarantine_.note(*job.trial, *record);
+  costs_.add(job.trial->spec, *record);  // of what ran here, so that each trial is counted once
   finish(job, *record, worker.end.seconds);
   return true;
 }
@@ -248,7 +249,6 @@ bool LocalPool::worth_retrying(const Job& job, const Worker& worker) const {
 void LocalPool::finish(Job& job, const core::Record& record, double seconds) {
   job.state = State::kEnded;
   --open_;
-  costs_.add(job.trial->spec, record);
   ++(record.ok() ? tally_.ok : tally_.bad);
   ended_[job.trial->id] = record;
   progress_.finished(*job.trial, record, seconds, seconds_left());
