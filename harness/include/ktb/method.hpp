@@ -85,8 +85,8 @@ class KTB_API Method : public torch::nn::Module {
   virtual Tensor predict(const Batch& batch);
   /// What a user of the result must keep: by default the target alone.
   virtual std::vector<Tensor> deployed() const;
-  /// Figures of its own for the record, once the test split was predicted: the share of each member
-  /// of a hub, say.
+  /// Figures of its own, for each line of the curve and for the record, of what was predicted since
+  /// the last training step, if anything: the share of each member of a hub, say.
   virtual std::map<std::string, double> figures() const { return {}; }
   /// Tensors that are stored beside the record for a picture: attention maps, say.
   virtual Tensors pictures() const { return {}; }

@@ -207,6 +207,7 @@ class Loop {
     else if (data.validation_size() > 0)
       scores = evaluate(session_, Feed::Part::kValidation)->metrics();
     if (!scores.empty()) line[on_test ? "test" : "validation"] = scores;
+    if (auto figures = session_.figures(); !figures.empty()) line["figures"] = std::move(figures);
     select(done, last, scores);
     if (hooks_.curve) hooks_.curve(line);
     if (!last) session_.train(true);

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "core/score/metrics.hpp"
+#include "ktb/error.hpp"
 #include "run/train/hook.hpp"
 
 namespace ktb::run {
@@ -41,6 +43,17 @@ Tensor Session::predict(const Batch& batch) {
   train(false);
   const Hook hook("predict", method_name);
   return method->predict(batch);
+}
+
+std::map<std::string, double> Session::figures() {
+  const torch::NoGradGuard no_grad;
+  train(false);
+  const Hook hook("figures", method_name);
+  auto figures = method->figures();
+  for (const auto& [name, value] : figures)
+    if (name == "loss" || core::is_known_metric(name))
+      throw Error(fmt::format("`{}` is the name of a metric: call the figure otherwise", name));
+  return figures;
 }
 
 Actor Session::actor(std::size_t lane) {

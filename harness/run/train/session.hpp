@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -46,6 +47,9 @@ class Session {
   void train(bool on);
   /// The deployed prediction: evaluation mode, no gradient. Call train(true) before the next step.
   Tensor predict(const Batch& batch);
+  /// The method's own. They stand beside the metrics, so throws Error where one may be taken for a
+  /// metric. Leaves evaluation mode on.
+  std::map<std::string, double> figures();
   /// Who acts where the batches of a lane come from an environment: the deployed prediction, and in
   /// a source's own lane that source. Leaves training mode on.
   Actor actor(std::size_t lane);

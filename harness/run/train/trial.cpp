@@ -195,7 +195,7 @@ class Trial {
   void judge(Record& record, const FrozenSources& frozen) {
     const auto& data = *session_->data[0];
     const auto meter = judge_target(record);
-    auto figures = own_figures();
+    auto figures = session_->figures();
     frozen.check();
     record.metrics = meter->metrics();
     record.metrics.merge(std::move(figures));
@@ -245,16 +245,6 @@ class Trial {
           own[i].push_back(static_cast<std::int64_t>(member));
       }
     record.metrics.merge(route_figures(route->second, domains, own));
-  }
-
-  /// A method's figures stand beside the metrics, so none may be taken for one.
-  std::map<std::string, double> own_figures() const {
-    const Hook hook("figures", session_->method_name);
-    auto figures = session_->method->figures();
-    for (const auto& [name, value] : figures)
-      if (name == "loss" || core::is_known_metric(name))
-        throw Error(fmt::format("`{}` is the name of a metric: call the figure otherwise", name));
-    return figures;
   }
 
   /// A source that trains along is judged on its own task; a frozen one has a record of its own.

@@ -163,6 +163,7 @@ void RouteMeter::add(const Gating& gating) {
 Tensor RouteMeter::weights() const { return at::cat(weights_); }
 
 std::map<std::string, double> RouteMeter::figures(const Pairing& pairing) const {
+  if (weights_.empty()) return {};
   const auto all = weights(), runs = at::cat(chosen_);
   std::map<std::string, double> out = {{"usage_entropy", entropy(all.mean(0)).item<double>()},
                                        {"input_entropy", entropy(all).mean().item<double>()}};

@@ -1,7 +1,9 @@
 #include "adapter.hpp"
 
 #include <ATen/ops/gelu.h>
+#include <ATen/ops/linalg_svdvals.h>
 #include <ATen/ops/scalar_tensor.h>
+#include <ATen/ops/special_entr.h>
 #include <ATen/ops/zeros.h>
 #include <torch/csrc/autograd/autograd.h>
 
@@ -80,6 +82,7 @@ AdapterShape sized(AdapterShape shape, const Tensor& into, const Tensor& from) {
 MatrixAdapterImpl::MatrixAdapterImpl(const AdapterShape& shape) {
   for (std::int64_t i = 0; i < shape.layers; ++i) ktl_->push_back(TransferLayer(shape));
   register_module("ktl", ktl_);
+  if (shape.gated) gate_ = register_parameter("gate", at::zeros({}));
 }
 
 Tensor MatrixAdapterImpl::forward(Tensor a, const Tensor& b) {
@@ -93,7 +96,7 @@ Tensors MatrixAdapterImpl::attention(Tensor a, const Tensor& b) {
     auto* layer = ktl_[i]->as<TransferLayer>();
     for (auto& way : layer->ways)
       maps[std::to_string(i) + "." + way.name] =
-          way.attention->attention(way.queries(a), way.keys(b)).mean(0);
+          way.attention->attention(way.queries(a), way.keys(b));
     a = layer->forward(a, b);
   }
   return maps;
@@ -106,6 +109,14 @@ void MatrixAdapterImpl::follow(const Tensor& made, const Tensor& delta) {
 }
 
 AdapterOptions::AdapterOptions(Options& o) {
+  f = o.get("f", 2, "a transfer every f batches (T_cycle)", {.least = 1});
+  write_from =
+      o.get("write_from", 0, "ours: the step from which on adapters write; they learn before, too",
+            {.least = 0});
+  write_to = o.get("write_to", -1,
+                   "ours: the step from which on they are done, and the target trains alone; "
+                   "-1: none",
+                   {.least = -1});
   shape.layers = o.get("num_ktl", 2, "knowledge transfer layers", {.least = 1});
   shape.heads = o.get("heads", 8, "attention heads", {.least = 1, .most = 128});
   shape.directions = o.get("directions", "all",
@@ -120,8 +131,11 @@ AdapterOptions::AdapterOptions(Options& o) {
   shape.attention_dropout = noise * o.get("attention_dropout", 0.1, "on attention", rate);
   shape.ffn_dropout = noise * o.get("ffn_dropout", 0.2, "on the feed-forward branch", rate);
 
-  const auto mode =
-      o.get("write_mode", "overwrite", "overwrite the weight or mix it", {"overwrite", "mix"});
+  const auto mode = o.get(
+      "write_mode", "overwrite",
+      "overwrite the weight or mix it; gate, ours: mix it by a share that is learned, 0 at first",
+      {"overwrite", "mix", "gate"});
+  shape.gated = mode == "gate";
   const auto alpha = o.get("alpha", 0.5, "mix: (1 - alpha) old + alpha new", rate);
   share = mode == "mix" ? alpha : 1;
   rescale = o.get("rescale", "auto",
@@ -152,7 +166,8 @@ MatrixTransfer::MatrixTransfer(Tensor into, Tensor from, const AdapterOptions& o
       from_(std::move(from)),
       options_(options),
       match_std_(options.rescale == "match_std" || (options.rescale == "auto" && scale_counts)),
-      adapter_(sized(options.shape, into_, from_)) {}
+      adapter_(sized(options.shape, into_, from_)),
+      moved_(adapter_->register_buffer("moved", at::zeros({2}))) {}
 
 std::vector<Group> MatrixTransfer::groups(const std::string& name) const {
   Group decayed;
@@ -161,7 +176,7 @@ std::vector<Group> MatrixTransfer::groups(const std::string& name) const {
   plain.weight_decay = 0;
   for (const auto& item : adapter_->named_parameters()) {
     const bool spared = item.key().find("bias") != std::string::npos ||
-                        item.key().find("norm") != std::string::npos;
+                        item.key().find("norm") != std::string::npos || item.key() == "gate";
     (spared ? plain : decayed).parameters.push_back(item.value());
   }
   return {decayed, plain};
@@ -172,20 +187,37 @@ void MatrixTransfer::make() {
   made_ = MatrixAdapter(adapter_)(old, as_matrix(from_));
   if (match_std_) made_ = made_ * (old.std() / made_.detach().std().clamp_min(1e-12));
   if (options_.share < 1) made_ = old.lerp(made_, options_.share);
+  if (adapter_->gate().defined()) made_ = old.lerp(made_, adapter_->gate());
 }
 
 void MatrixTransfer::write() {
   const at::NoGradGuard no_grad;
-  into_.copy_(made_.view(into_.sizes()));
+  const auto made = made_.view(into_.sizes());
+  moved_[0] = (made - into_).norm() / into_.norm().clamp_min(1e-12);
+  into_.copy_(made);
 }
 
 void MatrixTransfer::follow() {
-  MatrixAdapter(adapter_)->follow(made_, made_.detach() - as_matrix(into_));
+  const auto delta = made_.detach() - as_matrix(into_);
+  moved_[1] = delta.norm() / made_.detach().norm().clamp_min(1e-12);
+  MatrixAdapter(adapter_)->follow(made_, delta);
   made_ = Tensor();
 }
 
 Tensors MatrixTransfer::attention() const {
   return MatrixAdapter(adapter_)->attention(as_matrix(into_), as_matrix(from_));
+}
+
+std::map<std::string, double> MatrixTransfer::diagnosis() const {
+  const auto spectrum = at::linalg_svdvals(as_matrix(into_).detach().to(at::kDouble)).square();
+  Tensor entropy = at::zeros({}, into_.options());
+  const auto maps = attention();
+  for (const auto& [way, map] : maps)
+    entropy += at::special_entr(map).sum(-1).mean() / std::log(map.size(-1));
+  return {{"stable_rank", (spectrum.sum() / spectrum[0]).item<double>()},
+          {"moved.transfer", moved_[0].item<double>()},
+          {"moved.step", moved_[1].item<double>()},
+          {"attention_entropy", entropy.item<double>() / static_cast<double>(maps.size())}};
 }
 
 /// References run without dropout; mergenet_update counts epochs out of 200.

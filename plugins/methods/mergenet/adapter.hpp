@@ -1,6 +1,7 @@
 #pragma once
 #include <torch/nn/modules/container/modulelist.h>
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct AdapterShape {
   std::int64_t layers = 2, heads = 8;
   double attention_dropout = 0, ffn_dropout = 0, norm_eps = 1e-12;
   std::string directions = "all";  ///< or one of xx, xy, yx, yy alone
+  bool gated = false;
 };
 
 /// Makes a matrix anew from itself and another of any size: MergeNet's knowledge transfer layers.
@@ -29,9 +31,11 @@ class MatrixAdapterImpl : public torch::nn::Module {
   explicit MatrixAdapterImpl(const AdapterShape& shape);
   /// [m, n] from a [m, n] and b [p, q].
   Tensor forward(Tensor a, const Tensor& b);
-  /// Of each layer and direction, `0.xx`, what forward would attend to: [tokens of a, tokens of b],
-  /// the mean over heads.
+  /// Of each layer and direction, `0.xx`, what forward would attend to: [heads, tokens of a, tokens
+  /// of b].
   Tensors attention(Tensor a, const Tensor& b);
+  /// What of the result is written, learned from 0 on; undefined where that is not learned.
+  const Tensor& gate() const { return gate_; }
   /// Fills the gradients by the delta rule: `delta` is what training took from `made`, which is the
   /// learning rate times the gradient (smoothed by its momentum), so the vector-Jacobian product is
   /// the chain rule through the weight that was written.
@@ -39,6 +43,7 @@ class MatrixAdapterImpl : public torch::nn::Module {
 
  private:
   torch::nn::ModuleList ktl_;
+  Tensor gate_;
 };
 TORCH_MODULE(MatrixAdapter);
 
@@ -46,8 +51,13 @@ TORCH_MODULE(MatrixAdapter);
 struct AdapterOptions {
   explicit AdapterOptions(Options& options);
 
-  AdapterShape shape;  ///< its extents are the matrices'
-  double share;        ///< of what is made in what is written; 1: overwritten
+  bool take_part(std::int64_t step) const {
+    return step % f == 0 && (write_to < 0 || step < write_to);
+  }
+
+  std::int64_t f, write_from, write_to;  ///< steps; -1: none
+  AdapterShape shape;                    ///< its extents are the matrices'
+  double share;                          ///< of what is made in what is written; 1: overwritten
   std::string rescale;
   double warm;  ///< share of the training before the rate falls
   Recipe recipe;
@@ -68,8 +78,11 @@ class MatrixTransfer {
   void make();  ///< from both as they are; nothing is written yet
   void write();
   void follow();  ///< after a training step: the adapter's gradients
-  /// What the adapter would attend to now.
+  /// What the adapter would attend to now, see MatrixAdapterImpl.
   Tensors attention() const;
+  /// How it is with the matrix: its stable rank; by which part of its norm the last transfer changed
+  /// it, and the training step behind that; the entropy of attention, 1 where it is even.
+  std::map<std::string, double> diagnosis() const;
   /// Answers the cases of mergenet_adapter and mergenet_update.
   void check(Case& given);
 
@@ -78,7 +91,8 @@ class MatrixTransfer {
   AdapterOptions options_;
   bool match_std_;
   MatrixAdapter adapter_;
-  Tensor made_;  ///< with its graph, until follow()
+  Tensor made_;   ///< with its graph, until follow()
+  Tensor moved_;  ///< [2], a buffer of the adapter: by the last transfer, by the step behind it
 };
 
 }  // namespace ktb::mergenet

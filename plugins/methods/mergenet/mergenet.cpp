@@ -16,8 +16,7 @@ using Names = std::vector<std::string>;
 class MergeNet final : public ktb::Method {
  public:
   explicit MergeNet(ktb::Options& o)
-      : f_(o.get("f", 2, "a transfer every f batches (T_cycle)", {.least = 1})),
-        low_rank_(o.get("variant", "released",
+      : low_rank_(o.get("variant", "released",
                         "released: whole matrices, as in the authors' code; low_rank: the factors "
                         "A of weights that are products B A, as in the paper",
                         {"released", "low_rank"}) == "low_rank"),
@@ -60,8 +59,9 @@ class MergeNet final : public ktb::Method {
   }
 
   void before(ktb::Step& step) override {
-    if (step.index % f_ != 0) return;
+    if (!adapters_.take_part(step.index)) return;
     for (auto& transfer : transfers_) transfer.make();
+    if (step.index < adapters_.write_from) return;
     for (auto& transfer : transfers_) transfer.write();
     for (auto& weight : factored_) weight->write();
   }
@@ -75,7 +75,7 @@ class MergeNet final : public ktb::Method {
 
   void after(ktb::Step& step) override {
     for (auto& weight : factored_) weight->write();
-    if (step.index % f_ != 0) return;
+    if (!adapters_.take_part(step.index)) return;
     for (std::size_t i = 0; i < transfers_.size(); ++i) {
       transfers_[i].follow();
       step.update(name(i));
@@ -85,11 +85,22 @@ class MergeNet final : public ktb::Method {
   ktb::Tensors pictures() const override {
     ktb::Tensors all;
     for (std::size_t i = 0; pictures_ && i < transfers_.size(); ++i)
-      for (const auto& [layer, map] : transfers_[i].attention()) all[name(i) + "." + layer] = map;
+      for (const auto& [layer, map] : transfers_[i].attention())
+        all[name(i) + "." + layer] = map.mean(0);
     return all;
   }
 
-  std::optional<std::int64_t> graph_key(std::int64_t step) const override { return step % f_ == 0; }
+  std::map<std::string, double> figures() const override {
+    std::map<std::string, double> all;
+    for (std::size_t i = 0; i < transfers_.size(); ++i)
+      for (const auto& [figure, value] : transfers_[i].diagnosis())
+        all[name(i) + "." + figure] = value;
+    return all;
+  }
+
+  std::optional<std::int64_t> graph_key(std::int64_t step) const override {
+    return adapters_.take_part(step) ? 1 + (step >= adapters_.write_from) : 0;
+  }
 
   Names checks() const override {
     return {"mergenet_adapter", "mergenet_update", "mergenet_lowrank"};
@@ -123,7 +134,6 @@ class MergeNet final : public ktb::Method {
     return factored_.back()->A;
   }
 
-  std::int64_t f_;
   bool low_rank_, both_;
   Names target_from_, source_into_;
   bool pictures_;
