@@ -114,7 +114,7 @@ for root in harness/include/ktb harness/sdk; do
 done
 
 # The layout of a trial's folder is known to one file.
-names='"[^"]*((trial|record|progress)\.json|curve\.jsonl|samples\.bin|(weights|pictures)\.safetensors|log\.txt)'
+names='"[^"]*((trial|record|confusion|progress)\.json|curve\.jsonl|samples\.bin|(weights|pictures)\.safetensors|log\.txt)'
 if found=$(grep -rnE --include='*.hpp' --include='*.cpp' "$names" harness | grep -vE '^harness/core/(store/trial_folder|plan/trial_spec)'); then
   broken "files of a trial have their names from core/store/trial_folder" "$found"
 fi

@@ -32,6 +32,7 @@ void bring(const core::TrialFolder& from, const core::TrialFolder& to) {
   bring(from.spec(), to.spec());
   bring(from.curve(), to.curve());
   bring(from.samples(), to.samples());
+  bring(from.confusion(), to.confusion());
   bring(from.weights(), to.weights());
   bring(from.pictures(), to.pictures());
   bring(from.log(), to.log());

@@ -2,6 +2,10 @@
 
 #include <ATen/ops/bincount.h>
 #include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/nan_to_num.h>
+#include <ATen/ops/where.h>
+
+#include <limits>
 
 #include "ktb/error.hpp"
 #include "tasks/gathered.hpp"
@@ -10,14 +14,26 @@
 namespace ktb::tasks {
 namespace {
 
+/// [N] the class that stands for each row of [N, C]: its label where that is right, else the
+/// strongest of the others, so that ties and NaN count here as they do there.
+Tensor decided(const Tensor& logits, const Tensor& labels, const Tensor& right) {
+  constexpr double kLeast = std::numeric_limits<float>::lowest();
+  constexpr double kNever = -std::numeric_limits<double>::infinity();
+  const auto others =
+      at::nan_to_num(logits, kLeast, {}, kLeast).scatter(1, labels.unsqueeze(1), kNever);
+  return at::where(right, labels, others.argmax(1));
+}
+
 class ClassificationMeter final : public Meter {
  public:
   explicit ClassificationMeter(const Classification& task) : task_(task) {}
 
   void add(const Tensor& prediction, const Batch& batch) override {
     const auto logits = prediction.detach().to(at::kFloat);
-    const auto ranks = label_ranks(logits, task_.labels(batch));
-    right_.add(among_best(ranks, 1));
+    const auto labels = task_.labels(batch);
+    const auto ranks = label_ranks(logits, labels), right = among_best(ranks, 1);
+    right_.add(right);
+    places_.add(labels * logits.size(1) + decided(logits, labels, right));
     if (logits.size(1) > 5) in_five_.add(among_best(ranks, 5));
     losses_.add(task_.loss(logits, batch));
   }
@@ -32,9 +48,15 @@ class ClassificationMeter final : public Meter {
     return right_.empty() ? std::vector<bool>() : bits(right_.all());
   }
 
+  Tensor confusion() const override {
+    const auto classes = task_.spec().outputs;
+    return at::bincount(places_.all(), {}, classes * classes).view({classes, classes});
+  }
+
  private:
   const Classification& task_;
   Gathered right_, in_five_, losses_;
+  Gathered places_;  ///< in the confusion, its rows one after the other
 };
 
 }  // namespace

@@ -22,6 +22,9 @@ class Meter {
   virtual Metrics metrics() const = 0;
   /// One bit an example, or an entry where the kind judges those, in the order of their coming.
   virtual std::vector<bool> correct() const = 0;
+  /// [classes, classes] int64 on the CPU: how often each class (row) was taken for each (column).
+  /// Undefined where a kind's examples are not of one class each.
+  virtual Tensor confusion() const { return {}; }
 };
 
 /// One kind of task: its loss (ktb::Task), its metrics and its floors.

@@ -49,6 +49,7 @@ const std::map<std::string, Target>& targets() {
       {"plan", [](const fs::path& file) { core::plan_from_json(json_of(file)); }},
       {"trial", [](const fs::path& file) { core::trial_spec_from_json(json_of(file)); }},
       {"record", [](const fs::path& file) { core::record_from_json(json_of(file)); }},
+      {"confusion", [](const fs::path& file) { core::confusion_from_json(json_of(file)); }},
       {"describe", read_description},
       {"costs", [](const fs::path& file) { launch::CostBook(file.string()); }},
       {"safetensors", [](const fs::path& file) { core::read_safetensors(file); }},

@@ -30,13 +30,14 @@ class IntakeTest : public testing::Test {
 };
 
 TEST_F(IntakeTest, ATrialThatIsWholeIsTakenAndServesThePlan) {
+  MadeResults::write(theirs_.folder(trial_.id).confusion(), "{}");
   const auto taken = take();
   EXPECT_EQ(taken.verdict, Verdict::kTaken) << taken.reason;
   EXPECT_EQ(taken.build, "1111");
   EXPECT_TRUE(ours_.reusable(trial_, true));
   const auto from = theirs_.folder(trial_.id), to = ours_.folder(trial_.id);
-  for (const char* name :
-       {"trial.json", "record.json", "curve.jsonl", "samples.bin", "weights.safetensors"})
+  for (const char* name : {"trial.json", "record.json", "curve.jsonl", "samples.bin",
+                           "confusion.json", "weights.safetensors"})
     EXPECT_EQ(core::read_text(from.path() / name), core::read_text(to.path() / name)) << name;
 }
 

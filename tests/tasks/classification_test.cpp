@@ -47,6 +47,27 @@ TEST(Classification, CountsTopOneAndTopFiveOverBatches) {
   EXPECT_EQ(kind->primary(), "top1");
 }
 
+TEST(Classification, CountsWhatWasTakenForWhat) {
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+  const auto kind = make_task_kind(classes(3));
+  const auto meter = kind->meter({});
+  const auto rows = [](const std::vector<float>& values) {
+    return at::tensor(values).view({-1, 3});
+  };
+  meter->add(rows({3, 2, 1, 1, 3, 2}), labelled({0, 0}));           // right, and as 1
+  meter->add(rows({2, 2, 1, kNan, kNan, kNan}), labelled({0, 0}));  // a tie, and nothing
+  meter->add(rows({1, kNan, 0, 0, 0, 5}), labelled({1, 2}));
+  std::vector<std::int64_t> counts;
+  const auto confusion = meter->confusion();
+  ASSERT_EQ(confusion.sizes(), (std::vector<std::int64_t>{3, 3}));
+  for (std::int64_t i = 0; i < 9; ++i)
+    counts.push_back(confusion.flatten()[i].item<std::int64_t>());
+  EXPECT_THAT(counts, ElementsAre(1, 3, 0, 1, 0, 0, 0, 0, 1));
+  const auto correct = meter->correct();
+  EXPECT_EQ(confusion.trace().item<std::int64_t>(),
+            std::count(correct.begin(), correct.end(), true));
+}
+
 TEST(Classification, TopFiveNeedsMoreThanFiveClasses) {
   const auto kind = make_task_kind(classes(5));
   const auto meter = kind->meter({});

@@ -101,6 +101,20 @@ Difference furthest(const SafetensorsFile& first, const SafetensorsFile& second)
   return most;
 }
 
+/// Test samples that stand at another place: each is missed at one and too many at the other.
+Difference moved(const Confusion& first, const Confusion& second) {
+  if (first.classes != second.classes || first.counts.size() != second.counts.size())
+    return {kFar, "has other classes"};
+  double all = 0, apart = 0;
+  for (std::size_t i = 0; i < first.counts.size(); ++i)
+    for (std::size_t j = 0; j < first.counts.size(); ++j) {
+      const auto a = static_cast<double>(first.counts[i][j]);
+      all += a;
+      apart += std::abs(a - static_cast<double>(second.counts[i][j])) / 2;
+    }
+  return {apart / std::max(1.0, all), fmt::format("{:g} of {:g} answers are others", apart, all)};
+}
+
 std::string shown(const Json& value) {
   constexpr std::size_t kHash = 64, kShown = 12;
   const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
@@ -179,6 +193,8 @@ class Comparer {
     const auto first = first_.folder(id_), second = second_.folder(other_);
     curve();
     file(first.samples(), second.samples(), &Comparer::samples);
+    if (fs::exists(first.confusion()) && fs::exists(second.confusion()))  // older ones have none
+      file(first.confusion(), second.confusion(), &Comparer::confusions);
     file(first.pictures(), second.pictures(), &Comparer::tensors);
     // Whether weights are kept depends on who else needs them.
     if (fs::exists(first.weights()) && fs::exists(second.weights()))
@@ -232,6 +248,12 @@ class Comparer {
     return {
         static_cast<double>(count) / static_cast<double>(std::max<std::size_t>(1, before.size())),
         fmt::format("{} of {} test samples are judged otherwise", count, before.size())};
+  }
+
+  Difference confusions(const fs::path&, const fs::path&) const {
+    const auto before = first_.confusion(id_), after = second_.confusion(other_);
+    if (!before || !after) return {kFar, "cannot be read"};
+    return moved(*before, *after);
   }
 
   Difference tensors(const fs::path& first, const fs::path& second) const {

@@ -27,7 +27,7 @@ struct Comparison {
 };
 
 /// One trial in two folders of results, each with a record of it: record, curve, samples, pictures,
-/// and weights where both kept them.
+/// and confusions and weights where both kept them.
 Comparison compare(const Store& first, const std::string& id, const Store& second,
                    const std::string& other, double tolerance = kTolerance);
 

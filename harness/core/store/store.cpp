@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdio>
 #include <fstream>
+#include <limits>
 #include <sstream>
 #include <system_error>
 #include <utility>
@@ -21,6 +22,10 @@ namespace ktb::core {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// Bytes of files that are worth looking at.
+constexpr std::uintmax_t kMostConfusion = 1 << 20, kMostPictures = 1 << 26,
+                         kAny = std::numeric_limits<std::uintmax_t>::max();
 
 void make_folder(const fs::path& folder) {
   std::error_code error;
@@ -61,19 +66,28 @@ std::vector<std::string> Store::trials() const {
 }
 
 template <class Read>
-auto Store::load_file(const fs::path& path, Read read) const
-    -> std::optional<decltype(read(Json()))> {
+auto Store::load_file(const fs::path& path, std::uintmax_t most, Read read) const
+    -> std::optional<decltype(read(path))> {
   if (!fs::exists(path)) return std::nullopt;
   try {
-    return read(parse_json(read_text(path), path.filename().string()));
+    if (fs::file_size(path) > most) throw Error(fmt::format("it has more than {} bytes", most));
+    return read(path);
   } catch (const std::exception& error) {
     warn(fmt::format("{} is left out: {}", path.string(), error.what()));
     return std::nullopt;
   }
 }
 
+template <class Read>
+auto Store::load_json(const fs::path& path, std::uintmax_t most, Read read) const
+    -> std::optional<decltype(read(Json()))> {
+  return load_file(path, most, [&](const fs::path& file) {
+    return read(parse_json(read_text(file), file.filename().string()));
+  });
+}
+
 std::optional<Record> Store::load(const std::string& id) const {
-  return load_file(folder(id).record(), record_from_json);
+  return load_json(folder(id).record(), kAny, record_from_json);
 }
 
 void Store::save(const Record& record) const {
@@ -99,7 +113,7 @@ bool Store::reusable(const Trial& trial, bool needs_weights) const {
 }
 
 std::optional<StoredTrial> Store::trial(const std::string& id) const {
-  return load_file(folder(id).spec(), [](const Json& json) {
+  return load_json(folder(id).spec(), kAny, [](const Json& json) {
     return StoredTrial{trial_spec_from_json(json), json.value("fields", Json())};
   });
 }
@@ -141,6 +155,14 @@ std::vector<bool> Store::samples(const std::string& id) const {
     right[i] = (static_cast<unsigned char>(bytes[i / 8]) >> (i % 8)) & 1U;
   }
   return right;
+}
+
+std::optional<Confusion> Store::confusion(const std::string& id) const {
+  return load_json(folder(id).confusion(), kMostConfusion, confusion_from_json);
+}
+
+std::optional<SafetensorsFile> Store::pictures(const std::string& id) const {
+  return load_file(folder(id).pictures(), kMostPictures, read_safetensors);
 }
 
 namespace {
@@ -185,7 +207,7 @@ void Store::save_plan(const Plan& plan) const {
 }
 
 std::optional<Plan> Store::load_plan(const std::string& suite, const std::string& profile) const {
-  return load_file(plan_path(suite, profile), plan_from_json);
+  return load_json(plan_path(suite, profile), kAny, plan_from_json);
 }
 
 }  // namespace ktb::core

@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "core/base/json.hpp"
+#include "core/base/safetensors.hpp"
 #include "core/plan/plan.hpp"
+#include "core/store/confusion.hpp"
 #include "core/store/record.hpp"
 #include "core/store/trial_folder.hpp"
 
@@ -61,6 +63,10 @@ class Store {
   std::vector<Json> curve(const std::string& id) const;
   /// Right or wrong, a test sample each; as many as the record counts. Empty where none were kept.
   std::vector<bool> samples(const std::string& id) const;
+  /// None where none was kept; one that cannot be read counts as none, with a warning.
+  std::optional<Confusion> confusion(const std::string& id) const;
+  /// Likewise.
+  std::optional<SafetensorsFile> pictures(const std::string& id) const;
   std::optional<TrialProgress> progress(const std::string& id) const;
 
   std::filesystem::path plan_path(const std::string& suite, const std::string& profile) const;
@@ -69,9 +75,14 @@ class Store {
 
  private:
   void warn(const std::string& text) const;
-  /// What `read` makes of a file's JSON; none where there is no file, or none that can be read.
+  /// What `read` makes of a file of at most so many bytes; none where there is no file, or none that
+  /// can be read.
   template <class Read>
-  auto load_file(const std::filesystem::path& path, Read read) const
+  auto load_file(const std::filesystem::path& path, std::uintmax_t most, Read read) const
+      -> std::optional<decltype(read(path))>;
+  /// The same of a file's JSON.
+  template <class Read>
+  auto load_json(const std::filesystem::path& path, std::uintmax_t most, Read read) const
       -> std::optional<decltype(read(Json()))>;
 
   std::filesystem::path results_;

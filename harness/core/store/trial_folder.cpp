@@ -19,6 +19,7 @@ fs::path TrialFolder::spec() const { return path_ / "trial.json"; }
 fs::path TrialFolder::record() const { return path_ / "record.json"; }
 fs::path TrialFolder::curve() const { return path_ / "curve.jsonl"; }
 fs::path TrialFolder::samples() const { return path_ / "samples.bin"; }
+fs::path TrialFolder::confusion() const { return path_ / "confusion.json"; }
 fs::path TrialFolder::weights() const { return path_ / "weights.safetensors"; }
 fs::path TrialFolder::checkpoint() const { return path_ / "checkpoint.safetensors"; }
 fs::path TrialFolder::pictures() const { return path_ / "pictures.safetensors"; }

@@ -22,6 +22,7 @@ class TrialFolder {
   std::filesystem::path record() const;
   std::filesystem::path curve() const;
   std::filesystem::path samples() const;
+  std::filesystem::path confusion() const;
   std::filesystem::path weights() const;
   std::filesystem::path checkpoint() const;
   std::filesystem::path pictures() const;

@@ -18,6 +18,7 @@
 #include "core/base/unicode.hpp"
 #include "core/plan/union_spec.hpp"
 #include "core/score/metrics.hpp"
+#include "core/store/confusion.hpp"
 #include "run/data/routes.hpp"
 #include "run/train/cuda_module.hpp"
 #include "run/train/flops.hpp"
@@ -26,6 +27,7 @@
 #include "run/train/host.hpp"
 #include "run/train/loop.hpp"
 #include "run/train/safetensors.hpp"
+#include "tasks/gathered.hpp"
 
 namespace ktb::run {
 namespace {
@@ -219,8 +221,22 @@ class Trial {
           static_cast<double>(data.transitions()) / record.cost["train_seconds"];
     }
     core::write_atomically(place_.folder.samples(), pack(correct));
+    keep_confusion(*meter);
     for (std::size_t i = 0; i < session_->transfer.sources.size(); ++i)
       record.source_metrics.push_back(judge_source(i));
+  }
+
+  /// For reports. The record has nothing of it: it is as large as the square of the classes.
+  void keep_confusion(const tasks::Meter& meter) const {
+    const auto& task = session_->data[0]->kind().spec();
+    const auto counts = meter.confusion();
+    if (!counts.defined() || counts.size(0) > static_cast<std::int64_t>(core::kMostClasses)) return;
+    core::Confusion confusion{task.classes, {}};
+    for (const auto& row : counts.unbind()) {
+      const auto numbers = tasks::whole_numbers(row);
+      confusion.counts.emplace_back(numbers.begin(), numbers.end());
+    }
+    core::write_atomically(place_.folder.confusion(), core::json_text(core::to_json(confusion)));
   }
 
   /// What is right in each part of a union, and whether a hub's routes tell the parts apart.

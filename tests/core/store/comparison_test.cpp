@@ -85,6 +85,16 @@ TEST_F(ComparisonTest, EachPartThatDiffersIsNamed) {
                           "weights.safetensors: w is up to 0.33 apart"));
 }
 
+TEST_F(ComparisonTest, AnswersCountWhereBothKeptThem) {
+  const fs::path first = first_.folder(trial_.id).confusion();
+  MadeResults::write(first, R"({"classes": [], "counts": [[2, 0], [1, 1]]})");
+  EXPECT_EQ(compared().agreement, Agreement::kIdentical);
+  MadeResults::write(folder().confusion(), R"({"classes": [], "counts": [[1, 1], [1, 1]]})");
+  EXPECT_THAT(compared().differences, ElementsAre("confusion.json: 1 of 4 answers are others"));
+  MadeResults::write(folder().confusion(), "[]");
+  EXPECT_THAT(compared().differences, ElementsAre("confusion.json: cannot be read"));
+}
+
 TEST_F(ComparisonTest, AFileThatIsMissingOrBrokenIsADifference) {
   fs::remove(folder().samples());
   MadeResults::write(folder().weights(), "nonsense");

@@ -107,6 +107,34 @@ TEST_F(StoreTest, SamplesAreBitsFromTheLowestOn) {
   EXPECT_THAT(store_->samples("none"), IsEmpty());
 }
 
+TEST_F(StoreTest, AConfusionIsReadOrLeftOut) {
+  put("a", "confusion.json", R"({"classes": ["cat", "dog"], "counts": [[3, 1], [0, 4]]})");
+  ASSERT_TRUE(store_->confusion("a").has_value());
+  EXPECT_THAT(store_->confusion("a")->classes, ElementsAre("cat", "dog"));
+  EXPECT_EQ(store_->confusion("a")->counts[0][1], 1U);
+  EXPECT_FALSE(store_->confusion("none").has_value());
+  EXPECT_THAT(warnings_, IsEmpty());
+
+  Json large = {{"classes", Json::array()}, {"counts", Json::array()}};
+  for (std::size_t i = 0; i <= kMostClasses; ++i)
+    large["counts"].push_back(std::vector<int>(kMostClasses + 1));
+  const std::string square = R"({"classes": [], "counts": [[1, 2], [3, 4]]})";
+  std::size_t told = 0;
+  for (const std::string& text :
+       {std::string("[[1]]"), std::string("{\"counts\": [[1]]}"), std::string(2000, '['),
+        std::string(R"({"classes": [], "counts": []})"), large.dump(),
+        std::string(R"({"classes": [], "counts": [[1, 2], [3]]})"),
+        std::string(R"({"classes": ["a"], "counts": [[1, 2], [3, 4]]})"),
+        std::string(R"({"classes": [], "counts": [[-1]]})"),
+        std::string(R"({"classes": [], "counts": [["1"]]})"),
+        std::string(R"({"classes": [3], "counts": [[1]]})"), square + std::string(2 << 20, ' ')}) {
+    const std::string id = std::to_string(told);
+    put(id, "confusion.json", text);
+    EXPECT_FALSE(store_->confusion(id).has_value()) << text.substr(0, 80);
+    EXPECT_THAT(warnings_, SizeIs(++told)) << text.substr(0, 80);
+  }
+}
+
 TEST_F(StoreTest, OutcomesKeepOnlyThePlansOwnKeys) {
   Plan plan;
   plan.trials = {trial("a", "key"), trial("b", "new key"), trial("c", "key"), trial("d", "key")};
