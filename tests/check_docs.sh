@@ -6,7 +6,7 @@ set -euo pipefail
 cd "${1:-$(dirname "$0")/..}"
 
 pages=()
-for page in README.md CONTRIBUTING.md docs/*.md harness/README.md tests/vectors/README.md; do
+for page in README.md CONTRIBUTING.md docs/*.md docs/how-to/*.md harness/README.md tests/vectors/README.md; do
   [[ -f $page ]] && pages+=("$page")
 done
 work=$(mktemp -d)
@@ -16,12 +16,12 @@ trap 'rm -rf "$work"' EXIT
 find harness plugins tests scripts cmake suites docs results .ci | awk -F/ '
   { print tail = $NF; for (i = NF - 1; i > 0; --i) print tail = $i "/" tail }
   sub(/\.[ch]pp$/, "") { print tail = $(NF - 1) "/" $NF; for (i = NF - 2; i > 0; --i) print tail = $i "/" tail }' | sort -u >"$work/files"
-grep -rhoE '[A-Za-z_][A-Za-z0-9_]*' --include='*.[ch]pp' harness plugins tests | sort -u >"$work/words"
+grep -rhoE '[A-Za-z_][A-Za-z0-9_]*' --include='*.[ch]pp' harness plugins tests docs | sort -u >"$work/words"
 
 # Every citation as `place kind name`.
 {
   grep -nH '' "${pages[@]}"
-  grep -rnoE '//.*' --include='*.[ch]pp' harness plugins tests
+  grep -rnoE '//.*' --include='*.[ch]pp' harness plugins tests docs
 } | awk '
   match($0, /^[^:]+:[0-9]+:/) {
     place = substr($0, 1, RLENGTH - 1)

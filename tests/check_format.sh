@@ -4,7 +4,7 @@
 # writes them: at most 100 columns, and no word or two alone in a last line.
 set -euo pipefail
 cd "${1:-$(dirname "$0")/..}"
-mapfile -t sources < <(find harness plugins tests \( -name '*.hpp' -o -name '*.cpp' \) ! -name plugin_new.cpp)
+mapfile -t sources < <(find harness plugins tests docs/examples \( -name '*.hpp' -o -name '*.cpp' \) ! -name plugin_new.cpp)
 failed=0
 
 if LC_ALL=C.UTF-8 grep -nE '^.{101,}$' "${sources[@]}" | grep '//' | grep -v 'https\?://'; then
