@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# docs_commands.sh BUILD [PAGE...]: does what the tutorial and the how-tos say, in their order and in a folder of its own.
+# docs_commands.sh BUILD [PAGE...]: does what the tutorial and the how-tos say, in their order and in a folder of its own. Later
+# pages use what earlier ones made.
 #   ```toml title="NAME"     is written to NAME; where the tree has that file, it must be the same
 #   indented commands        `build/bin/ktbench ...`, `scripts/...` and `cp ...` are run and must end well
 #   lines below a command    must be in its output: numbers, marks and widths aside; `...` stands for what is left out
@@ -88,7 +89,8 @@ look_at() {
   elif [[ ${words[0]} == build/bin/ktbench ]]; then
     word=${words[1]}
     [[ $word == plugin || $word == score ]] && word+=" ${words[2]}"
-    help=$(build/bin/ktbench $word --help 2>&1) || fault "there is no command $word"
+    help=$(build/bin/ktbench $word --help 2>&1) || true
+    grep -q "^Usage: ktbench $word " <<<"$help" || fault "there is no command $word"
     for word in "${words[@]:2}"; do
       [[ $word != -* ]] || grep -qE -e "(^|[ ,])$word([ ,=]|\$)" <<<"$help" || fault "${words[1]} has no option $word"
       [[ $word != suites/* ]] || build/bin/ktbench plan "$word" >"$work/output" || fault "$word cannot be planned"
