@@ -9,6 +9,7 @@ set -euo pipefail
 tree=$(cd "$(dirname "$0")/.." && pwd)
 build=$(cd "$1" && pwd)
 shift
+export OMP_NUM_THREADS=1  # threads that wait for each other take the time of other tests
 pages=("$@")
 (($#)) || pages=(docs/tutorial.md docs/how-to/{own-teacher,own-data,own-method,long-runs,disk}.md)
 
