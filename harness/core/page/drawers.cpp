@@ -63,6 +63,7 @@ Drawers::Drawers(const PageInput& input, const Json& shared) : input_(input), sh
         if (entry.trials.empty()) continue;
         const auto number = fmt::format("c{}", anchors_.size() + 1);
         if (!anchors_.emplace(entry.trials, number).second) continue;
+        maps_ += maps_in(input, entry);
         const Shown parts = shown(entry, table);
         const char* between = parts.spread.empty() || table.interval ? " " : " ± ";
         drawers_.push_back({row_name(row) + " · " + arrows(column_head(table.columns[i])),
@@ -92,6 +93,7 @@ std::string Drawers::html_of(const Drawer& drawer) const {
       fmt::format("<details class=\"cell\" id=\"{}\"><summary>{} <b>{}</b></summary>\n",
                   anchor(entry), html_text(drawer.title), html_text(drawer.value));
   text += seeds_of(drawer) + "<dl class=\"facts\">\n" + facts_of(drawer) + "</dl>\n";
+  text += confusion_chart(input_, entry) + attention_maps(input_, entry, maps_);
   const std::string id = shell_word(first);
   text += "<pre class=\"copies\">" +
           html_block(fmt::format("ktbench show {0}\nktbench why {0}\nktbench rerun {0}", id)) +

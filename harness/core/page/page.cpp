@@ -25,17 +25,6 @@ std::string group(std::string_view title, const std::string& charts, std::string
                      charts);
 }
 
-std::string copies(const Table& table) {
-  std::string text;
-  for (const auto& [name, format] :
-       {std::pair{"LaTeX", Format::kLatex}, {"Markdown", Format::kMarkdown}, {"CSV", Format::kCsv}})
-    text += fmt::format(
-        "<details><summary>Copy as {}</summary><pre class=\"copies\">{}</pre>"
-        "</details>\n",
-        name, html_block(render({table}, format)));
-  return "<div class=\"copy\">\n" + text + "</div>\n";
-}
-
 std::string section(const PageInput& input, const Table& table, std::size_t number,
                     const Drawers& drawers) {
   std::string text =
@@ -50,44 +39,19 @@ std::string section(const PageInput& input, const Table& table, std::size_t numb
   text += group("Cost against score", cost_charts(input, table),
                 "Upright bars are the table's spread; the dashed line is the Pareto front.");
   text += group("Which members of the hub run, in %", member_shares(input, table));
-  return text + copies(table) + "</section>\n";
+  text += group("Routes by domain", route_charts(input, table),
+                "Of the test examples of each part of a union, in how many percent each member has "
+                "the most weight.");
+  return text + table_copies(table) + "</section>\n";
 }
 
-std::string contents(const PageInput& input) {
-  if (input.tables.size() < 2) return "";
+std::string contents(const std::vector<Table>& tables) {
+  if (tables.size() < 2) return "";
   std::string links;
-  for (std::size_t i = 0; i < input.tables.size(); ++i)
+  for (std::size_t i = 0; i < tables.size(); ++i)
     links += fmt::format("<li><a href=\"#t{}\">{}</a></li>\n", i + 1,
-                         html_text(arrows(input.tables[i].title)));
+                         html_text(arrows(tables[i].title)));
   return "<nav aria-label=\"Tables\"><ul>\n" + links + "</ul></nav>\n";
-}
-
-/// How many trials ended how.
-std::string count(const PageInput& input) {
-  std::map<std::string, std::size_t> counts;
-  for (const Trial& trial : input.plan.trials) ++counts[input.outcomes.state(trial.id)];
-  std::vector<std::string> parts;
-  for (const auto& [state, number] : counts) parts.push_back(fmt::format("{} {}", number, state));
-  const auto holes = std::count_if(input.plan.cells.begin(), input.plan.cells.end(),
-                                   [](const Cell& cell) { return !cell.hole.empty(); });
-  if (holes > 0)
-    parts.push_back(fmt::format("{} cell{} cannot be run", holes, holes == 1 ? "" : "s"));
-  return fmt::format("{} trials: {}", input.plan.trials.size(), joined(parts, ", "));
-}
-
-std::string header(const PageInput& input) {
-  const Plan& plan = input.plan;
-  std::string text = "<header>\n<h1>" +
-                     html_text(plan.title.empty() ? plan.suite : arrows(plan.title)) + "</h1>\n";
-  if (!plan.question.empty()) text += "<p class=\"ask\">" + html_text(plan.question) + "</p>\n";
-  std::vector<std::string> facts{"suite " + plan.suite};
-  if (!plan.profile.empty()) facts.push_back("profile " + plan.profile);
-  if (!plan.device.empty()) facts.push_back(plan.device);
-  facts.push_back(count(input));
-  text += "<p class=\"sub\">" + html_text(joined(facts, " · ")) + "</p>\n";
-  for (const std::string& warning : plan.warnings)
-    text += "<p class=\"warn\">" + html_text(warning) + "</p>\n";
-  return text + contents(input) + "</header>\n";
 }
 
 constexpr std::ptrdiff_t kLogLines = 12, kLogBytes = 900;
@@ -119,22 +83,71 @@ void add_log(const Store& store, const Entry& entry, PageInput& input) {
   input.logs[*chosen] = end_of(store.folder(*chosen).log());
 }
 
+/// What lies beside a trial's record; tables may share a trial.
+void add_files(const Store& store, const std::string& trial, PageInput& input) {
+  if (input.curves.contains(trial)) return;
+  input.curves[trial] = store.curve(trial);
+  if (auto confusion = store.confusion(trial)) input.confusions.emplace(trial, *confusion);
+  if (const auto file = store.pictures(trial)) input.pictures.emplace(trial, pictures_of(*file));
+}
+
 }  // namespace
 
-std::string render_page(const PageInput& input) {
-  const Json shared = shared_provenance(input);
-  const Drawers drawers(input, shared);
-  std::string text = fmt::format(
+std::string table_copies(const Table& table) {
+  std::string text;
+  for (const auto& [name, format] :
+       {std::pair{"LaTeX", Format::kLatex}, {"Markdown", Format::kMarkdown}, {"CSV", Format::kCsv}})
+    text += fmt::format(
+        "<details><summary>Copy as {}</summary><pre class=\"copies\">{}</pre>"
+        "</details>\n",
+        name, html_block(render({table}, format)));
+  return "<div class=\"copy\">\n" + text + "</div>\n";
+}
+
+std::string count_of(const Plan& plan, const Outcomes& outcomes) {
+  std::map<std::string, std::size_t> counts;
+  for (const Trial& trial : plan.trials) ++counts[outcomes.state(trial.id)];
+  std::vector<std::string> parts;
+  for (const auto& [state, number] : counts) parts.push_back(fmt::format("{} {}", number, state));
+  const auto holes = std::count_if(plan.cells.begin(), plan.cells.end(),
+                                   [](const Cell& cell) { return !cell.hole.empty(); });
+  if (holes > 0)
+    parts.push_back(fmt::format("{} cell{} cannot be run", holes, holes == 1 ? "" : "s"));
+  return fmt::format("{} trials: {}", plan.trials.size(), joined(parts, ", "));
+}
+
+std::string page_header(const Plan& plan, const std::vector<std::string>& counts,
+                        const std::vector<Table>& tables) {
+  std::string text = "<header>\n<h1>" +
+                     html_text(plan.title.empty() ? plan.suite : arrows(plan.title)) + "</h1>\n";
+  if (!plan.question.empty()) text += "<p class=\"ask\">" + html_text(plan.question) + "</p>\n";
+  std::vector<std::string> facts{"suite " + plan.suite};
+  if (!plan.profile.empty()) facts.push_back("profile " + plan.profile);
+  if (!plan.device.empty()) facts.push_back(plan.device);
+  facts.insert(facts.end(), counts.begin(), counts.end());
+  text += "<p class=\"sub\">" + html_text(joined(facts, " · ")) + "</p>\n";
+  for (const std::string& warning : plan.warnings)
+    text += "<p class=\"warn\">" + html_text(warning) + "</p>\n";
+  return text + contents(tables) + "</header>\n";
+}
+
+std::string whole_page(const Plan& plan, const std::string& body) {
+  return fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n<meta "
       "name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<meta "
       "name=\"color-scheme\" content=\"light dark\"/>\n<title>{}</title>\n<style>{}</style>\n"
-      "</head>\n<body>\n{}<main>\n",
-      html_text(input.plan.title.empty() ? input.plan.suite : input.plan.title), page_style(),
-      header(input));
+      "</head>\n<body>\n{}<script>{}</script>\n</body>\n</html>\n",
+      html_text(plan.title.empty() ? plan.suite : plan.title), page_style(), body, page_script());
+}
+
+std::string render_page(const PageInput& input) {
+  const Json shared = shared_provenance(input.outcomes);
+  const Drawers drawers(input, shared);
+  std::string text =
+      page_header(input.plan, {count_of(input.plan, input.outcomes)}, input.tables) + "<main>\n";
   for (std::size_t i = 0; i < input.tables.size(); ++i)
     text += section(input, input.tables[i], i + 1, drawers);
-  text += drawers.html() + provenance_section(shared);
-  return text + fmt::format("</main>\n<script>{}</script>\n</body>\n</html>\n", page_script());
+  return whole_page(input.plan, text + drawers.html() + provenance_section(shared) + "</main>\n");
 }
 
 std::string page(const Plan& plan, const Store& store, const std::string& table) {
@@ -144,8 +157,7 @@ std::string page(const Plan& plan, const Store& store, const std::string& table)
   for (const Table& made : input.tables)
     for (const Row& row : made.rows)
       for (const Entry& entry : row.entries) {
-        for (const auto& [seed, trial] : entry.trials)
-          if (!input.curves.contains(trial)) input.curves[trial] = store.curve(trial);
+        for (const auto& [seed, trial] : entry.trials) add_files(store, trial, input);
         add_log(store, entry, input);
       }
   return render_page(input);

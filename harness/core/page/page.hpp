@@ -4,7 +4,9 @@
 #include <vector>
 
 #include "core/base/json.hpp"
+#include "core/page/pictures.hpp"
 #include "core/plan/plan.hpp"
+#include "core/store/confusion.hpp"
 #include "core/store/outcomes.hpp"
 #include "core/table/table.hpp"
 
@@ -17,8 +19,10 @@ struct PageInput {
   const Plan& plan;
   std::vector<Table> tables;
   Outcomes outcomes;
-  std::map<std::string, std::vector<Json>> curves;  ///< by trial: lines of curve.jsonl
-  std::map<std::string, std::string> logs;          ///< by trial: its last lines
+  std::map<std::string, std::vector<Json>> curves;   ///< by trial: lines of curve.jsonl
+  std::map<std::string, std::string> logs;           ///< by trial: its last lines
+  std::map<std::string, Confusion> confusions = {};  ///< by trial
+  std::map<std::string, Pictures> pictures = {};     ///< by trial
 };
 
 /// Tables of a plan, one named or (empty) all, as one HTML file that needs nothing else: style,

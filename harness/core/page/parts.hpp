@@ -56,12 +56,34 @@ std::string strip_axis(const Scale& scale);
 Scale seeds_scale(const Table& table, std::size_t column);
 Scale interval_scale(const Table& table, std::size_t column);
 
+// shares.cpp
+
+/// What a bar is cut into: names and how much each has of it.
+using Shares = std::map<std::string, double>;
+struct ShareBar {
+  std::string name;
+  Shares shares;
+};
+/// A bar below the other, in percent, with a key of their parts.
+std::string share_bars(std::string_view title, std::string_view description,
+                       std::string_view caption, const std::vector<ShareBar>& bars);
+
 // one chart each
 std::string curve_charts(const PageInput& input, const Table& table);
 std::string cost_charts(const PageInput& input, const Table& table);
 std::string rank_diagram(const Table& table);
 std::string transfer_map(const Table& table);
 std::string member_shares(const PageInput& input, const Table& table);
+std::string route_charts(const PageInput& input, const Table& table);
+/// Of the trials of a cell: what its classes were taken for.
+std::string confusion_chart(const PageInput& input, const Entry& entry);
+
+// attention.cpp
+
+/// How many maps a cell's first seed has that kept any.
+std::size_t maps_in(const PageInput& input, const Entry& entry);
+/// These, as fine as their number on the whole page allows.
+std::string attention_maps(const PageInput& input, const Entry& entry, std::size_t on_page);
 
 // drawers.cpp
 
@@ -85,6 +107,7 @@ class Drawers {
   const PageInput& input_;
   const Json& shared_;  ///< provenance
   std::vector<Drawer> drawers_;
+  std::size_t maps_ = 0;  ///< of attention, in all of them
   std::map<std::map<std::uint64_t, std::string>, std::string> anchors_;
 };
 
@@ -95,10 +118,23 @@ std::string table_grid(const Table& table, const Drawers& drawers);
 /// Differences to the baseline, drawn beside their numbers.
 std::string forest_table(const Table& differences);
 
+// page.cpp
+
+/// A document of a header and `main`, with style and script.
+std::string whole_page(const Plan& plan, const std::string& body);
+/// Title, question, links to tables; `counts` tell how trials stand.
+std::string page_header(const Plan& plan, const std::vector<std::string>& counts,
+                        const std::vector<Table>& tables);
+/// How many trials ended how.
+std::string count_of(const Plan& plan, const Outcomes& outcomes);
+/// A table in other formats, to be copied.
+std::string table_copies(const Table& table);
+
 // provenance.cpp
 
 /// Fields of provenance that all records have with one value.
-Json shared_provenance(const PageInput& input);
+Json shared_provenance(const Outcomes& outcomes);
+std::string provenance_words(const Json& value);
 std::string provenance_section(const Json& shared);
 /// What of a record is not shared.
 std::string own_provenance(const Json& shared, const Record& record);

@@ -6,17 +6,14 @@
 #include "core/page/parts.hpp"
 
 namespace ktb::core {
-namespace {
 
-std::string words_of(const Json& value) {
+std::string provenance_words(const Json& value) {
   return value.is_string() ? value.get<std::string>() : json_text(value);
 }
 
-}  // namespace
-
-Json shared_provenance(const PageInput& input) {
+Json shared_provenance(const Outcomes& outcomes) {
   std::optional<Json> shared;
-  for (const auto& [id, record] : input.outcomes.records) {
+  for (const auto& [id, record] : outcomes.records) {
     if (!record.ok()) continue;
     if (!shared) {
       shared = record.provenance;
@@ -35,7 +32,8 @@ Json shared_provenance(const PageInput& input) {
 std::string provenance_section(const Json& shared) {
   std::string lines;
   for (const auto& [name, value] : shared.items())
-    lines += fmt::format("<dt>{}</dt><dd>{}</dd>\n", html_text(name), html_text(words_of(value)));
+    lines += fmt::format("<dt>{}</dt><dd>{}</dd>\n", html_text(name),
+                         html_text(provenance_words(value)));
   if (lines.empty()) return "";
   return "<section id=\"provenance\"><h2>Where the numbers come from</h2>\n<p>The same for every "
          "trial; what differs stands with each cell.</p>\n<dl class=\"facts\">\n" +
@@ -46,7 +44,7 @@ std::string own_provenance(const Json& shared, const Record& record) {
   std::string text;
   for (const auto& [name, value] : record.provenance.items())
     if (!shared.contains(name))
-      text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name, words_of(value));
+      text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name, provenance_words(value));
   return text;
 }
 

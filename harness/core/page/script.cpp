@@ -5,40 +5,38 @@ namespace ktb::core {
 /// Adds what a page can do without: sorting by a column (down, up, as it was), a filter, buttons
 /// that copy, and drawers that open where a link leads to them.
 std::string_view page_script() {
-  return R"js(
-(() => {
+  return R"js((() => {
 const d = document, all = (s, e = d) => [...e.querySelectorAll(s)];
 const button = (nodes, act) => {
  const b = d.createElement('button');
- b.type = 'button'; b.append(...nodes); b.onclick = act;
+ b.append(...nodes); b.onclick = act;
  return b;
 };
 const show = () => {
  const e = d.getElementById(location.hash.slice(1));
- if (e && e.matches('details')) { e.open = true; e.firstElementChild.focus(); e.scrollIntoView(); }
+ if (e?.matches('.cell')) { e.open = true; e.firstElementChild.focus(); e.scrollIntoView(); }
 };
-addEventListener('hashchange', show);
-all('a[href^="#c"]').forEach(a => a.onclick = () => setTimeout(show));
+onhashchange = show;
+onclick = e => e.target.hash && setTimeout(show);
 const key = (row, at) => {
  const c = row.cells[at], text = (c.querySelector('.v') || c).textContent;
- if (c.tagName == 'TH') return text.toLowerCase();
- return parseFloat(text.replace(/,/g, ''));
+ return c.tagName == 'TH' ? text.toLowerCase() : parseFloat(text.replace(/,/g, ''));
 };
-all('table.grid, table.forest').forEach(t => {
- const body = t.querySelector('.rows'), groups = [];
+all('.grid, table.forest').forEach(t => {
+ const body = all('.rows', t)[0], groups = [];
  all('tr', body).forEach(r => r.matches('.published') && groups[0] ? groups.at(-1).push(r)
-  : groups.push([r]));
- all('.sorts, .axis', t).forEach(h => {
+ : groups.push([r]));
+ all('.sorts, th.axis', t).forEach(h => {
   let at = h.colSpan - 1, turn = 0;
-  if (h.parentNode.rowIndex) at += all('.axis', t).length;
+  if (h.parentNode.rowIndex) at += all('th.axis', t).length;
   for (let e = h; e = e.previousElementSibling;) at += e.colSpan;
   h.append(button(h.childNodes, () => {
    turn = h.ariaSort ? (turn + 1) % 3 : 1;
-   all('[aria-sort]', t).forEach(o => o.removeAttribute('aria-sort'));
+   all('[aria-sort]', t).forEach(o => o.ariaSort = null);
    const sign = (turn == 1) == h.matches('.axis') ? 1 : -1, rows = groups.map(g => [key(g[0], at), g]);
    if (turn) {
     h.ariaSort = sign > 0 ? 'ascending' : 'descending';
-    rows.sort(([a], [b]) => a !== a ? 1 : b !== b ? -1 : a < b ? -sign : a > b ? sign : 0);
+    rows.sort(([a], [b]) => (a != a) - (b != b) || sign * ((a > b) - (a < b)));
    }
    rows.forEach(r => body.append(...r[1]));
   }));
@@ -48,16 +46,15 @@ const find = d.createElement('input');
 find.type = 'search';
 find.placeholder = find.ariaLabel = 'Filter rows and cells';
 find.oninput = () => all('.rows tr, .cell').forEach(e => e.hidden =
- !find.value.toLowerCase().split(' ').every(w => e.textContent.toLowerCase().includes(w)));
-d.querySelector('header').append(find);
+ find.value.toLowerCase().split(' ').some(w => !e.textContent.toLowerCase().includes(w)));
+all('header')[0].append(find);
 all('.copies').forEach(p => {
  const text = p.textContent;
  p.append(button(['Copy'], e => navigator.clipboard.writeText(text)
-  .then(() => e.target.textContent = 'Copied', () => getSelection().selectAllChildren(p))));
+ .then(() => e.target.textContent = 'Copied', () => getSelection().selectAllChildren(p))));
 });
 show();
-})();
-)js";
+})();)js";
 }
 
 }  // namespace ktb::core

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/base/output/escape.hpp"
+#include "core/suite/control.hpp"
 
 namespace ktb::core {
 namespace {
@@ -38,6 +39,7 @@ std::string task_words(const TaskRef& task) {
   words.add("train", task.train);
   words.add("test", task.test);
   if (task.labels != 1) words.add("labels", task.labels);
+  if (task.shuffled) words.add("labels", "shuffled");
   for (const Augmentation augmentation : task.augment) words.add("augment", word(augmentation));
   words.add_all(task.options);
   return words.str();
@@ -56,6 +58,13 @@ std::string method_words(const MethodRef& method) {
   Words words(plugin_of(method.name, method.plugin));
   words.add_all(method.options);
   return words.str();
+}
+
+/// What a source's being none of use means for the numbers.
+std::string control_words(Control control) {
+  return control == Control::kShuffled
+             ? "its source learned shuffled labels, so it knows the inputs and nothing of the task"
+             : "its source was never trained, so it knows nothing";
 }
 
 std::string recipe_words(const Recipe& recipe) {
@@ -83,6 +92,10 @@ std::string recipe_words(const Recipe& recipe) {
 
 std::vector<SettingLine> settings_of(const TrialSpec& trial) {
   std::vector<SettingLine> settings{{"method", method_words(trial.method)}};
+  const auto axis = trial.axes.find("method");
+  const Control control =
+      axis == trial.axes.end() ? Control::kNone : method_name(axis->second).control;
+  if (control != Control::kNone) settings.push_back({"control", control_words(control)});
   for (const PlusRef& plus : trial.plus)
     settings.push_back({"plus", fmt::format("{:g} × {}", plus.weight, method_words(plus))});
   settings.push_back({"task", task_words(trial.task)});

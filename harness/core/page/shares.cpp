@@ -13,9 +13,7 @@ namespace {
 constexpr std::string_view kShare = "share.";
 constexpr double kLeft = 150, kRight = 460, kBar = 18, kGap = 8, kKey = 110;
 
-/// Member -> its share of all runs, a mean over seeds.
-using Shares = std::map<std::string, double>;
-
+/// Of all runs of a member those of each, a mean over seeds.
 Shares shares_of(const PageInput& input, const Entry& entry) {
   std::map<std::string, std::vector<double>> values;
   for (const Record* record : records_of(input, entry))
@@ -55,32 +53,45 @@ void add_keys(Svg& svg, const std::vector<std::string>& members) {
   }
 }
 
+/// Members in the order of their coming.
+std::vector<std::string> members_of(const std::vector<ShareBar>& bars) {
+  std::vector<std::string> members;
+  for (const ShareBar& bar : bars)
+    for (const auto& [member, share] : bar.shares)
+      if (std::count(members.begin(), members.end(), member) == 0) members.push_back(member);
+  return members;
+}
+
 }  // namespace
+
+std::string share_bars(std::string_view title, std::string_view description,
+                       std::string_view caption, const std::vector<ShareBar>& bars) {
+  const std::vector<std::string> members = members_of(bars);
+  const double top = 10 + 18 * static_cast<double>((members.size() + 3) / 4);
+  Svg svg(kRight + 10, top + (kBar + kGap) * static_cast<double>(bars.size()), title, description);
+  add_keys(svg, members);
+  for (std::size_t i = 0; i < bars.size(); ++i) {
+    const double y = top + (kBar + kGap) * static_cast<double>(i);
+    svg.text(kLeft - 8, y + 13, shortened(bars[i].name, 22), "label", Svg::Anchor::kEnd);
+    add_bar(svg, bars[i].shares, members, y);
+  }
+  return figure_of(svg.str(), caption);
+}
 
 std::string member_shares(const PageInput& input, const Table& table) {
   std::string charts;
   for (const std::size_t column : panel_columns(table)) {
-    std::vector<std::pair<std::string, Shares>> rows;
-    std::vector<std::string> members;
+    std::vector<ShareBar> bars;
     for (const std::size_t row : method_rows(table)) {
       Shares shares = shares_of(input, table.rows[row].entries[column]);
-      for (const auto& [member, share] : shares)
-        if (std::count(members.begin(), members.end(), member) == 0) members.push_back(member);
-      if (shares.size() > 1) rows.emplace_back(row_name(table.rows[row]), std::move(shares));
+      if (shares.size() > 1) bars.push_back({row_name(table.rows[row]), std::move(shares)});
     }
-    if (rows.empty()) continue;
-    const double top = 10 + 18 * static_cast<double>((members.size() + 3) / 4);
+    if (bars.empty()) continue;
     const std::string head = arrows(column_head(table.columns[column]));
-    Svg svg(kRight + 10, top + (kBar + kGap) * static_cast<double>(rows.size()),
-            "Shares of members: " + head,
-            "Of all runs of a member, how many percent are each one's, a bar a row of the table");
-    add_keys(svg, members);
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      const double y = top + (kBar + kGap) * static_cast<double>(i);
-      svg.text(kLeft - 8, y + 13, shortened(rows[i].first, 22), "label", Svg::Anchor::kEnd);
-      add_bar(svg, rows[i].second, members, y);
-    }
-    charts += figure_of(svg.str(), head);
+    charts += share_bars(
+        "Shares of members: " + head,
+        "Of all runs of a member, how many percent are each one's, a bar a row of the table", head,
+        bars);
   }
   return charts;
 }

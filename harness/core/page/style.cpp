@@ -62,6 +62,7 @@ em{font-style:normal;font-size:.78rem;color:var(--soft);white-space:nowrap}
 font-weight:600}
 .say{font-size:.82rem;font-weight:400;color:var(--soft)}
 sup{line-height:0;font-size:.72em}
+thead tr+tr .sorts{min-width:5.5rem}
 thead th.sorts{max-width:16rem;padding-right:calc(.6rem + 1.6em)}
 .strip{display:block;margin:.1rem 1.6em 0 auto}
 .forest td{vertical-align:middle;padding-top:0;padding-bottom:0}
@@ -116,6 +117,20 @@ svg{overflow:visible}
 .up1,.down1{fill-opacity:.13}.up2,.down2{fill-opacity:.27}.up3,.down3{fill-opacity:.42}
 .up4,.down4{fill-opacity:.58}
 .sure{stroke:var(--fg);stroke-width:1.8}
+.heat{fill:none;stroke:var(--c);shape-rendering:crispEdges}
+.o1{opacity:.16}.o2{opacity:.34}.o3{opacity:.53}.o4{opacity:.74}
+.edge{fill:none;stroke:var(--rule)}
+.map{display:block;max-width:100%;height:auto}
+.answers{display:flex;flex-wrap:wrap;gap:.5rem 2.5rem;margin-top:.75rem}
+.answers figure{max-width:24rem}
+.answers figcaption,.answers caption{color:var(--soft);font-size:.87rem}
+.recalls{border-collapse:separate;border-spacing:0 2px}
+.recalls th:first-child{position:static;background:none}
+.recalls td,.recalls tbody th{padding:.1rem .6rem .1rem 0;min-width:0}
+.recalls .share{min-width:9rem;text-align:left;padding-left:.3rem;border-right:1px solid var(--rule);
+background:linear-gradient(to right,color-mix(in srgb,var(--s1) 30%,transparent) var(--w),transparent 0)}
+.maps{display:grid;grid-template-columns:repeat(auto-fill,minmax(9.5rem,1fr));gap:.75rem 1rem}
+.maps figcaption{overflow-wrap:anywhere}
 .on{fill:var(--fg);fill-opacity:1}
 details{margin:.25rem 0}
 summary{cursor:pointer}

@@ -69,6 +69,10 @@ void Svg::path(std::string_view d, std::string_view look) {
   body_ += fmt::format(R"(<path class="{}" d="{}"/>)", look, d);
 }
 
+void Svg::strokes(std::string_view d, double width, std::string_view look) {
+  body_ += fmt::format(R"(<path class="{}" stroke-width="{}" d="{}"/>)", look, pixels(width), d);
+}
+
 void Svg::text(double x, double y, std::string_view words, std::string_view look, Anchor anchor,
                double turned) {
   const char* side = anchor == Anchor::kStart ? "" : anchor == Anchor::kEnd ? " e" : " m";

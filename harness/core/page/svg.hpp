@@ -20,6 +20,8 @@ class Svg {
   void dot(double x, double y, double radius, std::string_view look);
   /// `d` in SVG's own words, as `Path` makes it.
   void path(std::string_view d, std::string_view look);
+  /// The same as lines of that width.
+  void strokes(std::string_view d, double width, std::string_view look);
   enum class Anchor { kStart, kMiddle, kEnd };
   void text(double x, double y, std::string_view words, std::string_view look = "",
             Anchor anchor = Anchor::kStart, double turned = 0);

@@ -4,9 +4,9 @@
 
 #include <gmock/gmock.h>
 
-#include <regex>
-
 #include "core/base/output/escape.hpp"
+#include "core/page/markup.hpp"
+#include "core/page/parts.hpp"
 #include "core/table/build_table.hpp"
 #include "core/table/report_fixture.hpp"
 
@@ -14,51 +14,11 @@ namespace ktb::core {
 namespace {
 
 using testing::Bench;
+using testing::count;
 using ::testing::HasSubstr;
+using testing::Markup;
+using testing::markup_of;
 using ::testing::Not;
-
-/// Tags in their order, and what is wrong with them; empty: nothing.
-struct Markup {
-  std::vector<std::string> tags;
-  std::string fault;
-};
-
-/// Of a page that is XML but for its first line and what style and script hold.
-Markup markup_of(const std::string& page) {
-  static const std::regex kTag(R"re(<(/?)([a-zA-Z0-9]+)((?: [a-zA-Z:-]+="[^"<]*")*)(/?)>)re");
-  Markup markup;
-  std::vector<std::string> open;
-  std::size_t at = page.find("<html");
-  if (at != std::string("<!DOCTYPE html>\n").size()) markup.fault = "no doctype";
-  while (markup.fault.empty() && (at = page.find('<', at)) != std::string::npos) {
-    std::smatch tag;
-    const std::string rest = page.substr(at, 4000);
-    if (!std::regex_search(rest, tag, kTag, std::regex_constants::match_continuous)) {
-      markup.fault = "no tag: " + rest.substr(0, 60);
-      break;
-    }
-    at += static_cast<std::size_t>(tag.length());
-    markup.tags.push_back(tag[1].str() + tag[2].str());
-    if (tag[1] != "/" && (tag[2] == "style" || tag[2] == "script"))
-      at = page.find("</" + tag[2].str(), at);
-    if (tag[4] == "/") continue;
-    if (tag[1] != "/") {
-      open.push_back(tag[2]);
-    } else if (open.empty() || open.back() != tag[2]) {
-      markup.fault = "closes " + tag[2].str();
-    } else {
-      open.pop_back();
-    }
-  }
-  if (markup.fault.empty() && !open.empty()) markup.fault = "stays open: " + open.back();
-  return markup;
-}
-
-std::size_t count(const std::string& text, const std::string& part) {
-  std::size_t number = 0;
-  for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++number;
-  return number;
-}
 
 TableSpec spec_of(const std::string& baseline = "scratch") {
   TableSpec spec;
@@ -153,6 +113,25 @@ TEST(Page, DrawersHaveWhatIsKnownOfACell) {
   EXPECT_EQ(count(page, "cpu some CPU"), 0U);
 }
 
+TEST(Page, DrawersSayThatAControlKnowsNothing) {
+  Bench bench;
+  const Cell& cell =
+      bench.cell({{"dataset", "d"}, {"method", "kd:shuffled"}, {"labels", "1"}}, {.5, .6});
+  PageInput input = input_of(bench, spec_of(""));
+  TrialSpec& spec = input.outcomes.specs[cell.samples[0].trial];
+  spec.axes = {{"method", "kd:shuffled"}};
+  spec.sources.resize(1);
+  spec.sources[0].task.shuffled = true;
+  EXPECT_THAT(render_page(input), HasSubstr("<dt>control</dt><dd>its source learned shuffled"));
+  EXPECT_THAT(render_page(input), HasSubstr("labels shuffled"));
+  spec.axes = {{"method", "kd:untrained"}};
+  EXPECT_THAT(render_page(input), HasSubstr("its source was never trained"));
+  spec.axes = {{"method", "kd"}};
+  EXPECT_THAT(render_page(input), Not(HasSubstr("<dt>control")));
+}
+
+TEST(Page, ItsScriptIsShort) { EXPECT_LE(page_script().size(), 2048U); }
+
 TEST(Page, GapsAreToldAsInTheOtherTables) {
   const Bench bench = testing::hub_bench();
   const PageInput input = input_of(bench, testing::hub_spec());
@@ -173,6 +152,8 @@ TEST(Page, OthersWordsAreNoMarkup) {
     bench.plan.title = bench.plan.question = text;
     bench.plan.warnings = {text};
     bench.plan.labels = {{"kd", text}, {"1", text}};
+    std::map<std::string, Confusion> confusions;
+    std::map<std::string, Pictures> pictures;
     for (const char* method : {"scratch", "kd"}) {
       Cell& cell =
           bench.cell({{"dataset", "d"}, {"method", method}, {"labels", "1"}}, {.70, .72, .74});
@@ -180,11 +161,15 @@ TEST(Page, OthersWordsAreNoMarkup) {
       record.warnings = {text};
       record.provenance["plugins"] = {{text, text}};
       record.metrics["share." + text] = record.metrics["share.other"] = .5;
+      confusions[record.id] = {{text, "other"}, {{3, 1}, {2, 4}}};
+      pictures[record.id].all = {{text, 2, 2, {{0, 1}, {2, 3}}}};
       bench.fail(cell, 0, Status::kFailed, text);
     }
     bench.hole({{"dataset", "d"}, {"method", "z"}, {"labels", "1"}}, text);
     PageInput input = input_of(bench, spec_of());
     for (const Trial& trial : bench.plan.trials) input.logs[trial.id] = text;
+    input.confusions = confusions;
+    input.pictures = pictures;
     return render_page(input);
   };
   const Markup usual = markup_of(page_with("usual"));
@@ -217,6 +202,22 @@ TEST(Page, OfTwoHundredTrialsFitsIntoAnEMail) {
     TrialSpec& spec = input.outcomes.specs[trial.id];
     for (int option = 0; option < 40; ++option)
       spec.method.options[fmt::format("an option of some length {}", option)] = option;
+    Confusion& confusion = input.confusions[trial.id];
+    for (std::uint64_t i = 0; i < kMostClasses; ++i) {
+      confusion.classes.push_back(fmt::format("a class of some length {}", i));
+      confusion.counts.emplace_back(kMostClasses);
+      for (std::uint64_t j = 0; j < kMostClasses; ++j)
+        confusion.counts[i][j] = (i * 7919 + j * 104729) % 100;
+    }
+    for (int map = 0; map < 8; ++map) {
+      Picture picture{fmt::format("map {}", map), 64, 64, {}};
+      for (int i = 0; i < 32; ++i)
+        for (int j = 0; j < 32; ++j) {
+          if (j == 0) picture.values.emplace_back();
+          picture.values.back().push_back((i * 7919 + j * 104729) % 101);
+        }
+      input.pictures[trial.id].all.push_back(picture);
+    }
   }
   const std::string page = render_page(input);
   EXPECT_LT(page.size(), 1'000'000U);
