@@ -18,6 +18,7 @@
 #include "core/paper/paper.hpp"
 #include "core/store/outcomes.hpp"
 #include "core/table/export.hpp"
+#include "core/table/side_by_side.hpp"
 #include "launch/progress.hpp"
 
 namespace ktb::app {
@@ -35,7 +36,7 @@ const Forms kExportForms{{"jsonl", ".jsonl"}, {"csv", ".csv"}};
 
 struct ReportCommand {
   Choice choice;
-  std::string table, format, output, paper;
+  std::string table, format, output, paper, against;
 
   void add_to(CLI::App& command, const Forms& forms) {
     choice.add_to(command);
@@ -83,8 +84,25 @@ int write_paper(const core::Plan& plan, const ReportCommand& command) {
   return kOk;
 }
 
+/// Beside the results of another folder, as the suite was planned there.
+int compare_reports(const core::Plan& plan, const ReportCommand& command) {
+  Choice other = command.choice;
+  const core::Store store = results_in(command.against);
+  other.site.results = command.against;
+  const core::Plan there = other.last_plan();
+  const auto a = core::compared_results(plan, command.choice.site.store(), command.table);
+  const auto b = core::compared_results(there, store, command.table);
+  const std::string format = format_of(command, kTableForms);
+  deliver(format == "html"
+              ? core::render_comparison(a, b)
+              : core::render(core::side_by_side(a.tables, b.tables), core::format_from(format)),
+          command.output);
+  return kOk;
+}
+
 int report(const ReportCommand& command) {
   const core::Plan plan = command.choice.last_plan();
+  if (!command.against.empty()) return compare_reports(plan, command);
   if (!command.paper.empty()) return write_paper(plan, command);
   const core::Store store = command.choice.site.store();
   const std::string format = format_of(command, kTableForms);
@@ -169,10 +187,13 @@ void add_tables(CLI::App& app, Action& action) {
   const auto options = std::make_shared<ReportCommand>();
   command.add_option("--table", options->table, "only this one");
   options->add_to(command, kTableForms);
+  command.add_option("--against", options->against,
+                     "another folder of results: both side by side (A, B), and B less A");
   command
       .add_option(
           "--paper", options->paper,
           "a folder for LaTeX: numbers, tables and figures by \\input, and a document of all")
+      ->excludes("--against")
       ->excludes("--format")
       ->excludes("--output");
   command.callback([=, &action] { action = [=] { return report(*options); }; });

@@ -33,14 +33,6 @@ std::string size_text(std::uintmax_t bytes) {
   return fmt::format("{:.1f} {}", size, kUnits[unit]);
 }
 
-/// Results that are looked at, which must be there.
-core::Store results_in(const std::string& folder) {
-  if (!fs::is_directory(core::TrialFolder::all(folder)))
-    throw core::Error(fmt::format(
-        "error: {} is no folder of results: it has no folder `trials`, as `results` has", folder));
-  return core::Store(folder);
-}
-
 struct CleanCommand {
   Choice choice;  ///< of each suite in turn
   std::vector<std::string> suites;

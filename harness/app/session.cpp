@@ -47,6 +47,13 @@ std::vector<std::string> words_of(const core::Plan& plan) {
 
 }  // namespace
 
+core::Store results_in(const std::string& folder) {
+  if (!std::filesystem::is_directory(core::TrialFolder::all(folder)))
+    throw core::Error(fmt::format(
+        "error: {} is no folder of results: it has no folder `trials`, as `results` has", folder));
+  return core::Store(folder);
+}
+
 void Site::add_to(CLI::App& command) {
   command.add_option("--results", results, "folder of records, plans and reports")
       ->capture_default_str();

@@ -26,6 +26,9 @@ struct Site {
   launch::CostBook costs() const { return launch::CostBook(results + "/cache/costs.jsonl"); }
 };
 
+/// Results that are looked at, which must be there; throws core::Error.
+core::Store results_in(const std::string& folder);
+
 /// Which suite, and how it is read.
 struct Choice {
   Site site;

@@ -133,6 +133,17 @@ TEST_F(Commands, AFilesEndingSaysItsFormat) {
   EXPECT_FALSE(fs::exists(folder_ / "x.png"));
 }
 
+TEST_F(Commands, ResultsStandBesideThoseOfAnotherFolder) {
+  const std::string report = "report " + suite() + " --against ";
+  const auto none = ktbench(report + folder_.string());
+  EXPECT_EQ(none.code, 2);
+  EXPECT_THAT(none.text, HasSubstr("is no folder of results"));
+  fs::create_directories(folder_ / "other/trials");
+  const auto [code, text] = ktbench(report + (folder_ / "other").string());
+  EXPECT_EQ(code, 0) << text;
+  EXPECT_THAT(text, HasSubstr("B - A"));
+}
+
 TEST_F(Commands, ResultsFolderAndJobsAreInNoKey) {
   const auto trials = [](const std::string& text) { return text.substr(text.find("\ntrials\n")); };
   const auto here = ktbench("plan " + suite() + " -j1").text;

@@ -32,4 +32,18 @@ std::string render_page(const PageInput& input);
 /// The same of the records under the plan's keys; throws Error for an unknown table.
 std::string page(const Plan& plan, const Store& store, const std::string& table = "");
 
+/// One of two folders of results that have trials of a suite.
+struct ComparedResults {
+  std::string name;  ///< of the folder
+  const Plan& plan;  ///< the suite as it was planned there
+  std::vector<Table> tables;
+  Outcomes outcomes;
+};
+
+/// One named table or (empty) all of them; throws Error for an unknown one.
+ComparedResults compared_results(const Plan& plan, const Store& store, const std::string& table);
+
+/// A page of tables in which both stand side by side, and of where they come from.
+std::string render_comparison(const ComparedResults& a, const ComparedResults& b);
+
 }  // namespace ktb::core

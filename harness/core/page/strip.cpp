@@ -27,6 +27,11 @@ double usual_half_width(const Table& table, std::size_t column) {
   return halves[halves.size() / 2];
 }
 
+/// Whether it shows the same of other results.
+bool like(const Column& a, const Column& b) {
+  return a.kind == b.kind && a.axes == b.axes && a.metric == b.metric;
+}
+
 /// The end of an interval, with an arrow where it goes on.
 void add_end(Svg& svg, const Scale& scale, double value, const std::string& look) {
   if (scale.holds(value)) return;
@@ -57,13 +62,16 @@ std::string seeds_strip(const Entry& entry, const Scale& scale) {
 
 Scale seeds_scale(const Table& table, std::size_t column) {
   Extent extent;
-  for (const Row& row : table.rows) {
-    const Entry& entry = row.entries[column];
-    if (!row.is_method() || entry.values.empty()) continue;
-    for (const auto& [seed, value] : entry.values) extent.add(value);
-    extent.add(entry.low);
-    extent.add(entry.high);
-  }
+  for (const Row& row : table.rows)
+    for (std::size_t i = 0; i < row.entries.size(); ++i) {
+      const Entry& entry = row.entries[i];
+      if (!row.is_method() || entry.values.empty() ||
+          !like(table.columns[i], table.columns[column]))
+        continue;
+      for (const auto& [seed, value] : entry.values) extent.add(value);
+      extent.add(entry.low);
+      extent.add(entry.high);
+    }
   return extent.scale(kEdge, kWidth - kEdge, 0.02);
 }
 

@@ -15,11 +15,6 @@ namespace {
 
 constexpr int kEffectDigits = 2;
 
-int digits_shown(const std::string& text) {
-  const auto point = text.find('.');
-  return point == std::string::npos ? 0 : static_cast<int>(text.size() - point - 1);
-}
-
 Entry difference_entry(const Entry& entry) {
   Entry shown;
   if (!entry.difference) return shown;
@@ -102,6 +97,13 @@ Table compared(const Table& table, const std::string& suffix, Entry (*shown)(con
 }
 
 }  // namespace
+
+int digits_shown(const std::string& text) {
+  const auto point = text.find('.');
+  if (point == std::string::npos) return 0;
+  const auto end = text.find_first_not_of("0123456789", point + 1);
+  return static_cast<int>(std::min(end, text.size()) - point - 1);
+}
 
 std::string with_sign(double value, int digits) {
   const std::string text = fixed(value, digits);

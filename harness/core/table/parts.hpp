@@ -84,6 +84,8 @@ Entry figure(const std::string& text);
 std::string fixed(double value, int digits);
 /// The same with a plus where it is above 0.
 std::string with_sign(double value, int digits);
+/// Digits after the first point of a shown number.
+int digits_shown(const std::string& text);
 /// Digits after the point of a metric in this table.
 int digits_of(const std::string& metric, const TableSpec& spec);
 

@@ -64,7 +64,7 @@ struct Entry {
   std::string task;  ///< data set and labels behind it: entries of two tasks are never compared
 };
 
-enum class ColumnKind { kCells, kMean, kRank, kSeeds, kCost };
+enum class ColumnKind { kCells, kMean, kRank, kSeeds, kCost, kDifference };
 
 struct Column {
   ColumnKind kind = ColumnKind::kCells;

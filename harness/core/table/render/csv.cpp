@@ -33,6 +33,7 @@ std::string kind_of(const Row& row, const Column& column) {
   if (column.kind == ColumnKind::kRank) return "rank";
   if (column.kind == ColumnKind::kSeeds) return "seeds";
   if (column.kind == ColumnKind::kCost) return "cost";
+  if (column.kind == ColumnKind::kDifference) return "difference";
   if (row.kind == RowKind::kPublished) return "published";
   if (row.kind == RowKind::kExtra) return "extra";
   return row.kind == RowKind::kDerived ? "derived" : "cell";
@@ -48,7 +49,8 @@ std::vector<std::string> fields_of(const Table& table, const Row& row, std::size
   const Entry& entry = row.entries[index];
   const bool measured = !entry.values.empty();
   const bool numbered =
-      measured || (column.kind == ColumnKind::kRank && entry.state == State::kFixed);
+      measured || ((column.kind == ColumnKind::kRank || column.kind == ColumnKind::kDifference) &&
+                   entry.state == State::kFixed);
   const auto number = [](bool known, double value) { return known ? csv_number(value) : ""; };
   const bool compared = entry.difference.has_value();
   const Difference difference = entry.difference.value_or(Difference());
