@@ -61,9 +61,7 @@ const std::map<std::string, MetricInfo>& table() {
       {"return", plain("return")},
       {"return_sd", plain("return_sd")},
       {"episodes", plain("episodes")},
-      // figures of methods, those of hubs first
-      {"usage_entropy", plain("usage_entropy")},
-      {"input_entropy", plain("input_entropy")},
+      // further ones
       {"balanced_accuracy", percent("balanced accuracy")},
       {"recall_at_1", percent("R@1")},
       {"recall_at_5", percent("R@5")},

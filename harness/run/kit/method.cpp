@@ -108,6 +108,7 @@ class MethodKit {
     check("the same seed gives the same bytes, whatever was drawn before", &MethodKit::repeats);
     check("saved and loaded, it predicts and learns the same", &MethodKit::resumes);
     check("predict() gives finite outputs of the task's width", &MethodKit::predicts);
+    check("figures() and pictures() can be asked for", &MethodKit::tells);
     check("deployed() is what predict() uses", &MethodKit::declares_deployed);
   }
 
@@ -197,6 +198,15 @@ class MethodKit {
                prediction.size(1) == kit_task().outputs,
            fmt::format("expected [{}, {}]", batch.size(), kit_task().outputs));
     demand(prediction.isfinite().all().item<bool>(), "some output is not finite");
+  }
+
+  void tells() const {
+    auto run = trained(1);
+    run.session->figures();  // for a line of the curve nothing may have been predicted yet
+    run.predicts();
+    for (const auto& [name, value] : run.session->figures())
+      demand(std::isfinite(value), fmt::format("the figure {} is {}", name, value));
+    run.session->method->pictures();
   }
 
   void declares_deployed() const {

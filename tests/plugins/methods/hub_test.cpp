@@ -51,7 +51,7 @@ class Trial : public Rig {
   std::map<std::string, double> figures() const {
     session->train(true);
     session->data[0]->survey([&](const Batch& some) { session->predict(some); });
-    return session->method->figures();
+    return session->figures();
   }
 };
 
