@@ -16,7 +16,7 @@ struct HeatMap {
   double height() const { return size * static_cast<double>(rows); }
 };
 
-/// Draws them. `look` of a place are the classes of its colour; where it is empty, nothing is drawn.
+/// Draws them. `look` of a place are the classes of its colour; where it is empty, none is drawn.
 /// Squares of one look are one path, in which neighbours of a row are one line: a page holds many.
 using Look = std::function<std::string(std::size_t row, std::size_t column)>;
 void add_heat_map(Svg& svg, const HeatMap& map, const Look& look);

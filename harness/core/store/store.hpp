@@ -75,8 +75,8 @@ class Store {
 
  private:
   void warn(const std::string& text) const;
-  /// What `read` makes of a file of at most so many bytes; none where there is no file, or none that
-  /// can be read.
+  /// What `read` makes of a file of at most so many bytes; none where there is no file, or none
+  /// that can be read.
   template <class Read>
   auto load_file(const std::filesystem::path& path, std::uintmax_t most, Read read) const
       -> std::optional<decltype(read(path))>;

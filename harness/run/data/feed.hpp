@@ -50,8 +50,8 @@ class Feed {
   virtual std::int64_t train_size() const = 0;  ///< 0: endless
   virtual std::int64_t validation_size() const = 0;
   virtual std::int64_t test_size() const = 0;
-  /// [test_size()] int64 on the CPU: which part of a union each test example is of. No batch has it.
-  /// Undefined where there is but one.
+  /// [test_size()] int64 on the CPU: which part of a union each test example is of. No batch
+  /// has it. Undefined where there is but one.
   virtual Tensor domains() const { return {}; }
   /// Steps taken in an environment so far.
   virtual std::int64_t transitions() const { return 0; }

@@ -12,8 +12,8 @@ namespace ktb::run {
 /// takes it out, so that no method sees it.
 inline constexpr auto kDomain = "domain";
 
-/// Several data sets of one form of input, each with one class an example, as one. Examples stand in
-/// the order of the parts; labels side by side in that order, or shared.
+/// Several data sets of one form of input, each with one class an example, as one. Examples stand
+/// in the order of the parts; labels side by side in that order, or shared.
 class UnionDataset final : public Dataset {
  public:
   struct Part {

@@ -31,8 +31,8 @@ class MatrixAdapterImpl : public torch::nn::Module {
   explicit MatrixAdapterImpl(const AdapterShape& shape);
   /// [m, n] from a [m, n] and b [p, q].
   Tensor forward(Tensor a, const Tensor& b);
-  /// Of each layer and direction, `0.xx`, what forward would attend to: [heads, tokens of a, tokens
-  /// of b].
+  /// Of each layer and direction, `0.xx`, what forward would attend to: [heads, tokens of a,
+  /// tokens of b].
   Tensors attention(Tensor a, const Tensor& b);
   /// What of the result is written, learned from 0 on; undefined where that is not learned.
   const Tensor& gate() const { return gate_; }
@@ -80,7 +80,7 @@ class MatrixTransfer {
   void follow();  ///< after a training step: the adapter's gradients
   /// What the adapter would attend to now, see MatrixAdapterImpl.
   Tensors attention() const;
-  /// How it is with the matrix: its stable rank; by which part of its norm the last transfer changed
+  /// How it is with the matrix: its stable rank; by which part of its norm the last transfer moved
   /// it, and the training step behind that; the entropy of attention, 1 where it is even.
   std::map<std::string, double> diagnosis() const;
   /// Answers the cases of mergenet_adapter and mergenet_update.

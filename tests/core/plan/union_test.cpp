@@ -1,4 +1,4 @@
-// Several data sets as one: what a suite may say, what a trial is told, and what its key depends on.
+// Several data sets as one: what a suite may say, what a trial is told, and what its key has.
 #include "core/plan/union_spec.hpp"
 
 #include <gmock/gmock.h>
