@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/base/output/escape.hpp"
+#include "core/plan/union_spec.hpp"
 #include "core/suite/control.hpp"
 
 namespace ktb::core {
@@ -41,7 +42,10 @@ std::string task_words(const TaskRef& task) {
   if (task.labels != 1) words.add("labels", task.labels);
   if (task.shuffled) words.add("labels", "shuffled");
   for (const Augmentation augmentation : task.augment) words.add("augment", word(augmentation));
-  words.add_all(task.options);
+  if (task.plugin != kUnion) words.add_all(task.options);
+  if (task.plugin == kUnion)
+    for (const UnionPart& part : union_of(task.options).parts)
+      words.add("of", plugin_of(part.name, part.plugin));
   return words.str();
 }
 
