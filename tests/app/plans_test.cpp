@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <sstream>
 #include <vector>
 
@@ -48,20 +49,35 @@ std::string counts(const std::string& plan) {
   return out;
 }
 
+/// What stands below each line that names a suite and a profile.
+std::map<std::string, std::string> sections(const std::string& text) {
+  std::map<std::string, std::string> all;
+  std::string* section = nullptr;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);)
+    if (line.starts_with("suites/"))
+      section = &all[line];
+    else if (section != nullptr)
+      *section += line + "\n";
+  return all;
+}
+
+/// A data set that has to be read to know what it asks leaves holes where it is missing. So a plan
+/// may have a second section, `with its data`.
 TEST(PlansSlow, EverySuiteAndProfileIsAsItWas) {
   const TemporaryFolder folder;
-  std::string found;
+  std::ifstream golden(KTB_SOURCE_DIR "/tests/golden/plans.txt");
+  auto wanted = sections({std::istreambuf_iterator<char>(golden), {}});
   for (const auto& suite : suites())
     for (const auto& profile : profiles(suite)) {
       const auto plan = run_command(KTB_BIN_DIR "/ktbench plan " + suite.string() + " --profile " +
                                     profile + " --results " + folder.path().string() + " --trials");
       ASSERT_EQ(plan.code, 0) << plan.text;
-      found +=
-          fs::relative(suite, KTB_SOURCE_DIR).string() + " " + profile + "\n" + counts(plan.text);
+      const auto name = fs::relative(suite, KTB_SOURCE_DIR).string() + " " + profile;
+      const auto rich = wanted.find(name + ", with its data");
+      if (rich == wanted.end() || counts(plan.text) != rich->second)
+        EXPECT_EQ(counts(plan.text), wanted[name]) << name;
     }
-  std::ifstream golden(KTB_SOURCE_DIR "/tests/golden/plans.txt");
-  const std::string wanted{std::istreambuf_iterator<char>(golden), {}};
-  EXPECT_EQ(found, wanted);
 }
 
 }  // namespace
