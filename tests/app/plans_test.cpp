@@ -75,8 +75,8 @@ TEST(PlansSlow, EverySuiteAndProfileIsAsItWas) {
       ASSERT_EQ(plan.code, 0) << plan.text;
       const auto name = fs::relative(suite, KTB_SOURCE_DIR).string() + " " + profile;
       const auto rich = wanted.find(name + ", with its data");
-      if (rich == wanted.end() || counts(plan.text) != rich->second)
-        EXPECT_EQ(counts(plan.text), wanted[name]) << name;
+      if (rich != wanted.end() && counts(plan.text) == rich->second) continue;
+      EXPECT_EQ(counts(plan.text), wanted[name]) << name;
     }
 }
 
