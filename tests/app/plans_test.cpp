@@ -62,8 +62,8 @@ std::map<std::string, std::string> sections(const std::string& text) {
   return all;
 }
 
-/// A data set that has to be read to know what it asks leaves holes where it is missing. So a plan
-/// may have a second section, `with its data`.
+/// Of a data set that has to be read to know what it asks, holes show only where it is there. So a
+/// plan may have a second section, `with its data`.
 TEST(PlansSlow, EverySuiteAndProfileIsAsItWas) {
   const TemporaryFolder folder;
   std::ifstream golden(KTB_SOURCE_DIR "/tests/golden/plans.txt");
