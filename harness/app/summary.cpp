@@ -116,9 +116,11 @@ std::string tables(const Summary& summary) {
 std::map<std::string, std::string> datasets(const core::Plan& plan) {
   std::map<std::string, std::string> plugins;
   const auto note = [&](const core::TaskRef& task) {
-    if (task.plugin != core::kUnion) plugins[task.dataset] = task.plugin;
-    if (task.plugin == core::kUnion)
-      for (const auto& part : core::union_of(task.options).parts) plugins[part.name] = part.plugin;
+    if (task.plugin != core::kUnion) {
+      plugins[task.dataset] = task.plugin;
+      return;
+    }
+    for (const auto& part : core::union_of(task.options).parts) plugins[part.name] = part.plugin;
   };
   for (const auto& trial : plan.trials) {
     note(trial.spec.task);

@@ -1,22 +1,11 @@
 #include <fmt/format.h>
 
-#include "core/base/error.hpp"
 #include "core/page/parts.hpp"
-#include "core/plan/union_spec.hpp"
+#include "core/page/settings.hpp"
 #include "core/table/render/shown.hpp"
 
 namespace ktb::core {
 namespace {
-
-/// The parts of a trial's union; empty: its task is none, or nobody knows.
-std::vector<UnionPart> parts_of(const TrialSpec& trial) {
-  if (trial.task.plugin != kUnion) return {};
-  try {
-    return union_of(trial.task.options).parts;
-  } catch (const Error&) {
-    return {};
-  }
-}
 
 /// What the routes' numbers stand for, by the trial that they are of.
 struct Names {
@@ -30,7 +19,8 @@ Names names_of(const PageInput& input, const std::string& trial, const Routes& r
     return found == input.plan.labels.end() ? name : found->second;
   };
   if (const auto spec = input.outcomes.specs.find(trial); spec != input.outcomes.specs.end()) {
-    for (const UnionPart& part : parts_of(spec->second)) names.domains.push_back(label(part.name));
+    for (const UnionPart& part : union_parts(spec->second.task))
+      names.domains.push_back(label(part.name));
     for (const SourceRef& source : spec->second.sources)
       names.members.push_back(label(source.name));
   }

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "core/base/error.hpp"
 #include "core/base/output/escape.hpp"
-#include "core/plan/union_spec.hpp"
 #include "core/suite/control.hpp"
 
 namespace ktb::core {
@@ -42,10 +42,9 @@ std::string task_words(const TaskRef& task) {
   if (task.labels != 1) words.add("labels", task.labels);
   if (task.shuffled) words.add("labels", "shuffled");
   for (const Augmentation augmentation : task.augment) words.add("augment", word(augmentation));
-  if (task.plugin != kUnion) words.add_all(task.options);
-  if (task.plugin == kUnion)
-    for (const UnionPart& part : union_of(task.options).parts)
-      words.add("of", plugin_of(part.name, part.plugin));
+  const std::vector<UnionPart> parts = union_parts(task);
+  if (parts.empty()) words.add_all(task.options);
+  for (const UnionPart& part : parts) words.add("of", plugin_of(part.name, part.plugin));
   return words.str();
 }
 
@@ -93,6 +92,15 @@ std::string recipe_words(const Recipe& recipe) {
 }
 
 }  // namespace
+
+std::vector<UnionPart> union_parts(const TaskRef& task) {
+  if (task.plugin != kUnion) return {};
+  try {
+    return union_of(task.options).parts;
+  } catch (const Error&) {
+    return {};
+  }
+}
 
 std::vector<SettingLine> settings_of(const TrialSpec& trial) {
   std::vector<SettingLine> settings{{"method", method_words(trial.method)}};

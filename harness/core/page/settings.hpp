@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "core/plan/trial_spec.hpp"
+#include "core/plan/union_spec.hpp"
 
 namespace ktb::core {
 
@@ -10,6 +11,9 @@ namespace ktb::core {
 struct SettingLine {
   std::string name, value;
 };
+
+/// The data sets that make up a task's; empty: it is no union, or its description is damaged.
+std::vector<UnionPart> union_parts(const TaskRef& task);
 
 /// Task, target, sources, method and recipe with their options; what is off or empty is left out.
 std::vector<SettingLine> settings_of(const TrialSpec& trial);

@@ -113,8 +113,7 @@ std::string Drafter::dataset_id(const std::string& name) {
   if (def.parts.empty()) return id->second = describer_.dataset(def.plugin, def.options);
   UnionSpec spec{def.shared_labels, {}};
   for (const auto& part : def.parts) {
-    dataset_id(
-        part);  // asked about by itself too, so that what is wrong with it is told as its own
+    dataset_id(part);  // by itself too, so that what is wrong with it is told as its own
     const DatasetDef& own = dataset(part);
     spec.parts.push_back({part, own.plugin, own.options, own.train, own.test, ""});
   }

@@ -133,12 +133,9 @@ ExampleFeed::ExampleFeed(const Dataset& dataset, const DataFolder& folder, DataR
   auto spec = dataset.task(folder);
   if (!request_.name.empty()) spec.name = request_.name;
   kind_ = tasks::make_task_kind(spec);
-  auto train = dataset.load(folder, "train"), test = dataset.load(folder, "test");
-  train.y.erase(kDomain);
-  const auto domains = test.y.extract(kDomain);
-  split_train(train);
+  split_train(dataset.load(folder, "train"));
   if (request_.shuffled) shuffle_labels();
-  take_test(test, domains ? domains.mapped() : Tensor());
+  take_test(dataset.load(folder, "test"));
   spec.train_size = train_size_;
   spec.test_size = test_size_;
   if (pretext_) remake();
@@ -156,7 +153,8 @@ void ExampleFeed::remake() {
   test_size_ = test_.size();
 }
 
-void ExampleFeed::split_train(const Split& all) {
+void ExampleFeed::split_train(Split all) {
+  all.y.erase(kDomain);
   const auto seed = std::to_string(request_.seed);
   const Units units(*kind_, all);
   auto labels = units.labels;
@@ -198,7 +196,8 @@ void ExampleFeed::shuffle_labels() {
   for (auto& [name, y] : train_.y) y = y.index_select(0, order);
 }
 
-void ExampleFeed::take_test(const Split& all, const Tensor& domains) {
+void ExampleFeed::take_test(Split all) {
+  const auto domains = all.y.extract(kDomain);
   const Units units(*kind_, all);
   auto chosen = at::arange(static_cast<std::int64_t>(units.labels.size()), at::kLong);
   if (request_.test > 0) {
@@ -209,7 +208,7 @@ void ExampleFeed::take_test(const Split& all, const Tensor& domains) {
   const auto rows = units.examples(chosen);
   test_ = to_device(all, rows);
   test_size_ = test_.size();
-  if (domains.defined() && !pretext_) domains_ = domains.index_select(0, rows);
+  if (domains && !pretext_) domains_ = domains.mapped().index_select(0, rows);
 }
 
 Split ExampleFeed::to_device(const Split& split, const Tensor& rows) const {

@@ -63,9 +63,9 @@ class ExampleFeed final : public Feed {
   Tensor domains() const override { return domains_; }
 
  private:
-  void split_train(const Split& all);
+  void split_train(Split all);
   void shuffle_labels();
-  void take_test(const Split& all, const Tensor& domains);
+  void take_test(Split all);
   void remake();
   Split to_device(const Split& split, const Tensor& rows) const;
   const Split& split(Part part) const;
