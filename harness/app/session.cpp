@@ -125,20 +125,50 @@ core::Suite Choice::read() const { return core::read_suite(suite, profile, overr
 core::Plan Choice::plan(core::Catalogue& catalogue) const {
   core::Plan plan = core::make_plan(read(), catalogue, {device, smoke, filters});
   if (smoke) plan.profile += kSmoke;
+  for (const auto& filter : filters) plan.narrowed.push_back("--filter " + filter);
+  for (const auto& change : overrides) plan.narrowed.push_back("--set " + change);
   core::accept(plan, site.store(), accepted);
   return plan;
 }
 
-std::optional<core::Plan> Choice::stored_plan() const {
-  const core::Suite chosen = read();
+std::optional<core::Plan> Choice::stored_plan() const { return stored_plan(read()); }
+
+std::optional<core::Plan> Choice::stored_plan(const core::Suite& chosen) const {
   return site.store().load_plan(chosen.name, chosen.profile + (smoke ? kSmoke : ""));
 }
 
 core::Plan Choice::last_plan() const {
   const bool as_written = filters.empty() && overrides.empty() && accepted.empty();
-  if (as_written)
-    if (auto stored = stored_plan()) return *stored;
-  return plan(*site.catalogue());
+  if (!as_written) return plan(*site.catalogue());
+  const core::Suite chosen = read();
+  const auto stored = stored_plan(chosen);
+  if (!stored) return plan(*site.catalogue());
+  if (!stored->suite_digest.empty() && stored->suite_digest != chosen.digest)
+    return planned_again(*stored);
+  if (!stored->narrowed.empty())
+    core::print(stderr, "note: the last run of {} was narrowed by {}, and so is this\n", suite,
+                fmt::join(stored->narrowed, " "));
+  return *stored;
+}
+
+core::Plan Choice::planned_again(const core::Plan& stored) const {
+  Choice anew = *this;
+  anew.device = stored.device;
+  std::string fault = "data or plugins are missing";
+  try {
+    core::Plan now = anew.plan(*site.catalogue());
+    if (now.missing.empty()) {
+      core::print(stderr, "note: {} has changed since its last run: planned anew\n", suite);
+      return now;
+    }
+  } catch (const core::Error& error) {
+    fault = error.what();
+  }
+  core::print(stderr,
+              "warning: {} has changed since its last run and cannot be planned here: this is what "
+              "was run then\n  {}\n",
+              suite, fault);
+  return stored;
 }
 
 int refuse_missing(const core::Plan& plan, const std::vector<const core::Trial*>& trials) {

@@ -48,9 +48,14 @@ struct Choice {
   core::Plan plan(core::Catalogue& catalogue) const;
   /// The plan that the last `run` stored.
   std::optional<core::Plan> stored_plan() const;
-  /// The same as long as the command line changes nothing of it; made anew
-  /// where there is none. Needs no plugin in the first case.
+  /// The same as long as neither the command line nor the suite's text changes anything of it; else,
+  /// and where there is none, made anew. Needs no plugin in the first case. Says what of it is not
+  /// as the suite is written.
   core::Plan last_plan() const;
+
+ private:
+  std::optional<core::Plan> stored_plan(const core::Suite& chosen) const;
+  core::Plan planned_again(const core::Plan& stored) const;
 };
 
 /// Says which plugins or data are missing for `trials` and gives the exit code; 0: none are.

@@ -18,6 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 using testing::ContainsRegex;
 using testing::HasSubstr;
+using testing::Not;
 
 constexpr auto kSuite = R"(ktbench = 1
 title = "Shapes"
@@ -131,6 +132,26 @@ TEST_F(Commands, AFilesEndingSaysItsFormat) {
   EXPECT_THAT(text,
               HasSubstr("no format has the ending .png; known are .txt, .md, .tex, .csv, .html"));
   EXPECT_FALSE(fs::exists(folder_ / "x.png"));
+}
+
+TEST_F(Commands, AReportSaysWhereItsPlanIsNotTheSuites) {
+  const std::string report = "report " + suite(), note = "note: ";
+  EXPECT_EQ(ktbench("run " + suite() + " --launcher commands").code, 0);
+  EXPECT_THAT(ktbench(report).text, Not(HasSubstr(note)));
+  EXPECT_EQ(ktbench("run " + suite() + " --launcher commands --filter kd --set seeds=3").code, 0);
+  const auto narrowed = ktbench(report).text;
+  EXPECT_THAT(narrowed, HasSubstr("was narrowed by --filter kd --set seeds=3, and so is this"));
+  EXPECT_THAT(narrowed, Not(HasSubstr("scratch")));
+  std::ofstream(suite(), std::ios::app) << "[table.ranks]\nlike = \"all\"\n";
+  const auto changed = ktbench(report).text;
+  EXPECT_THAT(changed, HasSubstr("has changed since its last run: planned anew"));
+  EXPECT_THAT(changed, HasSubstr("Shapes: ranks"));
+  EXPECT_THAT(changed, HasSubstr("scratch"));
+  const auto elsewhere =
+      run_command(KTB_BIN_DIR "/ktbench " + report + " --plugins " + (folder_ / "none").string() +
+                  " --results " + (folder_ / "results").string());
+  EXPECT_EQ(elsewhere.code, 0) << elsewhere.text;
+  EXPECT_THAT(elsewhere.text, HasSubstr("cannot be planned here: this is what was run then"));
 }
 
 TEST_F(Commands, ResultsStandBesideThoseOfAnotherFolder) {

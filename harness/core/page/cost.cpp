@@ -125,13 +125,16 @@ bool shows(const Table& table, const Price& price) {
 
 std::string cost_charts(const PageInput& input, const Table& table) {
   std::string charts;
-  for (const std::size_t column : panel_columns(table))
+  for (const std::size_t column : panel_columns(table)) {
+    // Of a method's own figures nobody knows which are better.
+    if (!is_known_metric(table.columns[column].metric)) continue;
     for (const Price& price : {kTraining, kPrediction}) {
       const bool training = price.name == kTraining.name;
       if (training ? !one_machine(input, table, column) : !shows(table, price)) continue;
       const auto all = offers(input, table, column, price);
       if (all.size() > 1) charts += chart(table, column, all, price);
     }
+  }
   return charts;
 }
 

@@ -52,6 +52,7 @@ class Planner {
     plan_.suite = suite_.name;
     plan_.profile = suite_.profile;
     plan_.file = suite_.file;
+    plan_.suite_digest = suite_.digest;
     plan_.title = suite_.title;
     plan_.question = suite_.question;
     plan_.device = options_.device;

@@ -57,6 +57,9 @@ struct Rule {
 
 struct Plan {
   std::string suite, profile, file, title, question, device;
+  std::string suite_digest;  ///< of the suite that it was made from; of old plans: none
+  std::vector<std::string>
+      narrowed;               ///< `--filter kd`, `--set seeds=2`: what else it was made from
   std::vector<Trial> trials;  ///< sources first: an order that can be run
   std::vector<Cell> cells;    ///< in the suite's order
   std::vector<TableSpec> tables;

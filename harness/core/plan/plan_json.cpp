@@ -59,6 +59,8 @@ void fields(Self& plan, Ar& ar) {
   ar("title", plan.title);
   ar("question", plan.question);
   ar("device", plan.device);
+  ar.optional("suite_digest", plan.suite_digest);
+  ar.optional("narrowed", plan.narrowed);
   ar("trials", plan.trials);
   ar("cells", plan.cells);
   ar("tables", plan.tables);

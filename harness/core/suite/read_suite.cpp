@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "core/base/digest.hpp"
 #include "core/base/error.hpp"
 #include "core/base/suggest.hpp"
 #include "core/suite/build.hpp"
@@ -38,6 +39,13 @@ Document load(const std::string& shown, std::vector<std::string> children) {
   base.root = document.root;
   base.erase("extends");
   return base;
+}
+
+std::string digest_of(const Document& document) {
+  std::string text;
+  for (const auto& [file, lines] : document.lines)
+    text += fmt::format("{}\n", fmt::join(lines, "\n"));
+  return sha256_text(text);
 }
 
 std::vector<std::string> profile_names(const Document& document) {
@@ -136,6 +144,7 @@ Suite read_suite(const std::string& path, const std::string& profile,
   }
   suite.file = path;
   suite.name = fs::path(path).stem();
+  suite.digest = digest_of(document);
   suite.profile = chosen;
   suite.profiles = profiles;
   return suite;

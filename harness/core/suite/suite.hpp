@@ -76,6 +76,7 @@ struct GridDef : Definition {
 /// A suite file read with one profile: every value checked, no plugin asked yet.
 struct Suite {
   std::string file, name;  ///< as given; its stem
+  std::string digest;      ///< of the text of all its files, as they are on disk
   std::string profile;
   std::vector<std::string> profiles;
   std::string title, question;

@@ -102,6 +102,13 @@ TEST(Page, HasTheChartsThatATableHasNumbersFor) {
   EXPECT_EQ(count(map, "class=\"place down4 sure\""), 3U);
 }
 
+TEST(Page, OfFiguresNobodyKnowsWhichAreBetter) {
+  TableSpec spec = spec_of();
+  EXPECT_THAT(whole_page(spec), HasSubstr("Pareto"));
+  spec.metrics = {"share.left"};
+  EXPECT_THAT(whole_page(spec), Not(HasSubstr("Pareto")));
+}
+
 TEST(Page, DrawersHaveWhatIsKnownOfACell) {
   const std::string page = whole_page(spec_of());
   EXPECT_EQ(count(page, "<details class=\"cell\""), 9U);
