@@ -69,8 +69,8 @@ std::string transfer_map(const Table& table) {
   }
   return figure_of(
       svg.str(),
-      "Blue helps, orange hurts, the darker the more. A frame: the whole 95 % interval "
-      "lies on that side of 0; without one these seeds cannot tell.",
+      "Blue helps, orange hurts, the darker the more beside others of its metric. A frame: the "
+      "whole 95 % interval lies on that side of 0; without one these seeds cannot tell.",
       true);
 }
 
