@@ -8,7 +8,7 @@
 namespace ktb::core {
 namespace {
 
-constexpr double kWidth = 560, kLeft = 170, kRight = 390, kTop = 44, kLine = 20, kBar = 8;
+constexpr double kWidth = 620, kLeft = 200, kRight = 420, kTop = 44, kLine = 20, kBar = 8;
 
 struct Ranked {
   double rank;
