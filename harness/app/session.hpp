@@ -48,9 +48,9 @@ struct Choice {
   core::Plan plan(core::Catalogue& catalogue) const;
   /// The plan that the last `run` stored.
   std::optional<core::Plan> stored_plan() const;
-  /// The same as long as neither the command line nor the suite's text changes anything of it; else,
-  /// and where there is none, made anew. Needs no plugin in the first case. Says what of it is not
-  /// as the suite is written.
+  /// The same as long as neither the command line nor the suite's text changes anything of it;
+  /// else, and where there is none, made anew. Needs no plugin in the first case. Says what of it
+  /// is not as the suite is written.
   core::Plan last_plan() const;
 
  private:

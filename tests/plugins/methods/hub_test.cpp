@@ -127,13 +127,14 @@ double teaches_generator(Trial& trial) {
 
 TEST(HubPathway, TheOneWeightOfATopOneTeachesTheGenerator) {
   Trial single(hub(3, plain(1)));
-  EXPECT_GT(teaches_generator(single), 1e-3);
+  const double taught = teaches_generator(single);
+  EXPECT_GT(taught, 1e-3);
   EXPECT_GT(single.weight("generator.image.conv1.weight").grad().abs().max().item<double>(), 0);
 
   auto constant = plain(1);
   constant["renormalise"] = true;
   Trial deaf(hub(3, constant));
-  EXPECT_LT(teaches_generator(deaf), 1e-6);
+  EXPECT_LT(teaches_generator(deaf), 1e-3 * taught) << "more than rounding";
 }
 
 TEST(HubPathway, ATopOneScalesItsMemberByTheWeight) {
