@@ -82,6 +82,20 @@ std::unique_ptr<launch::WorkerCatalogue> Site::catalogue() const {
       core::plugin_dirs(plugins), data_dirs, worker(), worker_flags(), results + "/cache"});
 }
 
+namespace {
+
+bool has_changed(const core::Suite& suite, const core::Plan& stored) {
+  return !stored.suite_digest.empty() && stored.suite_digest != suite.digest;
+}
+
+void say_narrowed(const core::Plan& stored) {
+  if (!stored.narrowed.empty())
+    core::print(stderr, "note: the last run of {} was narrowed by {}, and so is this\n",
+                stored.file, fmt::join(stored.narrowed, " "));
+}
+
+}  // namespace
+
 void Choice::add_to(CLI::App& command) {
   command.add_option("suite", suite, "a suite file")->required();
   add_options_to(command);
@@ -137,17 +151,25 @@ std::optional<core::Plan> Choice::stored_plan(const core::Suite& chosen) const {
   return site.store().load_plan(chosen.name, chosen.profile + (smoke ? kSmoke : ""));
 }
 
+bool Choice::as_written() const { return filters.empty() && overrides.empty() && accepted.empty(); }
+
 core::Plan Choice::last_plan() const {
-  const bool as_written = filters.empty() && overrides.empty() && accepted.empty();
-  if (!as_written) return plan(*site.catalogue());
   const core::Suite chosen = read();
-  const auto stored = stored_plan(chosen);
+  const auto stored = as_written() ? stored_plan(chosen) : std::nullopt;
   if (!stored) return plan(*site.catalogue());
-  if (!stored->suite_digest.empty() && stored->suite_digest != chosen.digest)
-    return planned_again(*stored);
-  if (!stored->narrowed.empty())
-    core::print(stderr, "note: the last run of {} was narrowed by {}, and so is this\n", suite,
-                fmt::join(stored->narrowed, " "));
+  if (has_changed(chosen, *stored)) return planned_again(*stored);
+  say_narrowed(*stored);
+  return *stored;
+}
+
+core::Plan Choice::plan_as_run() const {
+  const core::Suite chosen = read();
+  const auto stored = as_written() ? stored_plan(chosen) : std::nullopt;
+  if (!stored) return plan(*site.catalogue());
+  if (has_changed(chosen, *stored))
+    core::print(stderr, "note: {} has changed since {} was made: this is what was run then\n",
+                suite, site.results);
+  say_narrowed(*stored);
   return *stored;
 }
 
@@ -158,7 +180,10 @@ core::Plan Choice::planned_again(const core::Plan& stored) const {
   try {
     core::Plan now = anew.plan(*site.catalogue());
     if (now.missing.empty()) {
-      core::print(stderr, "note: {} has changed since its last run: planned anew\n", suite);
+      core::print(stderr,
+                  "note: {} has changed since its last run: planned anew (of an entry that is "
+                  "gone, `ktbench why` says what changed)\n",
+                  suite);
       return now;
     }
   } catch (const core::Error& error) {

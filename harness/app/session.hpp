@@ -52,9 +52,13 @@ struct Choice {
   /// else, and where there is none, made anew. Needs no plugin in the first case. Says what of it
   /// is not as the suite is written.
   core::Plan last_plan() const;
+  /// The same, but as it was run where the suite's text has changed since: of results that others
+  /// may have made with an earlier one.
+  core::Plan plan_as_run() const;
 
  private:
   std::optional<core::Plan> stored_plan(const core::Suite& chosen) const;
+  bool as_written() const;  ///< the command line changes nothing of the suite
   core::Plan planned_again(const core::Plan& stored) const;
 };
 

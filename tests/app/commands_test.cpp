@@ -147,6 +147,8 @@ TEST_F(Commands, AReportSaysWhereItsPlanIsNotTheSuites) {
   EXPECT_THAT(changed, HasSubstr("has changed since its last run: planned anew"));
   EXPECT_THAT(changed, HasSubstr("Shapes: ranks"));
   EXPECT_THAT(changed, HasSubstr("scratch"));
+  const auto beside = ktbench(report + " --against " + (folder_ / "results").string());
+  EXPECT_THAT(beside.text, HasSubstr("results was made: this is what was run then"));
   const auto elsewhere =
       run_command(KTB_BIN_DIR "/ktbench " + report + " --plugins " + (folder_ / "none").string() +
                   " --results " + (folder_ / "results").string());
