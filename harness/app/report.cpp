@@ -89,7 +89,7 @@ int compare_reports(const core::Plan& plan, const ReportCommand& command) {
   Choice other = command.choice;
   const core::Store store = results_in(command.against);
   other.site.results = command.against;
-  const core::Plan there = other.plan_as_run();
+  const core::Plan there = other.last_plan(IfChanged::kAsRun);
   const auto a = core::compared_results(plan, command.choice.site.store(), command.table);
   const auto b = core::compared_results(there, store, command.table);
   const std::string format = format_of(command, kTableForms);

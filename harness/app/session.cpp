@@ -82,20 +82,6 @@ std::unique_ptr<launch::WorkerCatalogue> Site::catalogue() const {
       core::plugin_dirs(plugins), data_dirs, worker(), worker_flags(), results + "/cache"});
 }
 
-namespace {
-
-bool has_changed(const core::Suite& suite, const core::Plan& stored) {
-  return !stored.suite_digest.empty() && stored.suite_digest != suite.digest;
-}
-
-void say_narrowed(const core::Plan& stored) {
-  if (!stored.narrowed.empty())
-    core::print(stderr, "note: the last run of {} was narrowed by {}, and so is this\n",
-                stored.file, fmt::join(stored.narrowed, " "));
-}
-
-}  // namespace
-
 void Choice::add_to(CLI::App& command) {
   command.add_option("suite", suite, "a suite file")->required();
   add_options_to(command);
@@ -151,25 +137,20 @@ std::optional<core::Plan> Choice::stored_plan(const core::Suite& chosen) const {
   return site.store().load_plan(chosen.name, chosen.profile + (smoke ? kSmoke : ""));
 }
 
-bool Choice::as_written() const { return filters.empty() && overrides.empty() && accepted.empty(); }
-
-core::Plan Choice::last_plan() const {
+core::Plan Choice::last_plan(IfChanged if_changed) const {
+  const bool as_written = filters.empty() && overrides.empty() && accepted.empty();
+  if (!as_written) return plan(*site.catalogue());
   const core::Suite chosen = read();
-  const auto stored = as_written() ? stored_plan(chosen) : std::nullopt;
+  const auto stored = stored_plan(chosen);
   if (!stored) return plan(*site.catalogue());
-  if (has_changed(chosen, *stored)) return planned_again(*stored);
-  say_narrowed(*stored);
-  return *stored;
-}
-
-core::Plan Choice::plan_as_run() const {
-  const core::Suite chosen = read();
-  const auto stored = as_written() ? stored_plan(chosen) : std::nullopt;
-  if (!stored) return plan(*site.catalogue());
-  if (has_changed(chosen, *stored))
+  if (!stored->suite_digest.empty() && stored->suite_digest != chosen.digest) {
+    if (if_changed == IfChanged::kPlanAnew) return planned_again(*stored);
     core::print(stderr, "note: {} has changed since {} was made: this is what was run then\n",
                 suite, site.results);
-  say_narrowed(*stored);
+  }
+  if (!stored->narrowed.empty())
+    core::print(stderr, "note: the last run of {} was narrowed by {}, and so is this\n", suite,
+                fmt::join(stored->narrowed, " "));
   return *stored;
 }
 

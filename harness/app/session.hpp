@@ -29,6 +29,10 @@ struct Site {
 /// Results that are looked at, which must be there; throws core::Error.
 core::Store results_in(const std::string& folder);
 
+/// What to take where a suite's text has changed since its plan was stored: results that others
+/// made are best read as they were run.
+enum class IfChanged { kPlanAnew, kAsRun };
+
 /// Which suite, and how it is read.
 struct Choice {
   Site site;
@@ -51,14 +55,10 @@ struct Choice {
   /// The same as long as neither the command line nor the suite's text changes anything of it;
   /// else, and where there is none, made anew. Needs no plugin in the first case. Says what of it
   /// is not as the suite is written.
-  core::Plan last_plan() const;
-  /// The same, but as it was run where the suite's text has changed since: of results that others
-  /// may have made with an earlier one.
-  core::Plan plan_as_run() const;
+  core::Plan last_plan(IfChanged if_changed = IfChanged::kPlanAnew) const;
 
  private:
   std::optional<core::Plan> stored_plan(const core::Suite& chosen) const;
-  bool as_written() const;  ///< the command line changes nothing of the suite
   core::Plan planned_again(const core::Plan& stored) const;
 };
 

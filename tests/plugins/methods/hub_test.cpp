@@ -134,7 +134,7 @@ TEST(HubPathway, TheOneWeightOfATopOneTeachesTheGenerator) {
   auto constant = plain(1);
   constant["renormalise"] = true;
   Trial deaf(hub(3, constant));
-  EXPECT_LT(teaches_generator(deaf), 1e-3 * taught) << "more than rounding";
+  EXPECT_LT(teaches_generator(deaf), 1e-6 * taught) << "more than rounding";
 }
 
 TEST(HubPathway, ATopOneScalesItsMemberByTheWeight) {
