@@ -18,6 +18,18 @@ const char* type_name(const Value& value) {
   return kNames[value.index()];
 }
 
+std::string text_of(const Value& value) {
+  return std::visit(
+      [](const auto& v) {
+        if constexpr (
+            requires { fmt::join(v, ", "); } && !requires { v.substr(); })
+          return fmt::format("[{}]", fmt::join(v, ", "));
+        else
+          return fmt::format("{}", v);
+      },
+      value);
+}
+
 bool is_empty_list(const Value& value) {
   return std::visit(
       [](const auto& v) {
@@ -83,12 +95,12 @@ Value Options::declare(OptionInfo info) {
 
 double Options::get(const std::string& name, double fallback, const std::string& help,
                     Range range) {
-  return std::get<double>(declare({name, help, fallback, {}, range, {}}));
+  return std::get<double>(declare({name, help, fallback, {}, range, {}, false}));
 }
 
 std::int64_t Options::get(const std::string& name, std::int64_t fallback, const std::string& help,
                           Range range) {
-  return std::get<std::int64_t>(declare({name, help, fallback, {}, range, {}}));
+  return std::get<std::int64_t>(declare({name, help, fallback, {}, range, {}, false}));
 }
 
 std::int64_t Options::get(const std::string& name, int fallback, const std::string& help,
@@ -97,13 +109,13 @@ std::int64_t Options::get(const std::string& name, int fallback, const std::stri
 }
 
 bool Options::get(const std::string& name, bool fallback, const std::string& help) {
-  return std::get<bool>(declare({name, help, fallback, {}, {}, {}}));
+  return std::get<bool>(declare({name, help, fallback, {}, {}, {}, false}));
 }
 
 std::string Options::get(const std::string& name, const char* fallback, const std::string& help,
                          std::vector<std::string> choices) {
   const auto value =
-      std::get<std::string>(declare({name, help, std::string(fallback), {}, {}, choices}));
+      std::get<std::string>(declare({name, help, std::string(fallback), {}, {}, choices, false}));
   if (!choices.empty() && std::find(choices.begin(), choices.end(), value) == choices.end())
     throw OptionError(name,
                       fmt::format("option `{}` is \"{}\", not one of {}{}", name, value,
@@ -114,17 +126,37 @@ std::string Options::get(const std::string& name, const char* fallback, const st
 std::vector<std::int64_t> Options::get(const std::string& name, std::vector<std::int64_t> fallback,
                                        const std::string& help, Range range) {
   return std::get<std::vector<std::int64_t>>(
-      declare({name, help, std::move(fallback), {}, range, {}}));
+      declare({name, help, std::move(fallback), {}, range, {}, false}));
 }
 
 std::vector<double> Options::get(const std::string& name, std::vector<double> fallback,
                                  const std::string& help, Range range) {
-  return std::get<std::vector<double>>(declare({name, help, std::move(fallback), {}, range, {}}));
+  return std::get<std::vector<double>>(
+      declare({name, help, std::move(fallback), {}, range, {}, false}));
 }
 
 std::vector<std::string> Options::get(const std::string& name, std::vector<std::string> fallback,
                                       const std::string& help) {
-  return std::get<std::vector<std::string>>(declare({name, help, std::move(fallback), {}, {}, {}}));
+  return std::get<std::vector<std::string>>(
+      declare({name, help, std::move(fallback), {}, {}, {}, false}));
+}
+
+std::string Options::file(const std::string& name, const std::string& help) {
+  return std::get<std::string>(declare({name, help, std::string(), {}, {}, {}, true}));
+}
+
+void Options::published(const std::map<std::string, std::string>& keys) {
+  for (const auto& [option, key] : keys) {
+    const auto found = config_.values.find(key);
+    if (found == config_.values.end()) continue;
+    const auto [given, fresh] = given_.emplace(option, found->second);
+    if (!fresh && given->second != found->second)
+      throw OptionError(
+          option,
+          fmt::format("option `{}` is {}, and {} says {} = {}; leave the option out, or "
+                      "name its file of weights alone to take what fits of it",
+                      option, text_of(given->second), config_.origin, key, text_of(found->second)));
+  }
 }
 
 void Options::preset(const std::map<std::string, Value>& values) {

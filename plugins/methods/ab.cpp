@@ -20,6 +20,7 @@ class Ab final : public ktb::Method {
         epochs_(o.get("init_epochs", 30.0, "epochs of the stage that learns boundaries",
                       {.least = 0})) {}
 
+  ktb::SourceUse use(std::size_t) const override { return {.head = false}; }
   ktb::Reason unsuited(const ktb::Pairing& p) const override { return ktb::unlike_maps(p); }
 
   void attach() override {

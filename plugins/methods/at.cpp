@@ -16,6 +16,7 @@ class At final : public ktb::Method {
         at_(o.get("at_weight", 1000.0, "weight of the attention maps' mean squared difference")),
         p_(o.get("p", 2, "power of the activations", {.least = 1})) {}
 
+  ktb::SourceUse use(std::size_t) const override { return {.head = false}; }
   ktb::Reason unsuited(const ktb::Pairing& p) const override { return ktb::unlike_maps(p); }
   void attach() override { pairs_ = ktb::MapPairs(t().pairing); }
 

@@ -21,7 +21,9 @@ class Bss final : public ktb::Method {
   ktb::MethodNeeds needs() const override {
     return {.modes = {ktb::Mode::kTrained, ktb::Mode::kNone}, .least = 0, .most = 1};
   }
-  ktb::SourceUse use(std::size_t) const override { return {.model = false, .starts_target = true}; }
+  ktb::SourceUse use(std::size_t) const override {
+    return {.model = false, .starts_target = true, .head = false};
+  }
   ktb::Reason unsuited(const ktb::Pairing& p) const override { return p.unlike_trunks(); }
 
   std::vector<ktb::Group> groups() override {

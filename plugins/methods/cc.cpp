@@ -14,7 +14,7 @@ class Cc final : public ktb::Method {
         cc_(o.get("cc_weight", 0.02, "weight of the correlation")),
         width_(o.get("embed_dim", 128, "width of both embeddings", {.least = 1})) {}
 
-  ktb::SourceUse use(std::size_t) const override { return {.features = false}; }
+  ktb::SourceUse use(std::size_t) const override { return {.features = false, .head = false}; }
   ktb::Reason unsuited(const ktb::Pairing& p) const override { return p.unreadable(); }
 
   void attach() override {

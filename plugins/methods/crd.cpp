@@ -28,7 +28,7 @@ class Crd final : public ktb::Method {
             o.get("momentum", 0.5, "share of the old value in the banks", {.least = 0, .most = 1})),
         eps_(o.get("eps", 1e-7, "keeps the ratios finite", {.least = 0})) {}
 
-  ktb::SourceUse use(std::size_t) const override { return {.features = false}; }
+  ktb::SourceUse use(std::size_t) const override { return {.features = false, .head = false}; }
   ktb::Reason unsuited(const ktb::Pairing& p) const override {
     if (p.task.train_size < 1)
       return p.task.name + " has no finite training split to keep banks of";

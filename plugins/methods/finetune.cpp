@@ -12,7 +12,9 @@ class Finetune final : public ktb::Method {
         freeze_(o.get("freeze", false,
                       "the head alone learns, on the features of a trunk in evaluation mode")) {}
 
-  ktb::SourceUse use(std::size_t) const override { return {.model = false, .starts_target = true}; }
+  ktb::SourceUse use(std::size_t) const override {
+    return {.model = false, .starts_target = true, .head = false};
+  }
 
   ktb::Reason unsuited(const ktb::Pairing& p) const override { return p.unlike_trunks(); }
 

@@ -23,6 +23,7 @@ class Fitnet final : public ktb::Method {
     if (source_layer_ < 0) source_layer_ = layer_;
   }
 
+  ktb::SourceUse use(std::size_t) const override { return {.head = false}; }
   ktb::Reason unsuited(const ktb::Pairing& p) const override {
     if (auto reason = p.unreadable(); !reason.empty()) return reason;
     for (const auto& [model, layer] :

@@ -17,6 +17,7 @@ class Fsp final : public ktb::Method {
         epochs_(
             o.get("init_epochs", 30.0, "epochs of the stage that learns the flow", {.least = 0})) {}
 
+  ktb::SourceUse use(std::size_t) const override { return {.head = false}; }
   ktb::Reason unsuited(const ktb::Pairing& p) const override {
     if (auto reason = ktb::unlike_maps(p); !reason.empty()) return reason;
     const auto &own = p.target->model, &other = p.sources.at(0).model;

@@ -29,6 +29,7 @@ class Ft final : public ktb::Method {
         epochs_(
             o.get("init_epochs", 30.0, "epochs that train the paraphraser alone", {.least = 0})) {}
 
+  ktb::SourceUse use(std::size_t) const override { return {.head = false}; }
   ktb::Reason unsuited(const ktb::Pairing& p) const override { return ktb::unlike_last_maps(p); }
 
   void attach() override {

@@ -27,6 +27,7 @@ class KdSvd final : public ktb::Method {
                        "mdistiller; auto: the latter where all maps are equally wide",
                        {"auto", "repdistiller", "mdistiller"})) {}
 
+  ktb::SourceUse use(std::size_t) const override { return {.head = false}; }
   ktb::Reason unsuited(const ktb::Pairing& p) const override {
     if (auto reason = ktb::unlike_maps(p); !reason.empty()) return reason;
     const ktb::MapPairs pairs(p);

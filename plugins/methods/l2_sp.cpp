@@ -15,7 +15,9 @@ class L2Sp final : public ktb::Method {
         head_(o.get("head_weight", 0.01, "weight of ||head||^2 / 2")),
         trunk_lr_(o.get("trunk_lr", 0.1, "factor on the trunk's learning rate", {.least = 0})) {}
 
-  ktb::SourceUse use(std::size_t) const override { return {.model = false, .starts_target = true}; }
+  ktb::SourceUse use(std::size_t) const override {
+    return {.model = false, .starts_target = true, .head = false};
+  }
   ktb::Reason unsuited(const ktb::Pairing& p) const override { return p.unlike_trunks(); }
 
   void attach() override {

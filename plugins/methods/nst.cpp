@@ -14,6 +14,7 @@ class Nst final : public ktb::Method {
       : ce_(o.get("ce_weight", 1.0, "weight of the target's own task")),
         nst_(o.get("nst_weight", 50.0, "weight of the discrepancy")) {}
 
+  ktb::SourceUse use(std::size_t) const override { return {.head = false}; }
   ktb::Reason unsuited(const ktb::Pairing& p) const override { return ktb::unlike_maps(p); }
   void attach() override { pairs_ = ktb::MapPairs(t().pairing); }
 

@@ -20,6 +20,7 @@ class Ofd final : public ktb::Method {
             o.get("ofd_weight", 0.001, "weight of the squared differences, summed over positions")),
         kernel_(o.get("connector_kernel", 1, "kernel of the connectors", {.least = 1})) {}
 
+  ktb::SourceUse use(std::size_t) const override { return {.head = false}; }
   ktb::Reason unsuited(const ktb::Pairing& p) const override {
     if (auto reason = ktb::unlike_maps(p); !reason.empty()) return reason;
     const auto& source = p.sources.at(0).model;

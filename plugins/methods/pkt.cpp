@@ -14,7 +14,7 @@ class Pkt final : public ktb::Method {
         pkt_(o.get("pkt_weight", 30000.0, "weight of the divergence, averaged over B^2 entries")),
         eps_(o.get("eps", 1e-7, "keeps norms and logarithms finite", {.least = 1e-30})) {}
 
-  ktb::SourceUse use(std::size_t) const override { return {.features = false}; }
+  ktb::SourceUse use(std::size_t) const override { return {.features = false, .head = false}; }
   ktb::Reason unsuited(const ktb::Pairing& p) const override { return p.unreadable(); }
 
   ktb::Terms losses(ktb::Step& step) override {

@@ -41,6 +41,7 @@ class ReviewKd final : public ktb::Method {
                     {.least = 1})),
         preact_(o.get("student_preact", false, "the target's maps before their activation")) {}
 
+  ktb::SourceUse use(std::size_t) const override { return {.head = false}; }
   ktb::Reason unsuited(const ktb::Pairing& p) const override { return ktb::unlike_maps(p); }
 
   void attach() override {

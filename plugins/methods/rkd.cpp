@@ -30,7 +30,9 @@ class Rkd final : public ktb::Method {
         eps_(o.get("eps", 1e-12, "least squared distance", {.least = 0})),
         features_(o.get("features", "pooled", "what is related", {"pooled", "logits"})) {}
 
-  ktb::SourceUse use(std::size_t) const override { return {.features = false}; }
+  ktb::SourceUse use(std::size_t) const override {
+    return {.features = false, .head = features_ != "pooled"};
+  }
   ktb::Reason unsuited(const ktb::Pairing& p) const override {
     if (features_ == "logits" && !p.task.categorical) return p.task.kind + " has no logits";
     return p.unreadable();

@@ -37,6 +37,7 @@ class SemCkd final : public ktb::Method {
         factor_(o.get("factor", 4, "the batch size over the width of queries", {.least = 1})),
         soft_(o.get("soft", 1.0, "temperature of the attention", {.least = 1e-3})) {}
 
+  ktb::SourceUse use(std::size_t) const override { return {.head = false}; }
   ktb::Reason unsuited(const ktb::Pairing& p) const override { return ktb::unlike_maps(p); }
 
   void attach() override {

@@ -24,7 +24,9 @@ class Share final : public ktb::Method {
   ktb::MethodNeeds needs() const override {
     return {.modes = {Mode::kFreshJoint, Mode::kTrainedJoint, Mode::kTrained}};
   }
-  ktb::SourceUse use(std::size_t) const override { return {.features = false, .batches = true}; }
+  ktb::SourceUse use(std::size_t) const override {
+    return {.features = false, .batches = true, .head = false, .sites = true};
+  }
   ktb::Reason unsuited(const ktb::Pairing& p) const override {
     return tie_ && !p.joint(0) ? "tied layers need a source that trains along" : "";
   }

@@ -13,6 +13,7 @@ class Sp final : public ktb::Method {
       : ce_(o.get("ce_weight", 1.0, "weight of the target's own task")),
         sp_(o.get("sp_weight", 3000.0, "weight of the squared difference, divided by B^2")) {}
 
+  ktb::SourceUse use(std::size_t) const override { return {.head = false}; }
   ktb::Reason unsuited(const ktb::Pairing& p) const override { return p.unreadable(); }
 
   ktb::Terms losses(ktb::Step& step) override {

@@ -23,6 +23,7 @@ class Vid final : public ktb::Method {
                            "variances learn, as in RepDistiller; mdistiller leaves them out of "
                            "its optimiser")) {}
 
+  ktb::SourceUse use(std::size_t) const override { return {.head = false}; }
   ktb::Reason unsuited(const ktb::Pairing& p) const override { return ktb::unlike_maps(p); }
 
   void attach() override {

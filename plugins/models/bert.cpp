@@ -13,6 +13,11 @@ using ktb::Tensor;
 class Bert final : public ktb::TransformerTextModel {
  public:
   Bert(const ktb::TaskSpec& task, ktb::Options& options) : TransformerTextModel(task) {
+    options.published({{"hidden_dim", "hidden_size"},
+                       {"mlp_dim", "intermediate_size"},
+                       {"num_heads", "num_attention_heads"},
+                       {"num_layers", "num_hidden_layers"},
+                       {"max_length", "max_position_embeddings"}});
     const auto width = add_encoder(options, ktb::bert_names(), 2);
     pooling_ = options.get("pooling", "mean",
                            "what stands for a text: the mean of its tokens, the first one, or "

@@ -23,6 +23,11 @@ ktb::TextEncoder::Names names() {
 class DistilBert final : public ktb::TransformerTextModel {
  public:
   DistilBert(const ktb::TaskSpec& task, ktb::Options& options) : TransformerTextModel(task) {
+    options.published({{"hidden_dim", "dim"},
+                       {"mlp_dim", "hidden_dim"},
+                       {"num_heads", "n_heads"},
+                       {"num_layers", "n_layers"},
+                       {"max_length", "max_position_embeddings"}});
     const auto width = add_encoder(options, names(), 1);
     mean_ = options.get("pooling", "mean",
                         "what stands for a text: the mean of its tokens or the first one",

@@ -31,6 +31,10 @@ struct SourceUse {
   bool batches = false;        ///< its own task's batches are drawn each step
   bool starts_target = false;  ///< its trunk is copied into the target's, by name and shape
   bool trains_head = false;    ///< of a source that is otherwise frozen
+  /// false: neither what its head predicts nor the head's weights are read, so that a source does
+  /// whose file has no head for its task.
+  bool head = true;
+  bool sites = false;  ///< its weights at its sites are read
 };
 
 /// The live side: built and owned by the harness, kept by methods as plain pointers. Never register

@@ -4,6 +4,7 @@
 #include <map>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -26,6 +27,14 @@ struct OptionInfo {
   Value fallback, value;
   Range range;
   std::vector<std::string> choices;
+  bool file = false;  ///< its value names a file, whose content counts, not its name
+};
+
+/// What a file of weights says of the network that it holds, in the words of its library: the
+/// numbers and texts of Hugging Face's config.json.
+struct PublishedConfig {
+  std::string origin;  ///< for messages: hf:google/bert_tiny
+  std::map<std::string, Value> values;
 };
 
 /// What a suite gives to one plugin. An option is declared where it is read, in the plugin's
@@ -55,6 +64,16 @@ class KTB_API Options {
                           const std::string& help, Range = {});
   std::vector<std::string> get(const std::string& name, std::vector<std::string> fallback,
                                const std::string& help);
+  /// The path of a file, which a suite gives relative to itself; "" where it gives none. The key of
+  /// a trial has the file's content.
+  std::string file(const std::string& name, const std::string& help);
+
+  /// How the options of a model are called in its library's configuration: option -> key. Called
+  /// before they are read: a published value is the option's where the suite has none, and one that
+  /// differs from the suite's throws OptionError.
+  void published(const std::map<std::string, std::string>& keys);
+  /// The harness's to give, before the model is made.
+  void publish(PublishedConfig config) { config_ = std::move(config); }
 
   /// Adds values below those already given: an alias' presets.
   void preset(const std::map<std::string, Value>& values);
@@ -67,6 +86,7 @@ class KTB_API Options {
 
   std::map<std::string, Value> given_;
   std::vector<OptionInfo> declared_;
+  PublishedConfig config_;
 };
 
 /// The entry of a table that an option's value chooses: a network's widths by its depth. Throws

@@ -45,7 +45,7 @@ class BTuning final : public ktb::Method {
 
   ktb::MethodNeeds needs() const override { return {.most = 0}; }
   ktb::SourceUse use(std::size_t i) const override {
-    return {.features = false, .starts_target = start_ && i == 0};
+    return {.features = false, .starts_target = start_ && i == 0, .head = false};
   }
   ktb::Reason unsuited(const ktb::Pairing& p) const override {
     if (auto reason = p.unreadable(); !reason.empty()) return reason;

@@ -39,7 +39,7 @@ class Delta final : public ktb::Method {
                        {.least = 1e-3})),
         trunk_lr_(o.get("trunk_lr", 0.1, "factor on the trunk's learning rate", {.least = 0})) {}
 
-  ktb::SourceUse use(std::size_t) const override { return {.starts_target = true}; }
+  ktb::SourceUse use(std::size_t) const override { return {.starts_target = true, .head = false}; }
   ktb::Reason unsuited(const ktb::Pairing& p) const override {
     if (auto reason = p.unlike_trunks(); !reason.empty()) return reason;
     if (auto reason = ktb::unlike_maps(p); !reason.empty()) return reason;

@@ -48,6 +48,7 @@ class HubPathway final : public ktb::Method {
             .most = 0,
             .target = false};
   }
+  ktb::SourceUse use(std::size_t) const override { return {.head = false}; }
   ktb::Reason unsuited(const ktb::Pairing& p) const override {
     if (p.task.kind == "span" || p.task.kind == "retrieval")
       return p.task.kind + " predicts more than one vector an input";

@@ -47,6 +47,7 @@ class KnowledgeFlow final : public ktb::Method {
                      {.least = -1})) {}
 
   ktb::MethodNeeds needs() const override { return {.most = 0}; }
+  ktb::SourceUse use(std::size_t) const override { return {.head = false}; }
   ktb::Reason unsuited(const ktb::Pairing& p) const override {
     if (acts(p) && leave_ < 0)
       return "a player acts with its teachers while they are there: set `leave`";

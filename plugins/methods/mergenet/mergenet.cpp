@@ -34,7 +34,9 @@ class MergeNet final : public ktb::Method {
   ktb::MethodNeeds needs() const override {
     return {.modes = {Mode::kFreshJoint, Mode::kTrainedJoint, Mode::kTrained, Mode::kNone}};
   }
-  ktb::SourceUse use(std::size_t) const override { return {.features = false, .batches = true}; }
+  ktb::SourceUse use(std::size_t) const override {
+    return {.features = false, .batches = true, .head = false, .sites = true};
+  }
   ktb::Reason unsuited(const ktb::Pairing& p) const override {
     if (!both_) return {};
     if (p.sources.empty()) return "without a source there is nobody to give back to";

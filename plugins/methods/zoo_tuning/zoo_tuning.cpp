@@ -28,7 +28,7 @@ class ZooTuning final : public ktb::Method {
                          {"late", "all", "none"})) {}
 
   ktb::MethodNeeds needs() const override { return {.most = 0}; }
-  ktb::SourceUse use(std::size_t) const override { return {.features = false}; }
+  ktb::SourceUse use(std::size_t) const override { return {.features = false, .head = false}; }
   ktb::Reason unsuited(const ktb::Pairing& p) const override {
     for (const auto& shape : p.target->model.features)
       if (shape.size() != 3) return p.target->model.name + " is no network of convolutions";
