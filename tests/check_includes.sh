@@ -100,10 +100,11 @@ inside harness/core core '
 inside harness/run run '
   data:
   control: data
-  plugins: data
-  train: data control plugins
-  kit: data control plugins train
-  check: data control plugins train kit'
+  weights:
+  plugins: data weights
+  train: data control weights plugins
+  kit: data control weights plugins train
+  check: data control weights plugins train kit'
 for root in harness/include/ktb harness/sdk; do
   inside $root "(ktb|sdk)" '
     files:

@@ -8,9 +8,9 @@
 
 #include "ktb/error.hpp"
 #include "run/kit/world.hpp"
-#include "run/train/safetensors.hpp"
 #include "run/train/session_builder.hpp"
 #include "run/train/step.hpp"
+#include "run/weights/safetensors.hpp"
 
 namespace ktb::run {
 

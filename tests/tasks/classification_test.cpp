@@ -11,7 +11,7 @@
 
 #include "core/base/json.hpp"
 #include "ktb/error.hpp"
-#include "run/train/safetensors.hpp"
+#include "run/weights/safetensors.hpp"
 #include "tasks/metrics.hpp"
 #include "tasks/task_kind.hpp"
 

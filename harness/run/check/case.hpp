@@ -6,7 +6,7 @@
 #include "core/base/fields.hpp"
 #include "core/base/json.hpp"
 #include "ktb/task.hpp"
-#include "run/train/safetensors.hpp"
+#include "run/weights/safetensors.hpp"
 
 namespace ktb::run {
 

@@ -9,7 +9,7 @@
 #include "run/check/check.hpp"
 #include "run/kit/conformance.hpp"
 #include "run/plugins/plain.hpp"
-#include "run/train/safetensors.hpp"
+#include "run/weights/safetensors.hpp"
 
 namespace ktb::run {
 namespace {

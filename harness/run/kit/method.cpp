@@ -11,8 +11,8 @@
 #include "run/kit/conformance.hpp"
 #include "run/kit/world.hpp"
 #include "run/plugins/plain.hpp"
-#include "run/train/safetensors.hpp"
 #include "run/train/step.hpp"
+#include "run/weights/safetensors.hpp"
 
 namespace ktb::run {
 namespace {

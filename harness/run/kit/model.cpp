@@ -11,7 +11,7 @@
 #include "run/kit/conformance.hpp"
 #include "run/kit/world.hpp"
 #include "run/plugins/sample_tasks.hpp"
-#include "run/train/safetensors.hpp"
+#include "run/weights/safetensors.hpp"
 
 namespace ktb::run {
 namespace {

@@ -11,8 +11,8 @@
 #include "run/data/random.hpp"
 #include "run/plugins/open_dataset.hpp"
 #include "run/plugins/plain.hpp"
-#include "run/train/safetensors.hpp"
 #include "run/train/session_builder.hpp"
+#include "run/weights/safetensors.hpp"
 
 namespace ktb::run {
 namespace {

@@ -12,7 +12,7 @@
 #include "core/base/digest.hpp"
 #include "core/base/seed.hpp"
 #include "ktb/error.hpp"
-#include "run/train/safetensors.hpp"
+#include "run/weights/safetensors.hpp"
 
 namespace ktb::run {
 namespace {

@@ -8,7 +8,7 @@
 #include <fmt/core.h>
 #include <torch/utils.h>
 
-#include "run/train/safetensors.hpp"
+#include "run/weights/safetensors.hpp"
 
 namespace ktb::run {
 namespace {

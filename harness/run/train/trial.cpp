@@ -26,7 +26,7 @@
 #include "run/train/hook.hpp"
 #include "run/train/host.hpp"
 #include "run/train/loop.hpp"
-#include "run/train/safetensors.hpp"
+#include "run/weights/safetensors.hpp"
 #include "tasks/gathered.hpp"
 
 namespace ktb::run {

@@ -9,7 +9,7 @@
 
 #include "ktb/nn/blocks.hpp"
 #include "run/model_making.hpp"
-#include "run/train/safetensors.hpp"
+#include "run/weights/safetensors.hpp"
 #include "temporary_folder.hpp"
 
 namespace ktb::run {

@@ -14,7 +14,7 @@
 #include "run/check/check.hpp"
 #include "run/model_making.hpp"
 #include "run/plugins/sample_tasks.hpp"
-#include "run/train/safetensors.hpp"
+#include "run/weights/safetensors.hpp"
 #include "temporary_folder.hpp"
 
 namespace ktb::run {

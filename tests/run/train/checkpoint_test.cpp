@@ -15,9 +15,9 @@
 #include "core/base/text_file.hpp"
 #include "run/train/checkpoint.hpp"
 #include "run/train/loop.hpp"
-#include "run/train/safetensors.hpp"
 #include "run/train/trial.hpp"
 #include "run/trial_making.hpp"
+#include "run/weights/safetensors.hpp"
 #include "temporary_folder.hpp"
 
 namespace ktb::run {

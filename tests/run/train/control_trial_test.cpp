@@ -7,9 +7,9 @@
 
 #include "core/base/digest.hpp"
 #include "core/base/text_file.hpp"
-#include "run/train/safetensors.hpp"
 #include "run/train/trial.hpp"
 #include "run/trial_making.hpp"
+#include "run/weights/safetensors.hpp"
 #include "temporary_folder.hpp"
 
 namespace ktb::run {

@@ -1,4 +1,4 @@
-#include "run/train/safetensors.hpp"
+#include "run/weights/safetensors.hpp"
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>

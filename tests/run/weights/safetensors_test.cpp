@@ -1,4 +1,4 @@
-#include "run/train/safetensors.hpp"
+#include "run/weights/safetensors.hpp"
 
 #include <ATen/ops/arange.h>
 #include <ATen/ops/equal.h>
