@@ -2,6 +2,7 @@
 
 #include "core/base/error.hpp"
 #include "core/base/json_file.hpp"
+#include "core/base/pickle.hpp"
 #include "core/base/plugin_file.hpp"
 #include "core/base/safetensors.hpp"
 #include "core/base/text_file.hpp"
@@ -56,6 +57,7 @@ const std::map<std::string, Target>& targets() {
       {"squad", [](const fs::path& file) { core::read_squad(file.string()); }},
       {"squad_predictions", read_predictions},
       {"vqa", read_answers},
+      {"pickle", [](const fs::path& file) { core::Pickle(core::read_text(file)); }},
       {"plugin_note", [](const fs::path& file) { core::read_plugin_note(file.string()); }},
       {"json", [](const fs::path& file) { core::read_json_file(file.string()); }},
   };
