@@ -169,6 +169,7 @@ void print_summary(const Summary& summary, std::FILE* out) {
   print_lines("cost", {cost(summary)}, out);
   print_lines("rules", rules(plan), out);
   if (!plan.tables.empty()) print_lines("tables", {tables(summary)}, out);
+  print_lines("sources", plan.sources, out);
   print_lines("data", data(plan), out);
   print_lines("holes", hole_lines(plan), out);
   print_lines("note", plan.warnings, out);

@@ -13,6 +13,7 @@
 #include "core/base/output/print.hpp"
 #include "core/base/text_file.hpp"
 #include "core/base/version.hpp"
+#include "core/base/weights_path.hpp"
 #include "core/plan/union_spec.hpp"
 #include "launch/process.hpp"
 
@@ -63,12 +64,27 @@ bool unchanged(const std::vector<core::FileStamp>& files) {
       files, [](const core::FileStamp& file) { return core::stamp_of(file.path) == file; });
 }
 
+/// Changes whenever a file of these weights is written anew.
+std::string weights_stamp(const core::ModelQuestion& asked) {
+  if (asked.weights.empty()) return "";
+  std::string text = asked.weights + " " + asked.prefix + (asked.as_is ? " as it is" : "");
+  try {
+    for (const auto& file : core::files_of_weights(asked.weights)) text += " " + stamp(file);
+  } catch (const core::Error&) {
+    text += " " + stamp(asked.weights);  // what is wrong with them the worker says
+  }
+  for (const auto& site : asked.sites) text += " " + site;
+  return text;
+}
+
 /// What stays true beyond this command: neither faults nor missing data,
 /// which the user is about to mend.
 AnswerCache lasting(AnswerCache cache) {
   const auto fails = [](const auto& one) { return one.second.error.has_value(); };
   std::erase_if(cache.datasets, [&](const auto& one) { return fails(one) || !one.second.found; });
-  std::erase_if(cache.models, fails);
+  std::erase_if(cache.models, [&](const auto& one) {
+    return fails(one) || (one.second.weights && !one.second.weights->fault.empty());
+  });
   std::erase_if(cache.methods, fails);
   std::erase_if(cache.pairings, fails);
   return cache;
@@ -208,7 +224,7 @@ WorkerCatalogue::Keys WorkerCatalogue::keys_of(
   for (const auto& [id, part] : request.models)
     keys.models[id] =
         short_hash(plugin_key("model", part) + part.task + value_of(keys.datasets, part.dataset) +
-                   value_of(datasets, part.dataset).hash);
+                   value_of(datasets, part.dataset).hash + weights_stamp(part));
   for (const auto& pairing : request.pairings) {
     std::string key =
         value_of(keys.methods, pairing.method) + value_of(keys.datasets, pairing.task) +

@@ -18,6 +18,7 @@
 #include "ktb/text/wordnet.hpp"
 #include "ktb/text/wordpiece.hpp"
 #include "ktb/text/words.hpp"
+#include "run/weights/weights_file.hpp"
 #include "temporary_folder.hpp"
 
 namespace ktb::fuzz {
@@ -236,6 +237,16 @@ void read_cache(const fs::path& file) {
   cached(own.path().string(), "fuzz", key, {3, 4}, at::kByte, [](Tensor& out) { out.fill_(7); });
 }
 
+/// The numbers of small tensors too: a header may promise more than there is.
+void read_weights(const fs::path& file) {
+  for (const auto& entry : run::open_weights(file.string()).tensors) {
+    std::int64_t size = 1;
+    for (const auto extent : entry.shape)
+      if (__builtin_mul_overflow(size, extent, &size)) return;
+    if (size <= 100'000) entry.read().to(at::kByte, false, true).sum();
+  }
+}
+
 void read_packed(const fs::path& file) {
   static const TemporaryFolder own;
   const auto packed = own.path() / "in.gz";
@@ -262,6 +273,7 @@ const std::map<std::string, Target>& targets() {
       {"wordnet", read_wordnet},
       {"cache", read_cache},
       {"packed", read_packed},
+      {"weights", read_weights},
   };
   return all;
 }

@@ -98,7 +98,7 @@ class CatalogueTest : public testing::Test {
   static core::DescribeRequest request() {
     core::DescribeRequest request;
     request.datasets["d0"] = {"pictures"};
-    request.models["m0"] = {{"net", {{"depth", 20}}}, "d0", ""};
+    request.models["m0"] = {{"net", {{"depth", 20}}}, "d0", "", "", "", false, {}};
     request.methods["k0"] = {"kd"};
     request.pairings = {{"k0", "d0", "m0", {"m0"}, {core::SourceMode::kTrained}}};
     return request;

@@ -25,6 +25,10 @@ struct PluginQuestion {
 struct ModelQuestion : PluginQuestion {
   std::string dataset;  ///< id of the data set that it reads
   std::string task;     ///< that it learns on that data set's inputs; empty: the data set's own
+  std::string weights;  ///< a file or folder; empty: it has none
+  std::string prefix;   ///< below which these have the network; empty: wherever it is
+  bool as_is = false;   ///< the weights are a source as it is, not what training starts from
+  std::vector<std::string> sites;  ///< where such a source gives; empty: the model's own default
 
   bool operator==(const ModelQuestion&) const = default;
 };
@@ -87,10 +91,18 @@ struct DatasetAnswer : PluginAnswer {
   std::vector<std::string> looked, wanted;
 };
 
+/// How a file of weights fits a model, by its header.
+struct WeightsAnswer {
+  std::string fault;  ///< why it does not; empty: it does
+  bool head = true;   ///< whether the head is the file's
+  std::vector<std::string> warnings;
+};
+
 struct ModelAnswer : PluginAnswer {
   std::int64_t parameters = 0, pooled = 0;
   std::vector<std::vector<std::int64_t>> features;
   std::string takes, gives;
+  std::optional<WeightsAnswer> weights;
 };
 
 struct MethodAnswer : PluginAnswer {
@@ -128,6 +140,10 @@ void fields(Self& asked, Ar& ar) {
   ar.optional("options", asked.options);
   ar("dataset", asked.dataset);
   ar.optional("task", asked.task);
+  ar.optional("weights", asked.weights);
+  ar.optional("prefix", asked.prefix);
+  ar.optional("as_is", asked.as_is);
+  ar.optional("sites", asked.sites);
 }
 
 template <Of<PairingQuestion> Self, class Ar>
@@ -197,6 +213,13 @@ void fields(Self& answer, Ar& ar) {
   ar.optional("wanted", answer.wanted);
 }
 
+template <Of<WeightsAnswer> Self, class Ar>
+void fields(Self& answer, Ar& ar) {
+  ar.optional("fault", answer.fault);
+  ar.optional("head", answer.head);
+  ar.optional("warnings", answer.warnings);
+}
+
 template <Of<ModelAnswer> Self, class Ar>
 void fields(Self& answer, Ar& ar) {
   if (!described(answer, ar)) return;
@@ -205,6 +228,7 @@ void fields(Self& answer, Ar& ar) {
   ar.optional("pooled", answer.pooled);
   ar.optional("takes", answer.takes);
   ar.optional("gives", answer.gives);
+  ar.optional("weights", answer.weights);
 }
 
 template <Of<MethodAnswer> Self, class Ar>

@@ -47,11 +47,11 @@ std::string Describer::united(UnionSpec spec) {
   return add(request_.datasets, 'd', PluginQuestion{kUnion, write_json(spec)});
 }
 
-std::string Describer::model(const std::string& plugin_name, const Json& options,
-                             const std::string& dataset, const std::string& goal) {
-  const auto& file = plugin("model", plugin_name);
-  if (!file || dataset.empty()) return "";
-  return add(request_.models, 'm', ModelQuestion{with_preset(*file, options), dataset, goal});
+std::string Describer::model(ModelQuestion asked) {
+  const auto& file = plugin("model", asked.plugin);
+  if (!file || asked.dataset.empty()) return "";
+  static_cast<PluginQuestion&>(asked) = with_preset(*file, asked.options);
+  return add(request_.models, 'm', std::move(asked));
 }
 
 std::string Describer::method(const std::string& plugin_name, const Json& options) {

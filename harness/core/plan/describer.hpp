@@ -24,9 +24,8 @@ class Describer {
   std::string dataset(const std::string& plugin, const Json& options);
   /// Several as one; no id where a plugin of them is not there.
   std::string united(UnionSpec spec);
-  /// `goal`: the task that it learns on the data set's inputs, "" for the data set's own.
-  std::string model(const std::string& plugin, const Json& options, const std::string& dataset,
-                    const std::string& goal);
+  /// The plugin and options are the suite's; no id where the data set's is empty.
+  std::string model(ModelQuestion asked);
   std::string method(const std::string& plugin, const Json& options);
   /// `target` may be empty; no `mode`: the method's own. A pairing with anything missing has no id.
   std::string pairing(const std::string& method, const std::string& task, const std::string& target,

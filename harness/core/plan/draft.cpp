@@ -121,12 +121,20 @@ std::string Drafter::dataset_id(const std::string& name) {
 }
 
 std::string Drafter::model_id(const std::string& name, const std::string& dataset,
-                              const std::string& goal) {
-  const auto [id, fresh] = ids_.try_emplace(name + "@" + dataset + "|" + goal);
-  if (fresh)
-    id->second =
-        describer_.model(model(name).plugin, model(name).options, dataset_id(dataset), goal);
-  return id->second;
+                              const std::string& goal, const SourceDef* is) {
+  const auto [id, fresh] =
+      ids_.try_emplace(fmt::format("{}@{}|{}|{}", name, dataset, goal, is ? is->name : ""));
+  if (!fresh) return id->second;
+  const ModelDef& def = model(name);
+  const WeightsDef& weights = is ? is->weights : def.weights;
+  ModelQuestion asked{{def.plugin, def.options}, dataset_id(dataset), goal, "", "", false, {}};
+  if (weights.missing.empty()) {
+    asked.weights = weights.file;
+    asked.prefix = weights.prefix;
+    asked.as_is = is != nullptr;
+    if (is) asked.sites = def.from;
+  }
+  return id->second = describer_.model(std::move(asked));
 }
 
 std::vector<OptionValues> Drafter::candidates(const std::string& name) {
@@ -188,7 +196,8 @@ std::shared_ptr<const LayeredRecipe> Drafter::recipe(const Wish& wish, const Dra
     lay(*made, suite_.rules[rule].recipe, suite_.rules[rule].path + ".recipe", suite_.text);
   }
   if (steps_ > 0) made->values.update({{"epochs", 0}, {"steps", steps_}});
-  if (wish.taught_as == Control::kUntrained) made->values.update({{"epochs", 0}, {"steps", 0}});
+  if (wish.taught_as == Control::kUntrained || file_of_training(wish))
+    made->values.update({{"epochs", 0}, {"steps", 0}});
   made->text = made->values.dump();
   read_json(JsonView(made->values, suite_.file, "recipe"), made->recipe);
   check_schedule(made->recipe.schedule);
@@ -257,12 +266,14 @@ void Drafter::lay_options(Draft& draft, const Wish& wish, const std::vector<std:
 void Drafter::ask_about(Draft& draft, const Wish& wish) {
   draft.dataset_id = dataset_id(wish.dataset);
   const std::string goal = wish.training ? wish.training->task : "";
-  if (!wish.target_model.empty()) draft.target_id = model_id(wish.target_model, wish.dataset, goal);
+  if (!wish.target_model.empty())
+    draft.target_id = model_id(wish.target_model, wish.dataset, goal, file_of_training(wish));
   draft.method_id = describer_.method(draft.method->plugin, draft.options);
   for (const auto& use : wish.sources) {
     const std::string& model = use.cell ? use.cell->target_model : use.model;
     const std::string& dataset = use.cell ? use.cell->dataset : use.dataset;
-    draft.source_ids.push_back(model.empty() ? "" : model_id(model, dataset, use.task));
+    draft.source_ids.push_back(
+        model.empty() ? "" : model_id(model, dataset, use.task, file_of(use, wish.control)));
   }
   const bool lost = !wish.target_model.empty() && draft.target_id.empty();
   const auto pairing = [&](const std::string& method) {

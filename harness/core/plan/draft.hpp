@@ -60,8 +60,9 @@ class Drafter {
   const DatasetDef& dataset(const std::string& name);
   const ModelDef& model(const std::string& name);
   std::string dataset_id(const std::string& name);
-  std::string model_id(const std::string& name, const std::string& dataset,
-                       const std::string& goal);
+  /// `is`: the source that this model is, where a file has its weights; else null.
+  std::string model_id(const std::string& name, const std::string& dataset, const std::string& goal,
+                       const SourceDef* is = nullptr);
 
   std::vector<Rule>& rules() { return rules_; }
 

@@ -255,6 +255,17 @@ Wish source_training(const SourceWish& source, Control control) {
   return wish;
 }
 
+const SourceDef* file_of(const SourceWish& source, Control control) {
+  const bool file = control == Control::kNone && source.def && !source.def->weights.empty();
+  return file ? source.def : nullptr;
+}
+
+const SourceDef* file_of_training(const Wish& wish) {
+  const bool file =
+      wish.taught_as == Control::kNone && wish.training && !wish.training->weights.empty();
+  return file ? wish.training : nullptr;
+}
+
 std::vector<Wish> expand(const Suite& suite) { return Expander(suite).all(); }
 
 }  // namespace ktb::core

@@ -42,6 +42,11 @@ std::vector<Wish> expand(const Suite& suite);
 /// The training behind a source: that model's `scratch`, or what makes a control of it.
 Wish source_training(const SourceWish& source, Control control);
 
+/// The source where a file is what it is, as long as no control takes its place; else null.
+const SourceDef* file_of(const SourceWish& source, Control control);
+/// Of the source whose own training this is: there is nothing to train, it is judged.
+const SourceDef* file_of_training(const Wish& wish);
+
 /// Whether a cell matches: `*` stands for any axis or `method pair`; other axes must all match.
 bool matches(const std::map<std::string, std::string>& axes,
              const std::map<std::string, std::vector<std::string>>& globs);

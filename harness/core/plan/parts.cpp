@@ -4,10 +4,12 @@
 #include <fmt/ranges.h>
 
 #include <filesystem>
+#include <regex>
 #include <sstream>
 
 #include "core/base/digest.hpp"
 #include "core/base/suggest.hpp"
+#include "core/base/weights_path.hpp"
 
 namespace ktb::core {
 namespace {
@@ -45,6 +47,30 @@ std::string indented(const std::string& head, const std::vector<std::string>& li
     }
   }
   return out;
+}
+
+/// Of all files that decide what is loaded; of one alone its own.
+std::string hash_of_weights(const std::string& path) {
+  const auto files = files_of_weights(path);
+  if (files.size() == 1) return sha256_file(files[0]);
+  std::string all;
+  for (const auto& file : files)
+    all += std::filesystem::path(file).filename().string() + " " + sha256_file(file) + "\n";
+  return sha256_text(all);
+}
+
+/// The files of torchvision have the beginning of their hash in their names: resnet18-f37072fd.pth.
+std::string wrong_name(const std::string& given, const std::string& file) {
+  static const std::regex hashed("-([0-9a-f]{8,64})\\.");
+  const std::string name = std::filesystem::path(file).filename();
+  std::smatch parts;
+  if (!given.starts_with("torchvision:") || !std::regex_search(name, parts, hashed)) return "";
+  const std::string hash = sha256_file(file);
+  if (hash.starts_with(parts[1].str())) return "";
+  return fmt::format(
+      "{} is not the file of that name: its SHA-256 begins with {}, so a download "
+      "of it did not come to its end; remove it and get it again",
+      file, hash.substr(0, parts[1].length()));
 }
 
 /// image [1, 28, 28] grey
@@ -201,33 +227,39 @@ const TaskPart& PartMaker::task(const std::string& name, double labels, const st
   return part;
 }
 
-Part PartMaker::weights(const std::string& file) {
+Part PartMaker::weights(const WeightsDef& def) {
   Part part;
   part.fields = "";
-  if (file.empty()) return part;
-  if (!std::filesystem::is_regular_file(file)) {
+  if (def.empty()) return part;
+  if (!def.missing.empty()) {
     part.fields = "missing";
-    const std::string name = std::filesystem::path(file).filename();
     part.lacks.insert(
-        lack("weights", name,
-             fmt::format("weights `{}` not found\n  wanted  a safetensors file\n  looked  {}\n  "
-                         "get     put it there, or change `weights`",
-                         name, file)));
+        lack("weights", std::filesystem::path(def.given).filename().string(), def.missing));
     return part;
   }
-  std::string& hash = hashes_[file];
-  if (hash.empty()) hash = sha256_file(file);
-  part.fields = hash;
+  std::string& hash = hashes_[def.file];
+  if (hash.empty()) hash = hash_of_weights(def.file);
+  part.fields = hash + (def.prefix.empty() ? "" : " below " + def.prefix);
   return part;
 }
 
+void PartMaker::check_weights(const ModelAnswer* answer, const WeightsDef& def,
+                              const std::string& path) const {
+  if (def.empty() || !def.missing.empty()) return;
+  if (const std::string wrong = wrong_name(def.given, def.file); !wrong.empty())
+    suite_.text.fail(path, At::kValue, wrong);
+  if (answer && answer->weights && !answer->weights->fault.empty())
+    suite_.text.fail(path, At::kValue, answer->weights->fault);
+}
+
 const ModelPart& PartMaker::model(const std::string& name, const std::string& dataset,
-                                  const std::string& goal) {
-  const auto [entry, fresh] = models_.try_emplace(name + "@" + dataset + "|" + goal);
+                                  const std::string& goal, const SourceDef* is) {
+  const auto [entry, fresh] =
+      models_.try_emplace(fmt::format("{}@{}|{}|{}", name, dataset, goal, is ? is->name : ""));
   ModelPart& part = entry->second;
   if (!fresh) return part;
   const ModelDef& def = drafter_.model(name);
-  const ModelAnswer* answer = describer_.about_model(drafter_.model_id(name, dataset, goal));
+  const ModelAnswer* answer = describer_.about_model(drafter_.model_id(name, dataset, goal, is));
   fill(part, "model", def.plugin, def.options, answer);
   if (!describer_.plugin("model", def.plugin)) lack_plugin(part, "model", def.plugin);
   // Where the data set's files are missing, that is what the plan says, not what follows from it.
@@ -236,15 +268,19 @@ const ModelPart& PartMaker::model(const std::string& name, const std::string& da
   if (answer && answer->error && !absent) {
     take_error(part, name, *answer->error, option_paths(def.path, def.options), def.path);
   }
-  const Part start = weights(def.weights);
+  const WeightsDef& file = is ? is->weights : def.weights;
+  check_weights(answer, file, (is ? is->path : def.path) + ".weights");
+  const Part start = weights(file);
   part.lacks.insert(start.lacks.begin(), start.lacks.end());
   part.spec.name = name;
-  part.spec.weights = def.weights;
+  part.spec.weights = file.file;
+  part.spec.prefix = file.prefix;
   part.spec.from = def.from;
   part.spec.into = def.into;
   part.fields["weights"] = start.fields;
   part.text = part.fields.dump();
   note_origin(part, suite_.text, def.path, def.options, {"plugin", "weights", "from", "into"});
+  if (is) part.origin["weights"] = suite_.text.place(is->path + ".weights").text();
   return part;
 }
 

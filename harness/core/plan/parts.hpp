@@ -37,13 +37,14 @@ class PartMaker {
 
   /// `goal`: a [source]'s own task on the data; empty: the data set's.
   const TaskPart& task(const std::string& dataset, double labels, const std::string& goal);
+  /// `is`: the source that this model is, where a file has its weights; else null.
   const ModelPart& model(const std::string& name, const std::string& dataset,
-                         const std::string& goal);
+                         const std::string& goal, const SourceDef* is = nullptr);
   /// A method with the options that were asked about under `id`.
   MethodPart method(const MethodDef& method, const std::string& id, const Json& options,
                     const std::map<std::string, std::string>& paths);
   /// A file of weights: its SHA-256, or one more thing missing.
-  Part weights(const std::string& file);
+  Part weights(const WeightsDef& def);
 
   std::vector<Missing>& missing() { return missing_; }
 
@@ -55,6 +56,10 @@ class PartMaker {
   /// Throws SuiteError where the parts of a union do not go together.
   void check_union(const DatasetDef& def) const;
   void lack_data(Part& part, const DatasetDef& def, const DatasetAnswer& answer);
+  /// Throws SuiteError where a file of weights does not fit the model, or its name has another
+  /// hash than its content.
+  void check_weights(const ModelAnswer* answer, const WeightsDef& def,
+                     const std::string& path) const;
   void check_subset(const DatasetDef& def, const DatasetAnswer& answer) const;
   /// A wrong option is the suite's fault; anything else that a plugin refuses is a hole.
   void take_error(Part& part, const std::string& name, const PluginFault& error,

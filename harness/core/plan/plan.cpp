@@ -9,6 +9,7 @@
 
 #include "core/base/error.hpp"
 #include "core/plan/check_tables.hpp"
+#include "core/plan/source_lines.hpp"
 #include "core/plan/trials.hpp"
 #include "core/plan/warnings.hpp"
 
@@ -35,6 +36,7 @@ class Planner {
     for (const auto& wish : wishes)
       if (wish.control == Control::kNone || drafts_.has_trained_source(wish)) add_cell(wish);
     check_tables(suite_, plan_.cells);
+    plan_.sources = source_lines(wishes, drafts_, describer_, drafter_);
     book_.count_up();
     plan_.trials = std::move(book_.trials());
     plan_.rules = std::move(drafter_.rules());

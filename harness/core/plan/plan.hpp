@@ -57,14 +57,14 @@ struct Rule {
 
 struct Plan {
   std::string suite, profile, file, title, question, device;
-  std::string suite_digest;  ///< of the suite that it was made from; of old plans: none
-  std::vector<std::string>
-      narrowed;               ///< `--filter kd`, `--set seeds=2`: what else it was made from
-  std::vector<Trial> trials;  ///< sources first: an order that can be run
-  std::vector<Cell> cells;    ///< in the suite's order
+  std::string suite_digest;           ///< of the suite that it was made from; of old plans: none
+  std::vector<std::string> narrowed;  ///< `--filter kd`, `--set seeds=2`
+  std::vector<Trial> trials;          ///< sources first: an order that can be run
+  std::vector<Cell> cells;            ///< in the suite's order
   std::vector<TableSpec> tables;
   std::vector<Missing> missing;
   std::vector<Rule> rules;
+  std::vector<std::string> sources;   ///< what each source is, in a line
   std::vector<std::string> warnings;  ///< unequal tuning, small validation
   /// Axis -> its values in the order in which the suite names them: the order of rows and columns.
   std::map<std::string, std::vector<std::string>> order;

@@ -66,6 +66,7 @@ void fields(Self& plan, Ar& ar) {
   ar("tables", plan.tables);
   ar("missing", plan.missing);
   ar("rules", plan.rules);
+  ar.optional("sources", plan.sources);
   ar("warnings", plan.warnings);
   ar("order", plan.order);
   ar("labels", plan.labels);

@@ -65,7 +65,8 @@ struct TaskRef {
 struct ModelRef {
   std::string name, plugin;
   Json options = Json::object();
-  std::string weights;                  ///< a safetensors file to start from
+  std::string weights;                  ///< a file or folder of weights to start from
+  std::string prefix;                   ///< below which it has the network; empty: wherever it is
   std::vector<std::string> from, into;  ///< sites; empty: the model's own defaults
 
   bool operator==(const ModelRef&) const = default;
@@ -158,6 +159,7 @@ void model_fields(Self& model, Ar& ar) {
   ar("plugin", model.plugin);
   ar("options", model.options);
   ar.optional("weights", model.weights);
+  ar.optional("prefix", model.prefix);
   ar.optional("from", model.from);
   ar.optional("into", model.into);
 }

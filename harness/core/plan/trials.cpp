@@ -178,8 +178,9 @@ void TrialBook::build_target(Training& t) {
     t.texts["target"] = "null";
     return;
   }
-  const ModelPart& model = parts_.model(t.wish->target_model, t.wish->dataset,
-                                        t.wish->training ? t.wish->training->task : "");
+  const ModelPart& model =
+      parts_.model(t.wish->target_model, t.wish->dataset,
+                   t.wish->training ? t.wish->training->task : "", file_of_training(*t.wish));
   take(t, model, "target");
   t.spec.target = model.spec;
   t.texts["target"] = model.text;
@@ -227,7 +228,9 @@ void TrialBook::add_source(Training& t, const SourceWish& use) {
     t.hole = fmt::format("source {}: its cell trains no single model", use.name);
     return;
   }
-  const ModelPart& model = parts_.model(model_name, dataset, use.task);
+  const Control control = t.wish->control;
+  const SourceDef* file = trained(mode) ? file_of(use, control) : nullptr;
+  const ModelPart& model = parts_.model(model_name, dataset, use.task, file);
   const TaskPart& task = parts_.task(dataset, use.cell ? use.cell->labels : 1.0, use.task);
   const std::string prefix = fmt::format("sources.{}", t.feeds.size());
   take(t, model, prefix);
@@ -235,22 +238,15 @@ void TrialBook::add_source(Training& t, const SourceWish& use) {
   SourceRef spec{model.spec, mode, "", task.spec};
   spec.name = use.name;
   Json fields = {{"mode", word(mode)}, {"from", model.spec.from}, {"into", model.spec.into}};
-  const Control control = t.wish->control;
   if (control != Control::kNone && use.cell) {
     t.hole = fmt::format("source {}: a finished cell has no control", use.name);
     return;
   }
-  const bool file = control == Control::kNone && use.def && !use.def->weights.empty();
-  const Wish* feed = trained(mode) && !file ? &drafts_.training_of(use, control) : nullptr;
+  const bool fed = trained(mode) && (!file || judged(use));
+  const Wish* feed = fed ? &drafts_.training_of(use, control) : nullptr;
   if (!feed) {
     fields["model"] = model.fields;
     fields["task"] = task.fields;
-  }
-  if (file && trained(mode)) {
-    const Part weights = parts_.weights(use.def->weights);
-    take(t, weights, prefix + ".weights");
-    spec.weights = use.def->weights;
-    fields["weights"] = weights.fields;
   }
   if (feed) {
     if (drafts_.of(*feed).size() > 1) {
@@ -260,10 +256,18 @@ void TrialBook::add_source(Training& t, const SourceWish& use) {
       t.hole = fmt::format("source {}: {}", use.name, reason);
     }
     spec.weights.clear();
+    spec.prefix.clear();
   }
   t.spec.sources.push_back(std::move(spec));
   t.sources.push_back(std::move(fields));
   t.feeds.push_back(feed);
+}
+
+bool TrialBook::judged(const SourceWish& use) const {
+  const DatasetAnswer* data = describer_.about_dataset(drafter_.dataset_id(use.dataset));
+  const ModelAnswer* model =
+      describer_.about_model(drafter_.model_id(use.model, use.dataset, use.task, use.def));
+  return data && data->found && model && model->weights && model->weights->head;
 }
 
 void TrialBook::build_recipe(Training& t) {
@@ -307,7 +311,8 @@ std::size_t TrialBook::trial(const Wish& wish, std::size_t candidate, SeedAt at)
     if (!t.feeds[i]) continue;
     const auto& own = suite_.source_seeds;
     const bool finished = t.wish->sources[i].cell != nullptr;
-    const SeedAt source{own.empty() || finished ? at.seed : own[at.index % own.size()], at.index};
+    SeedAt source{own.empty() || finished ? at.seed : own[at.index % own.size()], at.index};
+    if (file_of_training(*t.feeds[i])) source = {0, 0};  // a file is the same for all seeds
     const std::size_t index = trial(*t.feeds[i], 0, source);
     spec.sources[i].trial = trials_[index].id;
     feeds[i]["trial"] = trials_[index].key;

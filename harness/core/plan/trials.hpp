@@ -92,6 +92,8 @@ class TrialBook {
   void build_method(Training& training);
   void build_sources(Training& training);
   void add_source(Training& training, const SourceWish& use);
+  /// Whether a file that is a source can be judged on its task: its data are there, and its head.
+  bool judged(const SourceWish& use) const;
   void build_recipe(Training& training);
   Reason cannot(const Training& training) const;
   void take(Training& training, const Part& part, const std::string& prefix);

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "core/base/suggest.hpp"
+#include "core/base/weights_path.hpp"
 #include "core/suite/fields.hpp"
 #include "core/suite/pair.hpp"
 #include "core/suite/recipe.hpp"
@@ -185,7 +186,7 @@ class Builder {
     const Fields at = fields(made.path);
     made.plugin = plugin(at, name);
     made.label = at.text("label");
-    made.weights = file(at, "weights");
+    made.weights = weights(at);
     made.from = at.texts("from");
     made.into = at.texts("into");
     made.options = options(at, {"plugin", "label", "weights", "from", "into"});
@@ -193,13 +194,27 @@ class Builder {
   }
 
   /// A path counts from the file that names it.
-  std::string file(const Fields& at, const std::string& key) const {
-    const std::string given = at.text(key);
-    if (given.empty()) return "";
-    const Place& place = text().place(at.path(key));
+  WeightsDef weights(const Fields& at) const {
+    WeightsDef made;
+    const std::string path = at.path("weights");
+    const Json* given = text().find(path);
+    if (given != nullptr && given->is_object()) {
+      const Fields parts = fields(path);
+      parts.only({"file", "prefix"});
+      made.given = parts.text("file");
+      made.prefix = parts.text("prefix");
+      if (made.given.empty()) parts.wrong("file", "the path of a file of weights");
+    } else {
+      made.given = at.text("weights");
+    }
+    if (made.given.empty()) return made;
+    const Place& place = text().place(path);
     const std::filesystem::path folder =
         place.line > 0 ? std::filesystem::path(place.file).parent_path() : std::filesystem::path();
-    return std::filesystem::absolute(folder / given).lexically_normal().string();
+    auto found = find_weights(made.given, folder);
+    made.file = std::move(found.path);
+    made.missing = std::move(found.missing);
+    return made;
   }
 
   void source(const std::string& name) {
@@ -209,7 +224,7 @@ class Builder {
     made.model = at.text("model");
     made.dataset = at.text("dataset");
     made.task = at.text("task");
-    made.weights = file(at, "weights");
+    made.weights = weights(at);
     made.cell = at.text("cell");
     made.method = at.text("method");
     made.recipe = recipe(at.path("recipe"));
@@ -226,6 +241,10 @@ class Builder {
                     fmt::format("a finished cell brings its own `{}`", key));
     }
     if (!made.cell.empty() && !parse_pair(made.cell)) not_a_pair(at.path("cell"), made.cell);
+    if (!made.weights.empty() && at.has("recipe"))
+      text().fail(at.path("recipe"), At::kKey,
+                  "a source with `weights` is that file as it is, and is not trained",
+                  "to train from it, name the weights in the [model] instead");
     suite_.sources.push_back(made);
   }
 

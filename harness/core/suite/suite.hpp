@@ -31,16 +31,27 @@ struct DatasetDef : Definition {
   bool shared_labels = false;      ///< of its parts; else their labels stand side by side
 };
 
+/// `"FILE"`, or `{ file = "FILE", prefix = "encoder_q" }`.
+struct WeightsDef {
+  std::string given;    ///< as the suite writes it
+  std::string file;     ///< where that is; empty: no weights are named
+  std::string prefix;   ///< below which it has the network; empty: wherever it is
+  std::string missing;  ///< where there is nothing: what was looked for, and how to get it
+
+  bool empty() const { return file.empty(); }
+};
+
 struct ModelDef : Definition {
   std::string plugin, label;
-  std::string weights;                  ///< a safetensors file to start from
+  WeightsDef weights;                   ///< to start from
   std::vector<std::string> from, into;  ///< sites; empty: the model's own defaults
   Json options = Json::object();
 };
 
 /// Either `model` (with `dataset`, `task`, `recipe` or `weights`) or `cell` and `method`.
 struct SourceDef : Definition {
-  std::string model, dataset, task, weights, cell, method;
+  std::string model, dataset, task, cell, method;
+  WeightsDef weights;  ///< that it is
   Json recipe = Json::object();
 };
 

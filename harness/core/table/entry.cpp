@@ -49,6 +49,9 @@ void read_samples(const TableInput& input, const Cell& cell, const std::string& 
       entry.notes.push_back(sentence(*record));
     } else if (const auto found = record->metrics.find(metric); found != record->metrics.end()) {
       entry.values[samples[i].seed] = found->second * metric_info(metric).scale;
+      for (const auto& warning : record->warnings)
+        if (std::ranges::find(entry.notes, warning) == entry.notes.end())
+          entry.notes.push_back(warning);
       if (record->selected.value("rule", "") == "last")
         entry.steps = record->selected.value("step", std::int64_t{0});
     } else {

@@ -132,7 +132,7 @@ bool is_control(const Cell& cell) {
 Entry source_entry(const TableInput& input, const Grid& grid, std::size_t column) {
   const std::string& metric = grid.columns[column].metric;
   std::map<std::string, double> values;
-  std::set<std::string> metrics;
+  std::set<std::string> metrics, warnings;
   std::size_t members = 0;
   bool elsewhere = false;
   for (const auto& places : grid.places) {
@@ -150,6 +150,7 @@ Entry source_entry(const TableInput& input, const Grid& grid, std::size_t column
         if (record->metrics.count(own_metric) == 0) continue;
         metrics.insert(own_metric);
         values[trial] = record->metrics.at(own_metric) * metric_info(own_metric).scale;
+        warnings.insert(record->warnings.begin(), record->warnings.end());
         const auto dataset = record->axes.find("dataset"), own = cell->axes.find("dataset");
         elsewhere = elsewhere || (dataset != record->axes.end() && own != cell->axes.end() &&
                                   dataset->second != own->second);
@@ -175,6 +176,7 @@ Entry source_entry(const TableInput& input, const Grid& grid, std::size_t column
   if (elsewhere)
     entry.notes.push_back("on the source's own data" +
                           (judged == metric ? "" : ": " + metric_info(judged).label()));
+  entry.notes.insert(entry.notes.end(), warnings.begin(), warnings.end());
   std::set<std::string> accepted;
   for (const auto& [trial, value] : values) accepted.insert(accepted_note(input, trial));
   accepted.erase("");

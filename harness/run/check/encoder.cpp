@@ -9,6 +9,7 @@
 #include "run/check/check.hpp"
 #include "run/kit/conformance.hpp"
 #include "run/plugins/plain.hpp"
+#include "run/weights/fit.hpp"
 #include "run/weights/safetensors.hpp"
 
 namespace ktb::run {
@@ -43,7 +44,7 @@ std::shared_ptr<Model> encoder(Registry& registry, const std::string& name, cons
   Options options({{"pooling", pooling}});
   const auto vocabulary = file.find("embeddings.word_embeddings.weight").size(0);
   const auto model = registry.model(name, task_of(vocabulary), options);
-  load_weights(*model, file, path, model->head_name());
+  load_weights(*model, open_weights(path), {}, model->head_name());
   model->eval();
   return model;
 }

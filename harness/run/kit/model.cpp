@@ -11,6 +11,7 @@
 #include "run/kit/conformance.hpp"
 #include "run/kit/world.hpp"
 #include "run/plugins/sample_tasks.hpp"
+#include "run/weights/fit.hpp"
 #include "run/weights/safetensors.hpp"
 
 namespace ktb::run {
@@ -126,7 +127,7 @@ class ModelKit {
     const auto other = make(8);
     model_->eval(), other->eval();
     write_safetensors(path, {state_of(*model_), {}});
-    const auto notes = load_weights(*other, read_safetensors(path), path);
+    const auto notes = load_weights(*other, open_weights(path));
     std::filesystem::remove(path);
     demand(notes.empty(), notes.empty() ? "" : notes.front());
     demand((*model_)(batch(2)).pred.equal((*other)(batch(2)).pred),

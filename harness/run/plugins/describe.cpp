@@ -8,10 +8,12 @@
 
 #include "core/base/digest.hpp"
 #include "core/base/suggest.hpp"
+#include "core/base/weights_path.hpp"
 #include "run/data/pretext_task.hpp"
 #include "run/data/random.hpp"
 #include "run/plugins/open_dataset.hpp"
 #include "run/plugins/plain.hpp"
+#include "run/weights/fit.hpp"
 #include "tasks/task_kind.hpp"
 
 namespace ktb::run {
@@ -86,6 +88,33 @@ void inspect_files(const Dataset& dataset, const DataFolder& folder, core::Datas
   out.files = std::move(files);
 }
 
+/// A folder's config.json: what of it an option can be.
+PublishedConfig published_config(const std::string& weights) {
+  PublishedConfig config{weights + "/config.json", {}};
+  const auto json = core::config_of_weights(weights);
+  if (!json.is_object()) return config;
+  for (const auto& [key, value] : json.items()) {
+    if (value.is_number_integer()) config.values[key] = value.get<std::int64_t>();
+    if (value.is_number_float()) config.values[key] = value.get<double>();
+    if (value.is_boolean()) config.values[key] = value.get<bool>();
+    if (value.is_string()) config.values[key] = value.get<std::string>();
+  }
+  return config;
+}
+
+core::WeightsAnswer fit_of(const Model& model, const core::ModelQuestion& asked) {
+  core::WeightsAnswer out;
+  try {
+    const auto file = open_weights(asked.weights);
+    const auto fit = fit_weights(model, file, asked.prefix, model.head_name());
+    out.head = fit.head.empty();
+    out.warnings = fit.warnings(asked.weights);
+  } catch (const Error& error) {
+    out.fault = error.what();
+  }
+  return out;
+}
+
 class Describer {
  public:
   Describer(const core::DescribeRequest& request, Registry& registry,
@@ -153,6 +182,7 @@ class Describer {
     Options options(values_from_json(asked.options));
     return answered<core::ModelAnswer>(options, [&](core::ModelAnswer& out) {
       const RandomScope random(at::kCPU, 0);
+      if (!asked.weights.empty()) options.publish(published_config(asked.weights));
       const auto task = pretext_spec(asked.task, task_of(asked.dataset));
       const auto made = registry_.model(asked.plugin, task, options);
       const auto& card = cards_[id] = measure(*made, asked.plugin, asked.plugin);
@@ -163,7 +193,39 @@ class Describer {
       out.pooled = card.pooled;
       out.takes = card.takes;
       out.gives = card.gives;
+      if (asked.weights.empty()) return;
+      out.weights = fit_of(*made, asked);
+      if (asked.as_is && !out.weights->head) note_headless(id, asked, *made, out);
     });
+  }
+
+  /// A source as it is, whose head nobody has taught.
+  void note_headless(const std::string& id, const core::ModelQuestion& asked, const Model& model,
+                     const core::ModelAnswer& answer) {
+    auto sites = asked.sites;
+    if (sites.empty()) sites = {answer.gives};
+    std::erase_if(sites, [&](const auto& site) { return !model.is_head(site); });
+    headless_[id] = {answer.weights->warnings.front(), sites.empty() ? "" : sites.front()};
+  }
+
+  /// Why a method cannot take a frozen source whose head is not from its file; "": it can.
+  std::string headless(const core::PairingQuestion& asked, const Method& method, Mode usual) const {
+    for (std::size_t i = 0; i < asked.sources.size(); ++i) {
+      const auto found = headless_.find(asked.sources[i]);
+      const Mode mode = i < asked.modes.size() ? mode_of(asked.modes[i]) : usual;
+      if (found == headless_.end() || mode != Mode::kTrained) continue;
+      const auto use = method.use(i);
+      const auto& [why, site] = found->second;
+      if (use.model && use.head)
+        return fmt::format("{} reads what a source predicts, and {}", asked_plugin(asked.method),
+                           why);
+      if (use.sites && !site.empty())
+        return fmt::format("{} reads a source's {}, and {}", asked_plugin(asked.method), site, why);
+    }
+    return "";
+  }
+  const std::string& asked_plugin(const std::string& method) const {
+    return request_.methods.at(method).plugin;
   }
 
   core::MethodAnswer method(const std::string& id, const core::PluginQuestion& asked) {
@@ -191,6 +253,7 @@ class Describer {
         pairing.sources.push_back(
             party(asked.sources[i], i < asked.modes.size() ? mode_of(asked.modes[i]) : usual));
       out.unsuited = found->second->unsuited(pairing);
+      if (out.unsuited.empty()) out.unsuited = headless(asked, *found->second, usual);
     });
   }
 
@@ -212,6 +275,8 @@ class Describer {
   std::map<std::string, TaskSpec> tasks_;
   std::map<std::string, ModelCard> cards_;
   std::map<std::string, TaskSpec> model_task_;  ///< that it learns
+  /// By model: why its head is not its file's, and the first of its sites there, if any.
+  std::map<std::string, std::pair<std::string, std::string>> headless_;
   std::map<std::string, std::shared_ptr<Method>> methods_;
 };
 

@@ -12,7 +12,7 @@
 #include "run/plugins/open_dataset.hpp"
 #include "run/plugins/plain.hpp"
 #include "run/train/session_builder.hpp"
-#include "run/weights/safetensors.hpp"
+#include "run/weights/fit.hpp"
 
 namespace ktb::run {
 namespace {
@@ -45,7 +45,9 @@ class Maker {
     if (spec_.target) parts.target = target(*spec_.target, parts.task);
     for (const auto& ref : spec_.sources)
       parts.sources.push_back(source(ref, parts.sources.size()));
-    return parts.build();
+    auto session = parts.build();
+    session->warnings = std::move(warnings_);
+    return session;
   }
 
  private:
@@ -86,7 +88,9 @@ class Maker {
     Options options(values_from_json(ref.options));
     auto made = registry_.model(ref.plugin, task, options);
     if (!ref.weights.empty())
-      load_weights(*made, read_safetensors(ref.weights), ref.weights, made->head_name());
+      for (const auto& warning :
+           load_weights(*made, open_weights(ref.weights), ref.prefix, made->head_name()))
+        warnings_.push_back(fmt::format("{}: {}", ref.name, warning));
     return made;
   }
 
@@ -102,7 +106,7 @@ class Maker {
     if (const auto fault = core::weights_fault(made, core::recorded_weights(made)))
       throw Error(*fault);
     const auto file = made.weights().string();
-    load_weights(model, read_safetensors(file), file);
+    load_weights(model, open_weights(file));
   }
 
   Participant source(const core::SourceRef& ref, std::size_t number) {
@@ -119,6 +123,7 @@ class Maker {
   Registry& registry_;
   const std::string axis_;
   std::map<std::string, std::shared_ptr<Feed>> feeds_;
+  std::vector<std::string> warnings_;
 };
 
 }  // namespace

@@ -35,6 +35,7 @@ class Session {
   std::vector<std::shared_ptr<Feed>> data;  ///< lane 0: the target's
   std::vector<std::size_t> source_lane;     ///< of each source
   OptimiserSet optimisers;                  ///< of all that learns
+  std::vector<std::string> warnings;        ///< of its making, for the record
 
   /// The method, then those of `extras`.
   std::vector<Method*> methods() const;

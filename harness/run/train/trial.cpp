@@ -81,6 +81,7 @@ class Trial {
     const double joules = energy();
     started_ = core::seconds_now();
     session_ = build_session(spec_, place_, registry_);
+    record.warnings = session_->warnings;
     const FrozenSources frozen(*session_);
     const double built = core::seconds_now();
     train(record);

@@ -14,7 +14,6 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "core/base/digest.hpp"
 #include "ktb/error.hpp"
@@ -24,8 +23,7 @@ namespace {
 
 using HeaderJson = nlohmann::ordered_json;
 
-constexpr std::uint64_t kLongestHeader = 100'000'000;
-constexpr std::array<std::pair<const char*, at::ScalarType>, 10> kTypes = {{
+constexpr std::array<std::pair<const char*, at::ScalarType>, 15> kTypes = {{
     {"F64", at::kDouble},
     {"F32", at::kFloat},
     {"F16", at::kHalf},
@@ -36,6 +34,11 @@ constexpr std::array<std::pair<const char*, at::ScalarType>, 10> kTypes = {{
     {"I8", at::kChar},
     {"U8", at::kByte},
     {"BOOL", at::kBool},
+    {"F8_E4M3", at::kFloat8_e4m3fn},
+    {"F8_E5M2", at::kFloat8_e5m2},
+    {"U16", at::kUInt16},
+    {"U32", at::kUInt32},
+    {"U64", at::kUInt64},
 }};
 
 struct Entry {
@@ -76,6 +79,15 @@ Entry parse_entry(const std::string& path, const std::string& name, const Header
   }
 }
 
+std::uint64_t bytes_of(const std::string& path, const Entry& entry) {
+  std::uint64_t bytes = c10::elementSize(entry.type);
+  for (const auto extent : entry.shape)
+    if (extent < 0 || __builtin_mul_overflow(bytes, static_cast<std::uint64_t>(extent), &bytes))
+      fail(path, "tensor \"{}\" cannot have the shape [{}]", entry.name,
+           fmt::join(entry.shape, ", "));
+  return bytes;
+}
+
 /// Every byte of the body belongs to exactly one tensor,
 /// and each has the bytes that its shape needs.
 void check_offsets(const std::string& path, const std::vector<Entry>& entries, std::uint64_t body) {
@@ -86,9 +98,7 @@ void check_offsets(const std::string& path, const std::vector<Entry>& entries, s
   });
   std::uint64_t at = 0;
   for (const Entry* entry : order) {
-    std::uint64_t bytes = c10::elementSize(entry->type);
-    for (const auto extent : entry->shape)
-      bytes *= static_cast<std::uint64_t>(std::max<std::int64_t>(extent, 0));
+    const std::uint64_t bytes = bytes_of(path, *entry);
     if (entry->begin != at || entry->end < entry->begin)
       fail(path, "tensor \"{}\" lies at bytes {} to {} of the data; expected it to start at {}",
            entry->name, entry->begin, entry->end, at);
@@ -139,6 +149,37 @@ std::map<std::string, std::string> parse_metadata(const std::string& path,
   }
 }
 
+/// A file whose header was read, and found to fit what follows.
+struct Opened {
+  explicit Opened(const std::string& path) : stream(path, std::ios::binary) {
+    std::error_code problem;
+    const std::uint64_t size = std::filesystem::file_size(path, problem);
+    if (!stream || problem)
+      fail(path, "cannot be read: {}", problem ? problem.message() : "no permission");
+    std::uint64_t length = 0;
+    header = read_header(path, stream, size, length);
+    data = 8 + length;
+    for (const auto& [name, item] : header.items())
+      if (name != "__metadata__") entries.push_back(parse_entry(path, name, item));
+    check_offsets(path, entries, size - data);
+  }
+
+  std::ifstream stream;
+  HeaderJson header;
+  std::vector<Entry> entries;
+  std::uint64_t data = 0;  ///< where it begins
+};
+
+Tensor read_entry(const std::string& path, std::ifstream& stream, const Entry& entry,
+                  std::uint64_t data) {
+  Tensor tensor = at::empty(entry.shape, entry.type);
+  stream.seekg(static_cast<std::streamoff>(data + entry.begin));
+  if (!stream.read(static_cast<char*>(tensor.data_ptr()),
+                   static_cast<std::streamsize>(entry.end - entry.begin)))
+    fail(path, "tensor \"{}\": cannot read {} bytes", entry.name, entry.end - entry.begin);
+  return tensor;
+}
+
 /// Length, header and padding to a multiple of 8, so that the data is aligned.
 std::string header_text(const TensorFile& file) {
   HeaderJson header = HeaderJson::object();
@@ -159,23 +200,6 @@ std::string header_text(const TensorFile& file) {
   return length + text;
 }
 
-/// The name that `module` has for a tensor of a file. Others write a network inside a larger one,
-/// behind its name (`bert.`), and in old files a normalisation's weight
-/// and bias are gamma and beta.
-std::string own_name(const std::string& given, const std::map<std::string, Tensor>& own) {
-  std::string name = given;
-  for (const auto& [theirs, ours] : {std::pair(".gamma", ".weight"), std::pair(".beta", ".bias")})
-    if (name.ends_with(theirs)) name.replace(name.rfind(theirs), std::string::npos, ours);
-  if (own.contains(given)) return given;
-  if (own.contains(name)) return name;
-  const auto inner = name.substr(name.find('.') + 1);
-  return own.contains(inner) ? inner : given;
-}
-
-std::string shape_text(const Tensor& tensor) {
-  return fmt::format("[{}]", fmt::join(tensor.sizes(), ", "));
-}
-
 }  // namespace
 
 Tensor TensorFile::find(const std::string& name) const {
@@ -184,29 +208,24 @@ Tensor TensorFile::find(const std::string& name) const {
   return {};
 }
 
-TensorFile read_safetensors(const std::string& path) {
-  std::ifstream stream(path, std::ios::binary);
-  std::error_code problem;
-  const std::uint64_t size = std::filesystem::file_size(path, problem);
-  if (!stream || problem)
-    fail(path, "cannot be read: {}", problem ? problem.message() : "no permission");
-  std::uint64_t length = 0;
-  const HeaderJson header = read_header(path, stream, size, length);
+WeightsFile open_safetensors(const std::string& path) {
+  const Opened opened(path);
+  WeightsFile file{.path = path};
+  for (const auto& entry : opened.entries)
+    file.tensors.push_back({entry.name, entry.type, entry.shape, fmt::format("{}", entry.begin),
+                            [path, entry, data = opened.data] {
+                              std::ifstream stream(path, std::ios::binary);
+                              return read_entry(path, stream, entry, data);
+                            }});
+  return file;
+}
 
+TensorFile read_safetensors(const std::string& path) {
+  Opened opened(path);
   TensorFile file;
-  file.metadata = parse_metadata(path, header);
-  std::vector<Entry> entries;
-  for (const auto& [name, item] : header.items())
-    if (name != "__metadata__") entries.push_back(parse_entry(path, name, item));
-  check_offsets(path, entries, size - 8 - length);
-  for (const auto& entry : entries) {
-    Tensor tensor = at::empty(entry.shape, entry.type);
-    stream.seekg(static_cast<std::streamoff>(8 + length + entry.begin));
-    if (!stream.read(static_cast<char*>(tensor.data_ptr()),
-                     static_cast<std::streamsize>(entry.end - entry.begin)))
-      fail(path, "tensor \"{}\": cannot read {} bytes", entry.name, entry.end - entry.begin);
-    file.tensors.emplace_back(entry.name, std::move(tensor));
-  }
+  file.metadata = parse_metadata(path, opened.header);
+  for (const auto& entry : opened.entries)
+    file.tensors.emplace_back(entry.name, read_entry(path, opened.stream, entry, opened.data));
   return file;
 }
 
@@ -241,37 +260,6 @@ std::vector<std::pair<std::string, Tensor>> state_of(const torch::nn::Module& mo
   for (const auto& item : module.named_buffers())
     if (item.value().defined()) state.emplace_back(item.key(), item.value().detach());
   return state;
-}
-
-std::vector<std::string> load_weights(torch::nn::Module& module, const TensorFile& file,
-                                      const std::string& path, const std::string& head) {
-  const auto state = state_of(module);
-  const std::map<std::string, Tensor> known(state.begin(), state.end());
-  std::map<std::string, Tensor> given;
-  for (const auto& [name, tensor] : file.tensors) given.emplace(own_name(name, known), tensor);
-  std::vector<std::string> notes, faults;
-  std::vector<std::pair<Tensor, Tensor>> copies;
-  for (const auto& [name, own] : state) {
-    const auto found = given.find(name);
-    const bool fits = found != given.end() && found->second.sizes() == own.sizes();
-    if (fits) {
-      copies.emplace_back(own, found->second);
-    } else if (!head.empty() && name.rfind(head + ".", 0) == 0) {
-      notes.push_back(fmt::format("{} keeps its values: the file has {}", name,
-                                  found == given.end() ? "none" : shape_text(found->second)));
-    } else if (found != given.end()) {
-      faults.push_back(fmt::format("{} has shape {}, the model's {}", name,
-                                   shape_text(found->second), shape_text(own)));
-    } else if (!name.ends_with("num_batches_tracked")) {
-      faults.push_back(name + " is missing");
-    }
-    if (found != given.end()) given.erase(found);
-  }
-  if (!faults.empty())
-    fail(path, "these weights do not fit the model:\n  {}", fmt::join(faults, "\n  "));
-  for (auto& [own, stored] : copies) own.copy_(stored);
-  for (const auto& [name, tensor] : given) notes.push_back(name + " is not in the model");
-  return notes;
 }
 
 }  // namespace ktb::run

@@ -219,7 +219,7 @@ TEST(MergeNet, PlanTimeAsksAboutTheModeThatWillRun) {
   const auto unsuited = [&](std::vector<core::SourceMode> modes) {
     core::DescribeRequest request;
     request.datasets["d"] = {"shapes"};
-    request.models["m"] = {{"mlp", {{"width", 8}}}, "d", ""};
+    request.models["m"] = {{"mlp", {{"width", 8}}}, "d", "", "", "", false, {}};
     request.methods["k"] = {"mergenet", {{"direction", "both"}}};
     request.pairings = {{"k", "d", "m", {"m"}, std::move(modes)}};
     return describe(request, registry, {}).pairings.at(0).unsuited;

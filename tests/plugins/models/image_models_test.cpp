@@ -9,6 +9,7 @@
 
 #include "ktb/nn/blocks.hpp"
 #include "run/model_making.hpp"
+#include "run/weights/fit.hpp"
 #include "run/weights/safetensors.hpp"
 #include "temporary_folder.hpp"
 
@@ -203,7 +204,7 @@ TEST_P(Models, ComeBackFromAFileByName) {
   const TemporaryFolder folder;
   const std::string path = folder.path() / "weights.safetensors";
   write_safetensors(path, {state_of(*saved), {}});
-  EXPECT_THAT(load_weights(*other, read_safetensors(path), path), IsEmpty());
+  EXPECT_THAT(load_weights(*other, open_weights(path)), IsEmpty());
   const auto batch = random_batch(kFashion);
   EXPECT_TRUE(torch::equal(evaluate(*other, batch).pred, evaluate(*saved, batch).pred));
 }

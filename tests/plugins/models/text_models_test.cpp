@@ -14,6 +14,7 @@
 #include "run/check/check.hpp"
 #include "run/model_making.hpp"
 #include "run/plugins/sample_tasks.hpp"
+#include "run/weights/fit.hpp"
 #include "run/weights/safetensors.hpp"
 #include "temporary_folder.hpp"
 
@@ -157,7 +158,7 @@ TEST_P(TextModels, ComeBackFromAFileByName) {
   const TemporaryFolder folder;
   const std::string path = folder.path() / "weights.safetensors";
   write_safetensors(path, {state_of(*model_), {}});
-  EXPECT_THAT(load_weights(*other, read_safetensors(path), path), IsEmpty());
+  EXPECT_THAT(load_weights(*other, open_weights(path)), IsEmpty());
   const auto batch = kit_batch(task_, 2, 1);
   EXPECT_TRUE(torch::equal(evaluate(*other, batch).pred, evaluate(*model_, batch).pred));
 }

@@ -7,8 +7,6 @@
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 #include <gmock/gmock.h>
-#include <torch/nn/modules/batchnorm.h>
-#include <torch/nn/modules/linear.h>
 
 #include <filesystem>
 #include <fstream>
@@ -88,40 +86,22 @@ TEST_F(SafetensorsTest, NamesFileAndTensorOfEveryFault) {
   expect_fault("no valid JSON");
 }
 
-TEST_F(SafetensorsTest, LoadsWeightsByNameAndShape) {
-  torch::nn::Linear layer(3, 2);
-  TensorFile file;
-  file.tensors = {{"weight", at::ones({2, 3})}, {"bias", at::zeros({2})}, {"old", at::zeros({1})}};
-  EXPECT_THAT(load_weights(*layer, file, "w.safetensors"),
-              testing::ElementsAre("old is not in the model"));
-  EXPECT_TRUE(at::equal(layer->weight, at::ones({2, 3})));
-
-  file.tensors = {{"weight", at::zeros({5, 3})}};
-  EXPECT_THAT(
-      [&] { load_weights(*layer, file, "w.safetensors"); },
-      ThrowsMessage<Error>(testing::AllOf(HasSubstr("w.safetensors"),
-                                          HasSubstr("weight has shape [5, 3], the model's [2, 3]"),
-                                          HasSubstr("bias is missing"))));
-  EXPECT_TRUE(at::equal(layer->weight, at::ones({2, 3})))
-      << "nothing is copied from files that do not fit";
+TEST_F(SafetensorsTest, RefusesShapesThatNothingCanHave) {
+  write_raw(R"({"w":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}})", 0);
+  expect_fault("tensor \"w\" cannot have the shape [4294967296, 4294967296]");
+  write_raw(R"({"w":{"dtype":"F32","shape":[-1],"data_offsets":[0,0]}})", 0);
+  expect_fault("tensor \"w\" cannot have the shape [-1]");
 }
 
-TEST_F(SafetensorsTest, LeavesAHeadOfAnotherWidthAlone) {
-  torch::nn::Module model;
-  auto trunk = model.register_module("trunk", torch::nn::BatchNorm1d(3));
-  auto head = model.register_module("fc", torch::nn::Linear(3, 2));
-  TensorFile file;
-  file.tensors = {{"trunk.weight", at::full({3}, 7.)},
-                  {"trunk.bias", at::zeros({3})},
-                  {"trunk.running_mean", at::zeros({3})},
-                  {"trunk.running_var", at::ones({3})},
-                  {"fc.weight", at::zeros({9, 3})}};
-  const auto before = head->weight.clone();
-  EXPECT_THAT(load_weights(model, file, "w.safetensors", "fc"),
-              testing::ElementsAre("fc.weight keeps its values: the file has [9, 3]",
-                                   "fc.bias keeps its values: the file has none"));
-  EXPECT_TRUE(at::equal(head->weight, before));
-  EXPECT_TRUE(at::equal(trunk->weight, at::full({3}, 7.)));
+TEST_F(SafetensorsTest, OpensWithoutReadingNumbers) {
+  write_safetensors(path, {{{"w", at::arange(6).view({2, 3})}, {"b", at::ones({2})}}, {}});
+  const auto file = open_safetensors(path);
+  ASSERT_EQ(file.tensors.size(), 2);
+  EXPECT_EQ(file.tensors[0].name, "w");
+  EXPECT_EQ(file.tensors[0].type, at::kLong);
+  EXPECT_THAT(file.tensors[0].shape, testing::ElementsAre(2, 3));
+  EXPECT_TRUE(at::equal(file.tensors[1].read(), at::ones({2})));
+  EXPECT_TRUE(at::equal(file.tensors[0].read(), at::arange(6).view({2, 3})));
 }
 
 }  // namespace
