@@ -237,14 +237,19 @@ void read_cache(const fs::path& file) {
   cached(own.path().string(), "fuzz", key, {3, 4}, at::kByte, [](Tensor& out) { out.fill_(7); });
 }
 
-/// The numbers of small tensors too: a header may promise more than there is.
+/// The bytes of a tensor's first and last element are there.
+void touch(const Tensor& tensor) {
+  std::int64_t last = 0;
+  for (std::int64_t axis = 0; axis < tensor.dim(); ++axis)
+    last += (tensor.size(axis) - 1) * tensor.stride(axis);
+  if (tensor.numel() == 0) return;
+  const auto* bytes = static_cast<const volatile char*>(tensor.const_data_ptr());
+  static_cast<void>(bytes[0]);
+  static_cast<void>(bytes[(last + 1) * static_cast<std::int64_t>(tensor.element_size()) - 1]);
+}
+
 void read_weights(const fs::path& file) {
-  for (const auto& entry : run::open_weights(file.string()).tensors) {
-    std::int64_t size = 1;
-    for (const auto extent : entry.shape)
-      if (__builtin_mul_overflow(size, extent, &size)) return;
-    if (size <= 100'000) entry.read().to(at::kByte, false, true).sum();
-  }
+  for (const auto& entry : run::open_weights(file.string()).tensors) touch(entry.read());
 }
 
 void read_packed(const fs::path& file) {

@@ -105,6 +105,7 @@ class MethodKit {
     if (!check("a few steps run", &MethodKit::runs)) return;
     check("a gradient reaches what is trained", &MethodKit::reaches);
     check("a frozen source keeps every bit and gets no gradient", &MethodKit::leaves_source_alone);
+    check("a source's head is not read where use() says so", &MethodKit::ignores_head);
     check("the same seed gives the same bytes, whatever was drawn before", &MethodKit::repeats);
     check("saved and loaded, it predicts and learns the same", &MethodKit::resumes);
     check("predict() gives finite outputs of the task's width", &MethodKit::predicts);
@@ -155,6 +156,29 @@ class MethodKit {
         demand(!parameter.grad().defined(), "it has a gradient");
     }
     if (session.transfer.sources.empty()) throw Skipped("it has no source");
+  }
+
+  void ignores_head() const {
+    auto run = fresh();
+    const auto& session = *run.session;
+    bool some = false;
+    for (std::size_t i = 0; i < session.transfer.sources.size(); ++i) {
+      const auto& source = session.transfer.sources[i];
+      const auto& use = session.uses[i];
+      const bool site = use.sites && std::ranges::any_of(session.transfer.from[i], [&](auto& name) {
+                          return source && source->is_head(name);
+                        });
+      if (!source || session.learns(i) || use.head || site) continue;
+      some = true;
+      for (auto& item : source->named_parameters())
+        if (source->is_head(item.key())) item.value().detach().fill_(std::nan(""));
+    }
+    if (!some) throw Skipped("there is no such source here");
+    const auto whole = trained(kSteps);
+    run.survey();
+    run.steps(0, kSteps);
+    const auto moved = first_difference(whole.session->state(), run.session->state());
+    demand(moved.empty(), moved + " depends on it; leave `head` of SourceUse true");
   }
 
   void repeats() const {

@@ -117,13 +117,13 @@ class Fitter {
   std::string only() const {
     std::vector<std::string> whole;
     std::string best;
-    std::size_t most = 0;
+    std::optional<std::size_t> most;
     for (const auto& [prefix, found] : candidates_) {
       const auto [fitting, all] = score(found);
       const bool again = std::ranges::any_of(
           whole, [&](const auto& other) { return same_place(candidates_.at(other), found); });
       if (all && fitting > 0 && !again) whole.push_back(prefix);
-      if (best.empty() || fitting > most) best = prefix, most = fitting;
+      if (!most || fitting > *most) best = prefix, most = fitting;
     }
     if (whole.size() > 1)
       throw Error(
@@ -135,7 +135,7 @@ class Fitter {
   }
 
   std::string picked(const std::string& prefix) const {
-    const std::string at = prefix.ends_with('.') ? prefix : prefix + ".";
+    const std::string at = prefix == "." ? "" : prefix.ends_with('.') ? prefix : prefix + ".";
     if (candidates_.contains(at)) return at;
     std::vector<std::string> known;
     for (const auto& [name, found] : candidates_)
@@ -145,13 +145,14 @@ class Fitter {
                             file_.path, bare(at), named(known)));
   }
 
+  /// As a suite names it; "." is no prefix at all.
   static std::string bare(const std::string& prefix) {
+    if (prefix.empty()) return ".";
     return prefix.ends_with('.') ? prefix.substr(0, prefix.size() - 1) : prefix;
   }
   static std::string named(const std::vector<std::string>& prefixes) {
     std::vector<std::string> names;
-    for (const auto& prefix : prefixes)
-      names.push_back(prefix.empty() ? "no prefix" : "`" + bare(prefix) + "`");
+    for (const auto& prefix : prefixes) names.push_back("`" + bare(prefix) + "`");
     return listed(names, ", ");
   }
 

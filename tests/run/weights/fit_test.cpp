@@ -113,7 +113,12 @@ TEST(Fit, TakesTheOneThatIsAskedForOfTwo) {
 }
 
 TEST(Fit, ANetworkBesideItsRunningMeanIsNotGuessed) {
-  expect_refused(joined(network("", 1), network("ema.", 2)), HasSubstr("below no prefix, `ema`"));
+  expect_refused(
+      joined(network("", 1), network("ema.", 2)),
+      HasSubstr("below `.`, `ema`; say which: weights = { file = \"...\", prefix = \".\" }"));
+  Net net;
+  load_weights(net, file_of(joined(network("", 1), network("ema.", 2))), ".", "fc");
+  EXPECT_TRUE(at::equal(net.fc->bias, at::full({2}, 1.)));
   // Another head makes no difference: either trunk may be meant.
   expect_refused(joined(network("student.", 1), without(network("teacher.", 2), "teacher.fc.bias")),
                  HasSubstr("2 networks"));

@@ -12,7 +12,8 @@
 
 #include "ktb/error.hpp"
 #include "ktb/files.hpp"
-#include "rig.hpp"
+#include "run/kit/world.hpp"
+#include "run/plugins/loader.hpp"
 #include "run/weights/fit.hpp"
 #include "run/weights/safetensors.hpp"
 #include "temporary_folder.hpp"
@@ -137,7 +138,7 @@ TEST(TorchFile, ResNet18GivesTheLogitsThatPyTorchGives) {
   Registry registry({KTB_PLUGIN_DIR});
   Options options({{"depth", std::int64_t{18}}});
   auto task = kit_task();
-  task.inputs = {{.name = "image", .shape = {3, 64, 64}, .space = "rgb"}};
+  task.inputs = {{"image", {3, 64, 64}, "rgb", {}, {}}};
   task.outputs = 10;
   const auto model = registry.model("torchvision_resnet", task, options);
   EXPECT_THAT(load_weights(*model, open_torch_file(path)), testing::IsEmpty());
