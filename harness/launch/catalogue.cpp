@@ -13,7 +13,7 @@
 #include "core/base/output/print.hpp"
 #include "core/base/text_file.hpp"
 #include "core/base/version.hpp"
-#include "core/base/weights_path.hpp"
+#include "core/base/weights/weights_path.hpp"
 #include "core/plan/union_spec.hpp"
 #include "launch/process.hpp"
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "core/base/safetensors.hpp"
+#include "core/base/weights/safetensors.hpp"
 
 namespace ktb::core {
 

@@ -9,7 +9,7 @@
 
 #include "core/base/digest.hpp"
 #include "core/base/suggest.hpp"
-#include "core/base/weights_path.hpp"
+#include "core/base/weights/weights_path.hpp"
 
 namespace ktb::core {
 namespace {

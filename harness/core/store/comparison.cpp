@@ -13,7 +13,7 @@
 #include <utility>
 
 #include "core/base/error.hpp"
-#include "core/base/safetensors.hpp"
+#include "core/base/weights/safetensors.hpp"
 
 namespace ktb::core {
 namespace {

@@ -10,8 +10,8 @@
 #include "core/base/digest.hpp"
 #include "core/base/error.hpp"
 #include "core/base/json_file.hpp"
-#include "core/base/safetensors.hpp"
 #include "core/base/text_file.hpp"
+#include "core/base/weights/safetensors.hpp"
 
 namespace ktb::core {
 namespace {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/base/json.hpp"
-#include "core/base/safetensors.hpp"
+#include "core/base/weights/safetensors.hpp"
 #include "core/plan/plan.hpp"
 #include "core/store/confusion.hpp"
 #include "core/store/record.hpp"

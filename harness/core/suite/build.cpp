@@ -7,7 +7,7 @@
 #include <set>
 
 #include "core/base/suggest.hpp"
-#include "core/base/weights_path.hpp"
+#include "core/base/weights/weights_path.hpp"
 #include "core/suite/fields.hpp"
 #include "core/suite/pair.hpp"
 #include "core/suite/recipe.hpp"

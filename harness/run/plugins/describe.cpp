@@ -8,7 +8,7 @@
 
 #include "core/base/digest.hpp"
 #include "core/base/suggest.hpp"
-#include "core/base/weights_path.hpp"
+#include "core/base/weights/weights_path.hpp"
 #include "run/data/pretext_task.hpp"
 #include "run/data/random.hpp"
 #include "run/plugins/open_dataset.hpp"

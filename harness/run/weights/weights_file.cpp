@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "core/base/error.hpp"
-#include "core/base/weights_path.hpp"
+#include "core/base/weights/weights_path.hpp"
 #include "ktb/error.hpp"
 #include "run/weights/safetensors.hpp"
 #include "run/weights/torch_file.hpp"

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/base/error.hpp"
-#include "core/base/safetensors.hpp"
+#include "core/base/weights/safetensors.hpp"
 
 namespace ktb::core {
 namespace {

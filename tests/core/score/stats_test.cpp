@@ -9,7 +9,7 @@
 #include <string>
 
 #include "core/base/error.hpp"
-#include "core/base/safetensors.hpp"
+#include "core/base/weights/safetensors.hpp"
 
 namespace ktb::core {
 namespace {

@@ -1,4 +1,4 @@
-#include "core/base/safetensors.hpp"
+#include "core/base/weights/safetensors.hpp"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "core/base/weights_path.hpp"
+#include "core/base/weights/weights_path.hpp"
 
 #include <gmock/gmock.h>
 
