@@ -27,9 +27,9 @@ struct Fit {
 /// Finds the network by names, types and shapes alone. A file may have it behind any prefix, its
 /// library's or its trainer's, and `LayerNorm.gamma` stands for `LayerNorm.weight`. `prefix`: below
 /// which to look, "." for names without any; "": wherever one network is. `head`: the submodule
-/// that may be missing, or of another shape; it is taken whole or not at all. Throws Error where
-/// nothing fits, with both sides' names and shapes; where two networks fit; where numbers are of
-/// another kind.
+/// that may be missing, or of another shape; it is taken whole or not at all. Throws Error, with
+/// both sides' names and shapes, where nothing fits, where two networks fit, and where numbers are
+/// of another kind.
 Fit fit_weights(const torch::nn::Module& network, const WeightsFile& file,
                 const std::string& prefix = {}, const std::string& head = {});
 
