@@ -36,12 +36,16 @@ class Writer {
     const std::string name =
         latex_key(tables.front().suite) + "-" + latex_key(tables.front().profile);
     files_.insert(files_.begin(), {name + "-numbers.tex", latex_numbers(tables)});
-    files_.push_back({name + ".tex", fmt::format("\\documentclass{{article}}\n"
-                                                 "\\usepackage{{booktabs,graphicx,pgfplots}}\n"
-                                                 "\\pgfplotsset{{compat=1.16}}\n"
-                                                 "\\input{{{}-numbers}}\n\\begin{{document}}\n\n{}"
-                                                 "\\end{{document}}\n",
-                                                 name, body_)});
+    std::string all;
+    for (const PaperFile& file : files_) all += file.text;
+    files_.push_back(
+        {name + ".tex",
+         latex_engine(all) + fmt::format("\\documentclass{{article}}\n"
+                                         "\\usepackage{{booktabs,graphicx,pgfplots}}\n"
+                                         "\\pgfplotsset{{compat=1.16}}\n"
+                                         "\\input{{{}-numbers}}\n\\begin{{document}}\n\n{}"
+                                         "\\end{{document}}\n",
+                                         name, body_)});
     return files_;
   }
 

@@ -33,6 +33,7 @@ Table build_table(const Plan& plan, const TableSpec& spec, const Outcomes& outco
   table.suite = plan.suite;
   table.profile = plan.profile;
   table.name = spec.name;
+  for (const TableSpec& other : plan.tables) table.beside.push_back(other.name);
   table.title = !spec.title.empty() ? spec.title : !plan.title.empty() ? plan.title : spec.name;
   add_caption(input, grid, table);
   table.row_axes = spec.rows;

@@ -72,6 +72,7 @@ Table compared(const Table& table, const std::string& suffix, Entry (*shown)(con
   result.profile = table.profile;
   result.name = table.name + suffix;
   result.base = table.name;
+  result.beside = table.beside;
   result.row_axes = table.row_axes;
   result.fit = table.fit;
   result.interval = true;

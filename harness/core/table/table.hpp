@@ -99,6 +99,7 @@ struct Ranking {
 struct Table {
   std::string suite, profile, name, title;
   std::string base;                  ///< the table of whose entries these are the differences
+  std::vector<std::string> beside;   ///< names of the suite's tables
   std::vector<std::string> caption;  ///< metric, spread, seeds, selection, examples, device
   std::string prose;                 ///< the same in sentences, with the budget, without the device
   std::string provenance;            ///< the program and the machines behind the records

@@ -1,10 +1,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 
 #include "core/base/error.hpp"
 #include "core/base/text_file.hpp"
@@ -270,6 +272,68 @@ TEST(Render, MacrosHaveLettersOnlyAndAreUnique) {
   EXPECT_THAT(
       names, ::testing::Contains(
                  "ktbHubQuickAwkwardTwoImagesOneScratchRThreeTwoXFourShufflenetvTwoTopOnePercent"));
+}
+
+/// Macro -> value of a LaTeX text.
+std::map<std::string, std::string> macros_of(const std::string& latex) {
+  std::map<std::string, std::string> macros;
+  std::istringstream lines(latex);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.rfind("\\ktbnumber{\\", 0) != 0) continue;
+    const auto end = line.find('}');
+    macros[line.substr(12, end - 12)] = line.substr(end + 2, line.size() - end - 3);
+  }
+  return macros;
+}
+
+/// One table of methods with these labels, in a suite with further tables.
+Table labelled_table(const std::string& name, const std::vector<std::string>& labels) {
+  Bench bench;
+  double value = .5;
+  for (const std::string& label : labels) {
+    const std::string method = "m" + std::to_string(bench.plan.cells.size());
+    bench.cell({{"method", method}, {"pair", "a -> b"}}, {value += .01});
+    bench.plan.labels[method] = label;
+  }
+  for (const char* other : {"main", "main_2", "main2"})
+    bench.plan.tables.emplace_back().name = other;
+  TableSpec spec;
+  spec.name = name;
+  spec.metrics = {"top1"};
+  return build_table(bench.plan, spec, bench.outcomes);
+}
+
+TEST(Render, MacrosOfTwoTablesDifferAlsoWhereEachIsWrittenAlone) {
+  const auto first = macros_of(latex_numbers({labelled_table("main_2", {"KD"})}));
+  const auto second = macros_of(latex_numbers({labelled_table("main2", {"KD"})}));
+  const auto both =
+      macros_of(latex_numbers({labelled_table("main_2", {"KD"}), labelled_table("main2", {"KD"})}));
+  ASSERT_EQ(both.size(), 4U);
+  for (const auto& [name, value] : first) EXPECT_FALSE(second.contains(name)) << name;
+  for (const auto* alone : {&first, &second})
+    for (const auto& [name, value] : *alone) EXPECT_TRUE(both.contains(name)) << name;
+  EXPECT_TRUE(
+      macros_of(latex_numbers({labelled_table("main", {"KD"})})).contains("ktbHubQuickMainKDAB"))
+      << "a name that no other table could have stays as it is";
+}
+
+TEST(Render, ARowThatIsAddedTakesNoOthersMacro) {
+  const auto before = macros_of(latex_numbers({labelled_table("main", {"KD-", "KD+"})}));
+  const auto after = macros_of(latex_numbers({labelled_table("main", {"KD (τ)", "KD-", "KD+"})}));
+  EXPECT_EQ(before.size(), 3U);
+  EXPECT_EQ(after.size(), 4U);
+  for (const auto& [name, value] : before)
+    EXPECT_THAT(name, ::testing::AnyOf(::testing::EndsWith("Provenance"),
+                                       ::testing::MatchesRegex("ktbHubQuickMainKDAB[A-P][a-p]+")));
+}
+
+TEST(Render, LatexNamesTheEngineThatItsCharactersNeed) {
+  const std::string plain = latex_table(labelled_table("main", {"KD, τ=4 (α≥½)"}));
+  EXPECT_THAT(plain, HasSubstr("KD, $\\tau$=4 ($\\alpha$$\\geq$½)"));
+  EXPECT_THAT(plain, Not(HasSubstr("LuaLaTeX")));
+  EXPECT_THAT(latex_table(labelled_table("main", {"模型 ✓"})),
+              ::testing::StartsWith("% needs LuaLaTeX or XeLaTeX and a font that has these, as "
+                                    "pdfLaTeX stops at them: 模型✓\n"));
 }
 
 /// Runs pdflatex twice, as references want; what it wrote to the log.

@@ -7,6 +7,7 @@
 #include <map>
 #include <utility>
 
+#include "core/base/output/tex_symbols.hpp"
 #include "core/base/unicode.hpp"
 
 namespace ktb::core {
@@ -120,10 +121,7 @@ std::string latex_text(std::string_view text) {
     const auto special = kSpecial.find(c);
     result += special == kSpecial.end() ? std::string(1, c) : special->second;
   }
-  result = replaced(result, "±", "$\\pm$");
-  result = replaced(result, "→", "$\\rightarrow$");
-  result = replaced(result, "…", "\\dots{}");
-  return replaced(result, "·", "$\\cdot$");
+  return with_tex_symbols(result);
 }
 
 std::string latex_key(std::string_view text) {

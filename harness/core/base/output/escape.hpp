@@ -18,7 +18,7 @@ std::string markdown_prose(std::string_view text);
 /// A block of lines as they are; ends in a line end.
 std::string markdown_block(std::string_view text);
 
-/// Words of a line or a cell; arrows, `±`, `…` and `·` become TeX's.
+/// Words of a line or a cell; Greek, arrows, `±` and `≥` become TeX's (`with_tex_symbols`).
 std::string latex_text(std::string_view text);
 /// For `\label` and what refers to it.
 std::string latex_key(std::string_view text);

@@ -2,12 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cctype>
+#include <map>
 #include <set>
 #include <string_view>
 
+#include "core/base/digest.hpp"
 #include "core/base/output/escape.hpp"
+#include "core/base/output/tex_symbols.hpp"
 #include "core/table/render/shown.hpp"
 
 namespace ktb::core {
@@ -53,33 +57,83 @@ std::string with_minus(const std::string& text, std::string_view minus) {
 /// In prose a number may stand in mathematics or outside.
 constexpr const char* kMinus = "\\ensuremath{-}";
 
-/// Names of macros, no two alike.
+/// Letters that tell a text from others whose macro part is the same.
+std::string distinction(const std::string& text) {
+  std::string letters;
+  for (const char digit : sha256_text(text).substr(0, 4))
+    letters += static_cast<char>('a' + (std::isdigit(static_cast<unsigned char>(digit)) != 0
+                                            ? digit - '0'
+                                            : digit - 'a' + 10));
+  letters.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(letters.front())));
+  return letters;
+}
+
+/// What macros of a table begin with. A table that another one of the suite shares its letters with
+/// (`main_2`, `main2`) has further ones, whether both are written or one.
+std::string macro_start(const Table& table) {
+  const std::string& name = table.base.empty() ? table.name : table.base;
+  const bool shared =
+      std::any_of(table.beside.begin(), table.beside.end(), [&](const std::string& other) {
+        return other != name && macro_part(other) == macro_part(name);
+      });
+  return "ktb" + macro_part(table.suite) + macro_part(table.profile) + macro_part(table.name) +
+         (shared ? distinction(name) : "");
+}
+
+/// Numbers with what they are called. Where two are called the same (`KD+` and `KD-`), each has
+/// letters of its own, so that neither takes the other's name when a row is added.
 class Macros {
  public:
-  void add(std::string name, const std::string& value) {
-    while (!names_.insert(name).second) name += "X";
-    text_ += fmt::format("\\ktbnumber{{\\{}}}{{{}}}\n", name, value);
+  /// `place`: what no other number of these tables has.
+  void add(const std::string& name, const std::string& place, const std::string& value) {
+    ++called_[name];
+    all_.push_back({name, place, value});
   }
-  const std::string& text() const { return text_; }
+
+  std::string text() const {
+    std::string text;
+    std::set<std::string> names;
+    for (const Macro& macro : all_) {
+      std::string name = macro.name;
+      if (called_.at(name) > 1) name += distinction(macro.place);
+      while (!names.insert(name).second) name += "X";
+      text += fmt::format("\\ktbnumber{{\\{}}}{{{}}}\n", name, macro.value);
+    }
+    return text;
+  }
 
  private:
-  std::set<std::string> names_;
-  std::string text_;
+  struct Macro {
+    std::string name, place, value;
+  };
+  std::map<std::string, std::size_t> called_;
+  std::vector<Macro> all_;
 };
 
+std::string place_of(const std::vector<std::string>& labels, const Axes& axes) {
+  std::string place;
+  for (const std::string& label : labels) place += label + "\n";
+  for (const auto& [axis, value] : axes) place += axis + "=" + value + "\n";
+  return place;
+}
+
 void add_numbers(const Table& table, Macros& macros) {
-  const std::string start =
-      "ktb" + macro_part(table.suite) + macro_part(table.profile) + macro_part(table.name);
-  if (!table.provenance.empty()) macros.add(start + "Provenance", latex_text(table.provenance));
+  const std::string start = macro_start(table);
+  if (!table.provenance.empty())
+    macros.add(start + "Provenance", table.name, latex_text(table.provenance));
   for (const Row& row : table.rows) {
     for (std::size_t i = 0; i < row.entries.size(); ++i) {
       const Entry& entry = row.entries[i];
+      const Column& column = table.columns[i];
       if (entry.value.empty()) continue;
       std::string name = start;
       for (const std::string& label : row.labels) name += macro_part(label);
-      for (const std::string& head : table.columns[i].heads) name += macro_part(head);
-      macros.add(name, with_minus(entry.value, kMinus));
-      if (!entry.spread.empty()) macros.add(name + "Spread", with_minus(entry.spread, kMinus));
+      for (const std::string& head : column.heads) name += macro_part(head);
+      const std::string place =
+          table.name + "\n" + place_of(row.labels, row.axes) + place_of(column.heads, column.axes);
+      macros.add(name, place, with_minus(entry.value, kMinus));
+      if (!entry.spread.empty())
+        macros.add(name + "Spread", place, with_minus(entry.spread, kMinus));
     }
   }
 }
@@ -214,7 +268,17 @@ std::string name_of(const Table& table, const std::string& name) {
 std::string latex_numbers(const std::vector<Table>& tables) {
   Macros macros;
   for (const Table& table : tables) add_numbers(table, macros);
-  return kDefiner + macros.text();
+  const std::string text = macros.text();
+  return latex_engine(text) + kDefiner + text;
+}
+
+std::string latex_engine(const std::string& text) {
+  const std::string beyond = beyond_pdflatex(text);
+  return beyond.empty()
+             ? ""
+             : "% needs LuaLaTeX or XeLaTeX and a font that has these, as pdfLaTeX stops "
+               "at them: " +
+                   beyond + "\n";
 }
 
 std::string latex_number(const std::string& text) { return with_minus(text, "$-$"); }
@@ -235,15 +299,17 @@ std::string latex_caption(const Table& table) {
 std::string latex_table(const Table& table) {
   const std::size_t axes = table.rows.empty() ? 1 : table.rows.front().labels.size();
   const std::string environment = table.fit == "page" ? "table*" : "table";
-  return fmt::format("% needs \\usepackage{{booktabs,graphicx}}\n\\begin{{{}}}\n\\centering\n",
-                     environment) +
-         fmt::format("\\caption{{{}}}\n\\label{{tab:{}}}\n\\smallskip\n", latex_caption(table),
-                     latex_name(table)) +
-         fmt::format("\\sbox0{{%\n\\begin{{tabular}}{{{}}}\n\\toprule\n", columns_of(table, axes)) +
-         head_lines(table, axes) + "\\midrule\n" + body_of(table) +
-         "\\bottomrule\n\\end{tabular}}%\n"
-         "\\ifdim\\wd0>\\linewidth\\resizebox{\\linewidth}{!}{\\usebox0}\\else\\usebox0\\fi\n" +
-         notes_of(table) + fmt::format("\\end{{{}}}\n", environment);
+  const std::string text =
+      fmt::format("% needs \\usepackage{{booktabs,graphicx}}\n\\begin{{{}}}\n\\centering\n",
+                  environment) +
+      fmt::format("\\caption{{{}}}\n\\label{{tab:{}}}\n\\smallskip\n", latex_caption(table),
+                  latex_name(table)) +
+      fmt::format("\\sbox0{{%\n\\begin{{tabular}}{{{}}}\n\\toprule\n", columns_of(table, axes)) +
+      head_lines(table, axes) + "\\midrule\n" + body_of(table) +
+      "\\bottomrule\n\\end{tabular}}%\n"
+      "\\ifdim\\wd0>\\linewidth\\resizebox{\\linewidth}{!}{\\usebox0}\\else\\usebox0\\fi\n" +
+      notes_of(table) + fmt::format("\\end{{{}}}\n", environment);
+  return latex_engine(text) + text;
 }
 
 }  // namespace ktb::core

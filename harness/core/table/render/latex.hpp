@@ -15,6 +15,10 @@ std::string latex_numbers(const std::vector<Table>& tables);
 /// column, or the page where its `fit` is that.
 std::string latex_table(const Table& table);
 
+/// A comment that names the engine which a text needs, as pdflatex cannot set some of its
+/// characters (CJK, check marks); empty where it can.
+std::string latex_engine(const std::string& text);
+
 /// `hub-quick-main`: for labels and files.
 std::string latex_name(const Table& table);
 /// A number or an interval as shown, with true minus signs.

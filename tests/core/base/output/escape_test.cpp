@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "core/base/json.hpp"
+#include "core/base/output/tex_symbols.hpp"
 
 namespace ktb::core {
 namespace {
@@ -41,6 +42,10 @@ TEST(Escape, LatexHasNoCommands) {
             "\\textbackslash{}input\\{a\\} \\& 5 \\% \\_x\\textasciicircum{}2 "
             "\\textasciitilde{} \\#1 \\$y\\$");
   EXPECT_EQ(latex_text("a -> b ±1 |*["), "a $\\rightarrow$ b $\\pm$1 \\textbar{}{*}{[}");
+  EXPECT_EQ(latex_text("τ=4 (α≥½) ∆ 10–20 °C x₂"),
+            "$\\tau$=4 ($\\alpha$$\\geq$½) $\\Delta$ 10–20 °C x\\textsubscript{2}");
+  EXPECT_EQ(latex_text("réseau ✓ 模型"), "réseau ✓ 模型");
+  EXPECT_EQ(beyond_pdflatex("réseau ½ – ✓ 模型 ✓ $\\tau$ «ð"), "✓模型«ð");
   EXPECT_EQ(latex_key("main_2"), "main_2");
   EXPECT_EQ(latex_key("a}\\b c%"), "a--b-c-");
 }
