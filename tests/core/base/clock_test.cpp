@@ -19,6 +19,13 @@ TEST(Clock, SaysTheTimeAsRecordsHaveIt) {
   EXPECT_LE(::timegm(&parts), std::time(nullptr));
 }
 
+TEST(Clock, ReadsTheTimesOfRecords) {
+  EXPECT_EQ(seconds_of_utc("1970-01-02T00:00:01Z"), 86401);
+  EXPECT_EQ(seconds_of_utc("2024-05-01T12:00:00Z"), 1714564800);
+  EXPECT_FALSE(seconds_of_utc("2024-05-01"));
+  EXPECT_FALSE(seconds_of_utc("2024-05-01T12:00:00Z and more"));
+}
+
 TEST(Clock, CountsSeconds) {
   const double before = seconds_now();
   std::this_thread::sleep_for(std::chrono::milliseconds(20));
