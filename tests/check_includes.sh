@@ -92,7 +92,7 @@ inside harness/core core '
   base:
   score: base
   suite: base
-  plan: base suite
+  plan: base suite score
   store: base suite plan
   table: base suite plan store score
   page: base suite plan store score table

@@ -33,6 +33,15 @@ void check_launcher(const std::string& launcher) {
   throw core::Error(fmt::format("error: no launcher `{}`; there are local and commands", launcher));
 }
 
+/// Whether nothing is wrong with it or missing for it.
+bool can_run(const Choice& choice, core::Catalogue& catalogue) {
+  try {
+    return choice.plan(catalogue).missing.empty();
+  } catch (const core::SuiteError&) {
+    return false;
+  }
+}
+
 /// Another profile of the suite that needs nothing this machine lacks.
 void suggest_profile(const RunCommand& command, core::Catalogue& catalogue) {
   const core::Suite suite = command.choice.read();
@@ -40,7 +49,7 @@ void suggest_profile(const RunCommand& command, core::Catalogue& catalogue) {
     if (profile == suite.profile) continue;
     Choice other = command.choice;
     other.profile = profile;
-    if (!other.plan(catalogue).missing.empty()) continue;
+    if (!can_run(other, catalogue)) continue;
     core::print(stderr, "Nothing was run. Without it: --profile {}\n", profile);
     return;
   }

@@ -8,8 +8,10 @@
 #include <cmath>
 #include <filesystem>
 #include <limits>
+#include <set>
 
 #include "core/base/json.hpp"
+#include "core/score/metrics.hpp"
 #include "ktb/error.hpp"
 #include "run/weights/safetensors.hpp"
 #include "tasks/metrics.hpp"
@@ -43,6 +45,10 @@ TEST(Classification, CountsTopOneAndTopFiveOverBatches) {
   const auto metrics = meter->metrics();
   EXPECT_DOUBLE_EQ(metrics.at("top1"), 1.0 / 3);
   EXPECT_DOUBLE_EQ(metrics.at("top5"), 2.0 / 3);
+  std::set<std::string> names;
+  for (const auto& [name, value] : metrics) names.insert(name);
+  const auto planned = core::metrics_of("classification", 6, true);
+  EXPECT_EQ(names, std::set<std::string>(planned.begin(), planned.end()));
   EXPECT_THAT(meter->correct(), ElementsAre(true, false, false));
   EXPECT_EQ(kind->primary(), "top1");
 }

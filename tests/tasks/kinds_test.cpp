@@ -11,6 +11,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/score/metrics.hpp"
 #include "ktb/error.hpp"
 #include "tasks/ranking.hpp"
 #include "tasks/task_kind.hpp"
@@ -38,6 +39,15 @@ Tensor whole(const std::vector<std::int64_t>& values) { return at::tensor(values
 Batch with(Tensors y) { return {{}, std::move(y), {}}; }
 double number(const Tensor& x) { return x.item<double>(); }
 
+/// Suites are held against the names that core knows of a kind before anything is trained.
+void expect_planned_names(const TaskKind& kind, const Metrics& metrics) {
+  const TaskSpec& spec = kind.spec();
+  const auto planned = core::metrics_of(spec.kind, spec.outputs, spec.categorical);
+  for (const auto& [name, value] : metrics)
+    EXPECT_THAT(planned, ::testing::Contains(name)) << spec.kind;
+  EXPECT_THAT(planned, ::testing::Contains(kind.primary()));
+}
+
 // multi_label
 
 TEST(MultiLabel, LossIsTheMeanOverTheLabels) {
@@ -58,6 +68,7 @@ TEST(MultiLabel, MetricsOverBatches) {
              with({{"labels", floats({1, 0, 0, 0}).view({2, 2})}}));
   meter->add(floats({1, -1}).view({1, 2}), with({{"labels", floats({1, 0}).view({1, 2})}}));
   const auto metrics = meter->metrics();
+  expect_planned_names(*kind, metrics);
   EXPECT_DOUBLE_EQ(metrics.at("map"), (1 + 2.0 / 3) / 2);
   EXPECT_DOUBLE_EQ(metrics.at("micro_f1"), 2 * 2 / 5.0);
   EXPECT_DOUBLE_EQ(metrics.at("macro_f1"), 0.4) << "F1 of an empty label is 0";
@@ -93,6 +104,7 @@ TEST(Regression, SquaredErrorAndItsMetrics) {
   meter->add(floats({1, 2}).view({2, 1}), with({{"value", floats({1, 4})}}));
   meter->add(floats({6}).view({1, 1}), with({{"value", floats({7})}}));
   const auto metrics = meter->metrics();
+  expect_planned_names(*kind, metrics);
   EXPECT_DOUBLE_EQ(metrics.at("loss"), 5.0 / 3);
   EXPECT_DOUBLE_EQ(metrics.at("rmse"), std::sqrt(5.0 / 3));
   EXPECT_DOUBLE_EQ(metrics.at("mae"), 1);
@@ -153,6 +165,7 @@ TEST_F(Spans, TheBestSpanIsCutFromThePassage) {
   meter->add(logits({0, 1, 5, 0, 9}, {0, 0, 1, 4, 9}), window(0));  // padding is no answer
   meter->add(logits({9, 1, 0, 0, 0}, {9, 1, 0, 0, 0}), window(1));  // and nor is the frame
   const auto metrics = meter->metrics();
+  expect_planned_names(*kind, metrics);
   EXPECT_DOUBLE_EQ(metrics.at("exact_match"), 1);
   EXPECT_DOUBLE_EQ(metrics.at("f1"), 1);
   EXPECT_FALSE(metrics.contains("no_answer_f1"));
@@ -212,6 +225,7 @@ TEST_F(Spans, NoAnswerMustBeatTheBestSpanInEveryWindow) {
   meter->add(right, window(0));
   meter->add(doubtful, window(1));
   const auto metrics = meter->metrics();
+  expect_planned_names(*kind, metrics);
   EXPECT_DOUBLE_EQ(metrics.at("has_answer_exact_match"), 1);
   EXPECT_DOUBLE_EQ(metrics.at("no_answer_f1"), 1);
   EXPECT_DOUBLE_EQ(metrics.at("f1"), 1);
@@ -257,6 +271,7 @@ TEST(Vqa, OneAnswerIsPlainAccuracy) {
   const auto batch = with({{"label", whole({0, 1})}, {"entry", whole({0, 1})}});
   meter->add(floats({5, 0, 0, 3, 3, 0}).view({2, 3}), batch);  // a tie is wrong
   const auto metrics = meter->metrics();
+  expect_planned_names(*kind, metrics);
   EXPECT_DOUBLE_EQ(metrics.at("accuracy"), 0.5);
   EXPECT_FALSE(metrics.contains("vqa"));
   EXPECT_THAT(meter->correct(), ElementsAre(true, false));
@@ -293,6 +308,7 @@ TEST_F(PeoplesAnswers, AreJudgedByTheOfficialRule) {
   meter->add(floats({0, 1, 0, 1, 0, 0}).view({2, 3}), batch({0, 1}));
   meter->add(floats({1, 0, 0}).view({1, 3}), batch({2}));
   const auto metrics = meter->metrics();
+  expect_planned_names(*kind, metrics);
   EXPECT_DOUBLE_EQ(metrics.at("vqa_yes_no"), 0.3);
   EXPECT_DOUBLE_EQ(metrics.at("vqa_other"), 0.45);
   EXPECT_DOUBLE_EQ(metrics.at("vqa"), 0.4);
@@ -354,6 +370,7 @@ TEST(Retrieval, RanksAreOverTheWholeSplit) {
   meter->add(pairs({1, 0, 1, 0}, {1, 0, 0, 1}, 2), with({{"entry", whole({7, 7})}}));
   meter->add(pairs({0, 1}, {2, 1}, 2), with({{"entry", whole({3})}}));
   const auto metrics = meter->metrics();
+  expect_planned_names(*kind, metrics);
   EXPECT_DOUBLE_EQ(metrics.at("i2t_recall_at_1"), 0.5) << "its nearest text belongs to the other";
   EXPECT_DOUBLE_EQ(metrics.at("t2i_recall_at_1"), 1.0 / 3);
   EXPECT_DOUBLE_EQ(metrics.at("i2t_median_rank"), 1.5);

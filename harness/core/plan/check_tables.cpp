@@ -9,6 +9,7 @@
 #include "core/base/glob.hpp"
 #include "core/base/suggest.hpp"
 #include "core/plan/expand.hpp"
+#include "core/score/metrics.hpp"
 
 namespace ktb::core {
 namespace {
@@ -29,10 +30,13 @@ bool same_trials(const Cell& a, const Cell& b) {
   return true;
 }
 
+using Tasks = std::map<std::string, TaskAnswer>;
+
 class TableCheck {
  public:
-  TableCheck(const Suite& suite, const TableSpec& table, const std::vector<Cell>& cells)
-      : suite_(suite), table_(table), path_("table." + table.name) {
+  TableCheck(const Suite& suite, const TableSpec& table, const std::vector<Cell>& cells,
+             const Tasks& tasks)
+      : suite_(suite), table_(table), tasks_(tasks), path_("table." + table.name) {
     for (const auto& cell : cells) {
       if (matches(cell.axes, table.where)) chosen_.push_back(&cell);
     }
@@ -42,6 +46,7 @@ class TableCheck {
     check_derived();
     check_entries();
     check_baseline();
+    check_metrics();
     for (std::size_t i = 0; i < table.claims.size(); ++i)
       check_claim(table.claims[i], fmt::format("{}.claims.{}", path_, i));
   }
@@ -80,6 +85,72 @@ class TableCheck {
                        fmt::format("row `{}` would be empty: no cell here has method `{}`",
                                    row.name, row.method));
     }
+  }
+
+  /// What is recorded on each data set that the table shows; nothing where the task of one is not
+  /// known, as its plugin or its files are missing.
+  std::map<std::string, std::vector<std::string>> recorded() const {
+    std::map<std::string, std::vector<std::string>> all;
+    for (const Cell* cell : chosen_) {
+      const std::string dataset = axis_of(*cell, "dataset");
+      const auto task = tasks_.find(dataset);
+      if (task == tasks_.end()) return {};
+      all[dataset] = metrics_of(task->second.kind, task->second.outputs, task->second.categorical);
+      if (all[dataset].empty()) return {};
+    }
+    return all;
+  }
+
+  /// Every metric is one of a task here, and every task has one.
+  void check_metrics() const {
+    const auto all = recorded();
+    if (all.empty() || table_.metrics.empty()) return;
+    const auto has = [](const std::vector<std::string>& metrics, const std::string& metric) {
+      return std::count(metrics.begin(), metrics.end(), metric) > 0;
+    };
+    for (std::size_t i = 0; i < table_.metrics.size(); ++i) {
+      const bool found = std::any_of(all.begin(), all.end(), [&](const auto& one) {
+        return has(one.second, table_.metrics[i]);
+      });
+      if (!found) no_metric(i, all);
+    }
+    for (const auto& [dataset, metrics] : all) {
+      const bool found =
+          std::any_of(table_.metrics.begin(), table_.metrics.end(),
+                      [&, &own = metrics](const std::string& metric) { return has(own, metric); });
+      if (found || !table_.figures.empty()) continue;
+      suite_.text.fail(path_ + ".metrics", At::kKey,
+                       fmt::format("[{}] has no metric of `{}`", path_, dataset),
+                       fmt::format("{}; without `metrics` each column has its task's own",
+                                   task_of(dataset, metrics)));
+    }
+  }
+
+  [[noreturn]] void no_metric(std::size_t index,
+                              const std::map<std::string, std::vector<std::string>>& all) const {
+    const std::string& metric = table_.metrics[index];
+    std::vector<std::string> known;
+    std::string tasks;
+    for (const auto& [dataset, metrics] : all) {
+      known.insert(known.end(), metrics.begin(), metrics.end());
+      tasks += task_of(dataset, metrics) + "; ";
+    }
+    std::string near = did_you_mean(metric, known);
+    if (near.empty() && all.size() == 1)
+      near = fmt::format(" (did you mean its main one, `{}`?)", known.front());
+    const Json* given = suite_.text.find(path_ + ".metrics");
+    const bool list = given && given->is_array();
+    suite_.text.fail(path_ + ".metrics" + (list ? "." + std::to_string(index) : ""), At::kValue,
+                     fmt::format("[{}] asks for the metric `{}`, which is not recorded here{}",
+                                 path_, metric, near),
+                     tasks + "a figure of a method's own stands in `figures`");
+  }
+
+  /// `pics` (classification, 2 outputs) has top1, loss
+  std::string task_of(const std::string& dataset, const std::vector<std::string>& metrics) const {
+    const TaskAnswer& task = tasks_.at(dataset);
+    return fmt::format("`{}` ({}, {} outputs) has {}", dataset, task.kind, task.outputs,
+                       fmt::join(metrics, ", "));
   }
 
   /// A claim is about one entry of each of its rows.
@@ -191,14 +262,16 @@ class TableCheck {
 
   const Suite& suite_;
   const TableSpec& table_;
+  const Tasks& tasks_;
   std::string path_;
   std::vector<const Cell*> chosen_;
 };
 
 }  // namespace
 
-void check_tables(const Suite& suite, const std::vector<Cell>& cells) {
-  for (const auto& table : suite.tables) TableCheck(suite, table, cells);
+void check_tables(const Suite& suite, const std::vector<Cell>& cells,
+                  const std::map<std::string, TaskAnswer>& tasks) {
+  for (const auto& table : suite.tables) TableCheck(suite, table, cells, tasks);
 }
 
 }  // namespace ktb::core

@@ -35,8 +35,8 @@ class Planner {
     drafts_.settle(wishes);
     for (const auto& wish : wishes)
       if (wish.control == Control::kNone || drafts_.has_trained_source(wish)) add_cell(wish);
-    check_tables(suite_, plan_.cells);
     plan_.sources = source_lines(wishes, drafts_, describer_, drafter_);
+    check_tables(suite_, plan_.cells, tasks());
     book_.count_up();
     plan_.trials = std::move(book_.trials());
     plan_.rules = std::move(drafter_.rules());
@@ -159,6 +159,15 @@ class Planner {
                                             missing.trials == 1 ? "trial needs" : "trials need");
       missing.message.insert(std::min(missing.message.find('\n'), missing.message.size()), count);
     }
+  }
+
+  std::map<std::string, TaskAnswer> tasks() {
+    std::map<std::string, TaskAnswer> all;
+    for (const auto& name : plan_.order["dataset"]) {
+      const DatasetAnswer* answer = describer_.about_dataset(drafter_.dataset_id(name));
+      if (answer && answer->task) all[name] = *answer->task;
+    }
+    return all;
   }
 
   std::map<std::string, std::int64_t> train_sizes() {

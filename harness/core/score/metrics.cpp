@@ -77,6 +77,28 @@ const std::map<std::string, MetricInfo>& table() {
   return *all;
 }
 
+/// The main one first. Tests of the kinds hold their meters against this.
+const std::map<std::string, std::vector<std::string>>& kinds() {
+  static const std::vector<std::string> control{"return", "return_sd", "episodes"};
+  static const auto* const all = new std::map<std::string, std::vector<std::string>>{
+      {"classification", {"top1", "top5", "loss"}},
+      {"multi_label",
+       {"map", "micro_f1", "macro_f1", "samples_f1", "subset_accuracy", "hamming_loss", "loss"}},
+      {"regression", {"r2", "pearson", "spearman", "rmse", "mae", "loss"}},
+      {"span",
+       {"f1", "exact_match", "has_answer_f1", "has_answer_exact_match", "no_answer_f1", "loss"}},
+      {"vqa", {"vqa", "vqa_yes_no", "vqa_number", "vqa_other", "loss"}},
+      {"retrieval",
+       {"rsum", "i2t_recall_at_1", "i2t_recall_at_5", "i2t_recall_at_10", "i2t_median_rank",
+        "t2i_recall_at_1", "t2i_recall_at_5", "t2i_recall_at_10", "t2i_median_rank", "loss"}},
+      {"reconstruction", {"r2", "loss"}},
+      {"contrastive", {"pairs_found", "loss"}},
+      {"control", control},
+      {"actor_critic", control},
+  };
+  return *all;
+}
+
 constexpr std::array kLeading{"top1", "map",    "f1", "vqa", "accuracy",
                               "rsum", "return", "r2", "loss"};
 
@@ -88,6 +110,16 @@ MetricInfo metric_info(const std::string& name) {
 }
 
 bool is_known_metric(const std::string& name) { return table().contains(name); }
+
+std::vector<std::string> metrics_of(const std::string& kind, std::int64_t outputs,
+                                    bool categorical) {
+  if (kind == "vqa" && categorical) return {"accuracy", "loss"};
+  const auto known = kinds().find(kind);
+  if (known == kinds().end()) return {};
+  std::vector<std::string> metrics = known->second;
+  if (outputs <= 5) std::erase(metrics, "top5");
+  return metrics;
+}
 
 std::string leading_metric(const std::set<std::string>& recorded) {
   for (const char* name : kLeading)

@@ -1,6 +1,8 @@
 #pragma once
+#include <cstdint>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace ktb::core {
 
@@ -22,6 +24,11 @@ struct MetricInfo {
 /// record, higher being better.
 MetricInfo metric_info(const std::string& name);
 bool is_known_metric(const std::string& name);
+
+/// What a trial of this kind of task records of its test split, its main one first. Figures of
+/// methods and of unions stand beside them in a record. Empty: a kind that is not known here.
+std::vector<std::string> metrics_of(const std::string& kind, std::int64_t outputs,
+                                    bool categorical);
 
 /// Of metrics that records have, the one that judges their kind of task; without records `top1`.
 std::string leading_metric(const std::set<std::string>& recorded);

@@ -31,7 +31,8 @@ struct TableSpec {
   std::map<std::string, std::vector<std::string>> where;  ///< axis -> globs
   std::vector<std::string> rows = {"method"};             ///< axes
   std::vector<std::string> cols = {"pair"};
-  std::vector<std::string> metrics;  ///< the task kind's first one where empty
+  std::vector<std::string> metrics;  ///< the task kind's first one where both are empty
+  std::vector<std::string> figures;  ///< of methods and unions, as records call them
   std::string baseline;              ///< a row's name; empty: none
   std::vector<std::string> extra;    ///< source, published, chance, cost, n
   std::vector<Derived> derive;
@@ -47,6 +48,13 @@ struct TableSpec {
   std::string fit;              ///< column, page
   bool mean = false;            ///< a last column with the mean over columns
   std::string note;
+
+  /// What its columns show, if it names anything.
+  std::vector<std::string> shown() const {
+    std::vector<std::string> all = metrics;
+    all.insert(all.end(), figures.begin(), figures.end());
+    return all;
+  }
 
   /// Whether its test counts test samples, not seeds.
   bool counts_samples() const { return test != "signed-rank"; }
@@ -76,6 +84,7 @@ void fields(Self& table, Ar& ar) {
   ar("rows", table.rows);
   ar("cols", table.cols);
   ar("metrics", table.metrics);
+  ar.optional("figures", table.figures);
   ar("baseline", table.baseline);
   ar("extra", table.extra);
   ar("derive", table.derive);

@@ -14,9 +14,9 @@ using At = Document::At;
 using Words = std::vector<std::string>;
 
 const Words kAxes = {"grid", "dataset", "source", "target", "pair", "method", "labels"};
-const Words kKeys = {"where",  "like",      "rows",  "cols", "metrics", "baseline", "extra",
-                     "derive", "published", "marks", "test", "effect",  "ranks",    "spread",
-                     "digits", "fit",       "mean",  "note", "view",    "claims"};
+const Words kKeys = {"where",  "like",   "rows",      "cols",  "metrics", "figures", "baseline",
+                     "extra",  "derive", "published", "marks", "test",    "effect",  "ranks",
+                     "spread", "digits", "fit",       "mean",  "note",    "view",    "claims"};
 
 /// Puts what a table takes over from its `like` under its own keys.
 void inherit(Document& document, const std::string& name, std::set<std::string> below) {
@@ -158,6 +158,7 @@ TableSpec table(const Document& document, const std::string& name) {
   made.rows = axes(document, at, "rows", made.rows);
   made.cols = axes(document, at, "cols", made.cols);
   made.metrics = at.texts("metrics");
+  made.figures = at.texts("figures");
   made.baseline = at.text("baseline");
   made.extra = at.texts("extra");
   static const Words kExtra = {"source", "published", "chance", "cost", "inference", "shares", "n"};

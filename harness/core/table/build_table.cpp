@@ -10,7 +10,7 @@ namespace {
 
 /// One for all columns; where the suite names none, each column has its task's own.
 std::vector<std::string> metrics_of(const TableSpec& spec, const Outcomes& outcomes) {
-  if (!spec.metrics.empty()) return spec.metrics;
+  if (auto shown = spec.shown(); !shown.empty()) return shown;
   std::set<std::string> known;
   for (const auto& [id, record] : outcomes.records) {
     for (const auto& [metric, value] : record.metrics) known.insert(metric);

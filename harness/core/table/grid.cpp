@@ -248,7 +248,7 @@ Grid make_grid(const TableInput& input) {
 }
 
 void choose_metrics(const TableInput& input, Grid& grid) {
-  if (!input.spec.metrics.empty()) return;
+  if (!input.spec.shown().empty()) return;
   std::set<std::string> used;
   for (std::size_t column = 0; column < grid.columns.size(); ++column) {
     for (const auto& places : grid.places) {

@@ -18,10 +18,10 @@ constexpr int kDigits = 2;
 /// The columns over which rows are ranked: those of cells, and of the first metric only.
 std::vector<std::size_t> blocks_of(const TableInput& input, const Table& table) {
   std::vector<std::size_t> blocks;
+  const std::vector<std::string> shown = input.spec.shown();
   for (std::size_t i = 0; i < table.columns.size(); ++i) {
     const Column& column = table.columns[i];
-    const bool further =
-        input.spec.metrics.size() > 1 && column.metric != input.spec.metrics.front();
+    const bool further = shown.size() > 1 && column.metric != shown.front();
     if (column.kind == ColumnKind::kCells && !further) blocks.push_back(i);
   }
   return blocks;

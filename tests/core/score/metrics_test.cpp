@@ -52,6 +52,20 @@ TEST(MetricInfo, TheKindsOwnMetricLeads) {
   EXPECT_EQ(leading_metric({}), "top1");
 }
 
+TEST(MetricInfo, KnowsThoseOfEveryKind) {
+  for (const char* kind :
+       {"classification", "multi_label", "regression", "span", "vqa", "retrieval", "reconstruction",
+        "contrastive", "control", "actor_critic"}) {
+    const auto metrics = metrics_of(kind, 10, kind == std::string("classification"));
+    ASSERT_FALSE(metrics.empty()) << kind;
+    for (const auto& metric : metrics) EXPECT_TRUE(is_known_metric(metric)) << metric;
+    EXPECT_EQ(std::set<std::string>(metrics.begin(), metrics.end()).size(), metrics.size());
+  }
+  EXPECT_TRUE(metrics_of("riddles", 10, true).empty());
+  EXPECT_EQ(metrics_of("classification", 5, true), (std::vector<std::string>{"top1", "loss"}));
+  EXPECT_EQ(metrics_of("vqa", 10, true), (std::vector<std::string>{"accuracy", "loss"}));
+}
+
 std::vector<std::string> fields_of(const std::string& line) {
   std::vector<std::string> fields;
   std::istringstream text(line);
