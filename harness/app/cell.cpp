@@ -2,8 +2,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 #include <map>
 #include <memory>
 #include <optional>
@@ -11,82 +9,24 @@
 #include "app/command.hpp"
 #include "app/rerun.hpp"
 #include "app/session.hpp"
+#include "app/subject.hpp"
 #include "app/verdict.hpp"
 #include "core/base/error.hpp"
-#include "core/base/json_file.hpp"
 #include "core/base/output/print.hpp"
-#include "core/base/text_file.hpp"
+#include "core/base/version.hpp"
 #include "core/plan/explain.hpp"
 #include "core/store/record.hpp"
+#include "core/table/pick.hpp"
 
 namespace ktb::app {
 namespace {
 
-namespace fs = std::filesystem;
 using core::Json;
 
-/// `SUITE kd "r56 -> r20"`, or a trial's id alone.
-struct CellChoice {
-  Choice choice;
-  std::vector<std::string> words;
-  std::optional<std::uint64_t> seed;
+struct RerunChoice {
+  CellChoice cell;
   RerunOptions again;
-
-  void add_to(CLI::App& command) {
-    command.add_option("cell", words, "a suite and words of the cell, or a trial's id")->required();
-    command.add_option("--seed", seed, "of the cell's seeds (default: the first)");
-    choice.add_options_to(command);
-  }
 };
-
-bool is_suite(const std::string& word) {
-  return word.ends_with(".toml") || fs::is_regular_file(word);
-}
-
-/// Takes the suite off the words. For a trial's id alone: the suite whose last plan has it.
-void settle(CellChoice& cell) {
-  if (is_suite(cell.words.front())) {
-    cell.choice.suite = cell.words.front();
-    cell.words.erase(cell.words.begin());
-    return;
-  }
-  std::error_code none;
-  for (const auto& entry :
-       fs::directory_iterator(fs::path(cell.choice.site.results) / "plans", none)) {
-    const core::Plan plan = core::plan_from_json(
-        core::parse_json(core::read_text(entry.path()), entry.path().string()));
-    const bool has =
-        std::any_of(plan.trials.begin(), plan.trials.end(),
-                    [&](const core::Trial& trial) { return trial.id == cell.words.front(); });
-    if (!has) continue;
-    cell.choice.take(plan);
-    return;
-  }
-  throw core::Error(
-      fmt::format("error: `{}` is neither a suite file nor a trial of a plan in {}/plans",
-                  cell.words.front(), cell.choice.site.results));
-}
-
-/// The one cell that the words name, and the sample of the seed.
-const core::Cell& only_cell(const core::Plan& plan, const CellChoice& choice) {
-  const auto cells = cells_named(plan, choice.words);
-  if (cells.size() == 1) return *cells.front();
-  std::string names;
-  for (const auto* cell : cells) names += "\n  " + title(*cell);
-  throw core::Error(fmt::format("error: {} cells fit; say more:{}", cells.size(), names));
-}
-
-const core::Sample& sample_of(const core::Cell& cell, const CellChoice& choice) {
-  for (const auto& sample : cell.samples) {
-    const bool by_id =
-        std::find(choice.words.begin(), choice.words.end(), sample.trial) != choice.words.end();
-    if (choice.seed ? sample.seed == *choice.seed : by_id) return sample;
-  }
-  if (choice.seed || cell.samples.empty())
-    throw core::Error(
-        fmt::format("error: {} has no seed {}", title(cell), choice.seed.value_or(0)));
-  return cell.samples.front();
-}
 
 std::string numbers(const std::map<std::string, double>& values) {
   std::vector<std::string> parts;
@@ -98,9 +38,12 @@ void print_line(const char* head, const std::string& text) {
   if (!text.empty()) core::print("    {:<11} {}\n", head, text);
 }
 
-void print_record(const core::Store& store, std::uint64_t seed, const std::string& id) {
+/// `what`: what tells it from the cell's other trials of the seed.
+void print_record(const core::Store& store, std::uint64_t seed, const std::string& id,
+                  const std::string& what = "") {
   const auto record = store.load(id);
-  core::print("  seed {}  {}  {}\n", seed, record ? core::word(record->status) : "no record", id);
+  core::print("  seed {}  {}  {}{}\n", seed, record ? core::word(record->status) : "no record", id,
+              what.empty() ? "" : "  " + what);
   if (!record) return;
   print_line("reason", record->reason);
   print_line("metrics", numbers(record->metrics));
@@ -117,17 +60,53 @@ void print_record(const core::Store& store, std::uint64_t seed, const std::strin
   print_line("folder", store.folder(id).path().string());
 }
 
-int show(CellChoice choice) {
-  settle(choice);
-  const core::Plan plan = choice.choice.last_plan();
-  const core::Store store = choice.choice.site.store();
-  for (const auto* cell : cells_named(plan, choice.words)) {
-    core::print("{}\n", title(*cell));
-    if (!cell->hole.empty()) core::print("  cannot be run: {}\n", cell->hole);
-    for (const auto& sample : cell->samples)
-      if (!sample.trial.empty() && (!choice.seed || *choice.seed == sample.seed))
-        print_record(store, sample.seed, sample.trial);
+/// `temperature = 2`, and whether that is the value which a table shows.
+std::string value_of(const core::Cell& cell, std::size_t candidate,
+                     const std::vector<core::Pick>& picks) {
+  if (candidate >= cell.candidates.size()) return "";
+  const bool picked = std::any_of(picks.begin(), picks.end(), [&](const core::Pick& pick) {
+    return !pick.open && pick.candidate == candidate;
+  });
+  return cell.candidates[candidate] + (picked ? ", picked" : "");
+}
+
+void show_cell(const core::Plan& plan, const core::Store& store, const core::Cell& cell,
+               const std::optional<std::uint64_t>& seed) {
+  core::print("{}\n", title(cell));
+  if (!cell.hole.empty()) return core::print("  cannot be run: {}\n", cell.hole), void();
+  std::vector<core::Pick> picks;
+  if (core::is_tuned(cell)) picks = picks_of(plan, store, cell);
+  print_picks(picks, cell);
+  for (const auto& sample : cell.samples) {
+    if (seed && *seed != sample.seed) continue;
+    const auto trials = core::candidates_of(sample);
+    for (std::size_t i = 0; i < trials.size(); ++i)
+      print_record(store, sample.seed, trials[i], value_of(cell, i, picks));
   }
+}
+
+void show_trial(const core::Plan& plan, const core::Store& store, const Subject& subject) {
+  core::print("{}\n", title(subject));
+  std::vector<core::Pick> picks;
+  const core::Cell* cell = subject.cell;
+  if (cell != nullptr && core::is_tuned(*cell)) picks = picks_of(plan, store, *cell);
+  if (cell != nullptr) print_picks(picks, *cell);
+  print_record(store, subject.seed, subject.trial.id,
+               cell != nullptr ? value_of(*cell, subject.candidate, picks) : "");
+}
+
+int show(CellChoice choice) {
+  const core::Plan plan = choice.settle() ? choice.choice.last_plan() : core::Plan();
+  const core::Store store = choice.choice.site.store();
+  if (!plan.caveat.empty()) core::print("{}\n", plan.caveat);
+  if (choice.words.size() == 1) {
+    if (const auto trial = trial_named(plan, store, choice.words.front())) {
+      show_trial(plan, store, *trial);
+      return kOk;
+    }
+  }
+  for (const auto* cell : cells_named(plan, choice.words))
+    show_cell(plan, store, *cell, choice.seed);
   return kOk;
 }
 
@@ -186,59 +165,80 @@ void print_key_only(const core::Explanation& explained) {
   }
 }
 
+/// The subject as the suite is planned now, or, of an id that no suite here plans, as it is stored.
+struct Planned {
+  core::Plan plan;
+  Subject subject;
+};
+Planned planned(CellChoice& choice) {
+  Planned now;
+  if (choice.settle()) now.plan = choice.choice.plan(*choice.choice.site.catalogue());
+  now.subject = subject_of(now.plan, choice.choice.site.store(), choice);
+  return now;
+}
+
 int why(CellChoice choice) {
-  settle(choice);
-  const core::Plan plan = choice.choice.plan(*choice.choice.site.catalogue());
-  const core::Cell& cell = only_cell(plan, choice);
-  const core::Sample& sample = sample_of(cell, choice);
-  const auto explained = core::explain(plan, cell, sample.seed);
-  core::print("{}, seed {}\n", title(cell), sample.seed);
-  if (!explained.hole.empty()) {
-    core::print("hole: {}\n", explained.hole);
+  const auto [plan, subject] = planned(choice);
+  const core::Store store = choice.choice.site.store();
+  const core::Cell* cell = subject.cell;
+  core::print("{}\n", title(subject));
+  if (cell != nullptr && !cell->hole.empty()) {
+    core::print("hole: {}\n", cell->hole);
     return kOk;
   }
-  core::print("trial {}\nkey   {}\nsettings\n", explained.id, explained.key);
+  if (cell != nullptr && core::is_tuned(*cell)) print_picks(picks_of(plan, store, *cell), *cell);
+  const auto explained =
+      core::explain(subject.trial, cell != nullptr ? cell->origin : core::Origin());
+  core::print("trial {}\nkey   {}\nsettings\n", subject.trial.id, subject.trial.key);
   for (const auto& setting : explained.settings)
-    core::print("  {:<34} {:<26} {}\n", setting.name, setting.value.dump(), setting.origin);
+    core::print("  {:<34} {:<26} {}\n", setting.name, setting.value.dump(),
+                cell != nullptr ? setting.origin : "");
   print_key_only(explained);
-  print_verdict(choice.choice.site.store(), plan.trial(sample.trial));
+  print_verdict(store, subject.trial);
   return kOk;
 }
 
-int rerun_cell(CellChoice choice) {
-  settle(choice);
-  const core::Plan plan = choice.choice.plan(*choice.choice.site.catalogue());
-  const core::Cell& cell = only_cell(plan, choice);
-  const core::Sample& sample = sample_of(cell, choice);
-  if (sample.trial.empty())
-    throw core::Error(fmt::format("error: {} cannot be run: {}", title(cell), cell.hole));
-  return rerun(choice.choice.site, plan.trial(sample.trial), choice.again) ? kOk : kTrialFailed;
+int rerun_cell(const std::shared_ptr<RerunChoice>& choice) {
+  const auto [plan, subject] = planned(choice->cell);
+  if (subject.trial.id.empty())
+    throw core::Error(
+        fmt::format("error: {} cannot be run: {}", title(*subject.cell), subject.cell->hole));
+  const std::string& build = subject.trial.spec.build;
+  if (!build.empty() && build != core::build_hash())
+    throw core::Error(
+        fmt::format("error: {} was made by build {} of the harness, and this is {}, which cannot "
+                    "run it again as it was",
+                    subject.trial.id, build, core::build_hash()));
+  return rerun(choice->cell.choice.site, subject.trial, choice->again) ? kOk : kTrialFailed;
 }
 
-CLI::App& add_verb(CLI::App& app, Action& action, const char* verb, const char* help,
-                   int (*run)(CellChoice), const std::shared_ptr<CellChoice>& choice) {
+void add_verb(CLI::App& app, Action& action, const char* verb, const char* help,
+              int (*run)(CellChoice)) {
   auto& command = *app.add_subcommand(verb, help);
+  const auto choice = std::make_shared<CellChoice>();
   choice->add_to(command);
   command.callback([=, &action] { action = [=] { return run(*choice); }; });
-  return command;
+}
+
+void add_rerun(CLI::App& app, Action& action) {
+  auto& command = *app.add_subcommand(
+      "rerun", "run a cell's trial again: identical, equal, or different and why?");
+  const auto choice = std::make_shared<RerunChoice>();
+  choice->cell.add_to(command);
+  command.add_option("--threads", choice->again.threads, "default: as many as the first time")
+      ->check(CLI::PositiveNumber);
+  add_tolerance(command, choice->again.tolerance);
+  command.footer("Exit code 0: identical or equal; 1: different.");
+  command.callback([=, &action] { action = [=] { return rerun_cell(choice); }; });
 }
 
 }  // namespace
 
 void add_cell(CLI::App& app, Action& action) {
-  add_verb(app, action, "show", "what the records of a cell say", show,
-           std::make_shared<CellChoice>());
+  add_verb(app, action, "show", "what the records of a cell say", show);
   add_verb(app, action, "why",
-           "what decides a cell's result, line by line, and whether it is cached", why,
-           std::make_shared<CellChoice>());
-  const auto cell = std::make_shared<CellChoice>();
-  auto& command = add_verb(app, action, "rerun",
-                           "run a cell's trial again: identical, equal, or different and why?",
-                           rerun_cell, cell);
-  command.add_option("--threads", cell->again.threads, "default: as many as the first time")
-      ->check(CLI::PositiveNumber);
-  add_tolerance(command, cell->again.tolerance);
-  command.footer("Exit code 0: identical or equal; 1: different.");
+           "what decides a cell's result, line by line, and whether it is cached", why);
+  add_rerun(app, action);
 }
 
 }  // namespace ktb::app

@@ -17,7 +17,9 @@
 #include "core/page/page.hpp"
 #include "core/paper/paper.hpp"
 #include "core/store/outcomes.hpp"
-#include "core/table/export.hpp"
+#include "core/table/export/export.hpp"
+#include "core/table/export/tensorboard.hpp"
+#include "core/table/pick.hpp"
 #include "core/table/side_by_side.hpp"
 #include "launch/progress.hpp"
 
@@ -32,11 +34,12 @@ using Forms = std::vector<Form>;
 
 const Forms kTableForms{{"text", ".txt"},  {"ascii", ""},   {"markdown", ".md"},
                         {"latex", ".tex"}, {"csv", ".csv"}, {"html", ".html"}};
-const Forms kExportForms{{"jsonl", ".jsonl"}, {"csv", ".csv"}};
+const Forms kExportForms{{"jsonl", ".jsonl"}, {"csv", ".csv"}, {"tensorboard", ""}};
 
 struct ReportCommand {
   Choice choice;
   std::string table, format, output, paper, against;
+  bool curves = false;  ///< of an export
 
   void add_to(CLI::App& command, const Forms& forms) {
     choice.add_to(command);
@@ -112,23 +115,48 @@ int report(const ReportCommand& command) {
   return kOk;
 }
 
-int export_records(const ReportCommand& command) {
-  const core::Plan plan = command.choice.last_plan();
-  const auto outcomes = core::outcomes(plan, command.choice.site.store());
-  deliver(format_of(command, kExportForms) == "csv" ? core::export_csv(plan, outcomes)
-                                                    : core::export_jsonl(plan, outcomes),
-          command.output);
+/// A folder for each run of TensorBoard, below one that is made where it is missing.
+int write_runs(const core::Plan& plan, const core::Outcomes& outcomes, const core::Store& store,
+               const ReportCommand& command) {
+  if (command.output.empty())
+    throw core::Error("error: --format tensorboard writes folders: name one with -o");
+  if (command.curves) throw core::Error("error: --format tensorboard has the curves anyway");
+  const std::filesystem::path folder = command.output;
+  const auto runs = core::tensorboard(plan, outcomes, store);
+  for (const auto& [name, events] : runs) {
+    std::filesystem::create_directories(folder / name);
+    core::write_atomically(folder / name / core::kEventFile, events);
+  }
+  core::print("{} runs: tensorboard --logdir {}\n", runs.size(), folder.string());
   return kOk;
 }
 
-/// Trial -> the cell it stands for, with its seed. A trial that only makes weights keeps its id.
+int export_records(const ReportCommand& command) {
+  const core::Plan plan = command.choice.last_plan();
+  const core::Store store = command.choice.site.store();
+  const auto outcomes = core::outcomes(plan, store, {.specs = true});
+  const std::string format = format_of(command, kExportForms);
+  if (format == "tensorboard") return write_runs(plan, outcomes, store, command);
+  const auto lines = command.curves ? core::export_curves(plan, outcomes, store)
+                                    : core::export_trials(plan, outcomes);
+  deliver(format == "csv" ? core::as_csv(lines) : core::as_jsonl(lines), command.output);
+  return kOk;
+}
+
+/// Trial -> its cell, with seed and what is tuned. One that only makes weights keeps its id.
 std::map<std::string, std::string> titles(const core::Plan& plan) {
   std::map<std::string, std::string> result;
   for (const auto& trial : plan.trials) result[trial.id] = trial.id;
-  for (const auto& cell : plan.cells)
-    for (const auto& sample : cell.samples)
-      if (!sample.trial.empty())
-        result[sample.trial] = fmt::format("{} s{}", title(cell), sample.seed);
+  for (const auto& cell : plan.cells) {
+    if (!cell.hole.empty()) continue;
+    for (const auto& sample : cell.samples) {
+      const auto trials = core::candidates_of(sample);
+      for (std::size_t i = 0; i < trials.size(); ++i)
+        result[trials[i]] =
+            fmt::format("{}{} s{}", title(cell),
+                        i < cell.candidates.size() ? ", " + cell.candidates[i] : "", sample.seed);
+    }
+  }
   return result;
 }
 
@@ -149,9 +177,11 @@ int status(const Choice& choice) {
   const auto names = titles(plan);
   std::map<std::string, std::size_t> counts;
   std::string lines;
+  if (!plan.caveat.empty()) core::print("{}\n", plan.caveat);
   for (const auto& trial : plan.trials) {
     const auto* record = outcomes.find(trial.id);
-    const std::string state = outcomes.state(trial.id);
+    const bool unknown = record == nullptr && !trial.lacks.empty();
+    const std::string state = unknown ? "not known here" : outcomes.state(trial.id);
     ++counts[state];
     if (state == "running")
       lines +=
@@ -167,6 +197,7 @@ int status(const Choice& choice) {
     comma = ",";
   }
   core::print("\n{}", lines);
+  print_missing(plan, stdout);
   print_accepted(plan, stdout);
   const bool bad = !std::all_of(counts.begin(), counts.end(), [](const auto& count) {
     return count.first == "ok" || count.first == "running" || count.first == "waiting";
@@ -203,6 +234,9 @@ void add_export(CLI::App& app, Action& action) {
   auto& command = *app.add_subcommand("export", "flat records, one a trial");
   const auto options = std::make_shared<ReportCommand>();
   options->add_to(command, kExportForms);
+  command.add_flag("--curves", options->curves, "the course of training, one line an epoch");
+  command.footer(
+      "--format tensorboard -o FOLDER writes a run a trial, with what HPARAMS compares.");
   command.callback([=, &action] { action = [=] { return export_records(*options); }; });
 }
 

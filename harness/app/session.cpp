@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <filesystem>
 #include <set>
+#include <string_view>
 
 #include "app/command.hpp"
+#include "core/base/clock.hpp"
 #include "core/base/error.hpp"
 #include "core/base/glob.hpp"
 #include "core/base/output/print.hpp"
@@ -16,6 +18,7 @@
 #include "core/plan/make_plan.hpp"
 #include "core/store/accept.hpp"
 #include "core/suite/read_suite.hpp"
+#include "core/table/pick.hpp"
 #include "launch/process.hpp"
 
 namespace ktb::app {
@@ -34,8 +37,28 @@ bool names(const core::Cell& cell, const std::string& word) {
   };
   if (core::glob_match(word, axis("method") + " " + axis("pair"))) return true;
   return std::any_of(cell.samples.begin(), cell.samples.end(), [&](const core::Sample& sample) {
-    return core::glob_match(word, sample.trial);
+    const auto trials = core::candidates_of(sample);
+    return std::any_of(trials.begin(), trials.end(),
+                       [&](const auto& trial) { return core::glob_match(word, trial); });
   });
+}
+
+constexpr std::string_view kFilter = "--filter ", kSet = "--set ";
+
+/// How a stored plan is not that of the suite as it is written; empty: it is.
+std::string difference(const core::Plan& stored, const core::Suite& suite) {
+  const bool changed = stored.suite_digest != suite.digest;
+  if (!changed && stored.narrowed.empty()) return "";
+  std::string text = "as planned";
+  if (!stored.made.empty()) text += " on " + stored.made;
+  if (!stored.narrowed.empty()) text += fmt::format(" with {}", fmt::join(stored.narrowed, " "));
+  return text + (changed ? ", before the suite changed" : "");
+}
+
+/// How to look at a run whose command line said more than the suite.
+std::string hint(const core::Plan& stored) {
+  if (stored.narrowed.empty()) return "";
+  return fmt::format("; the same options show that run: {}", fmt::join(stored.narrowed, " "));
 }
 
 std::vector<std::string> words_of(const core::Plan& plan) {
@@ -118,6 +141,10 @@ void Choice::take(const core::Plan& plan) {
   device = plan.device;
   smoke = profile.ends_with(kSmoke);
   if (smoke) profile.resize(profile.size() - std::string(kSmoke).size());
+  for (const auto& option : plan.narrowed) {
+    if (option.starts_with(kFilter)) filters.push_back(option.substr(kFilter.size()));
+    if (option.starts_with(kSet)) overrides.push_back(option.substr(kSet.size()));
+  }
 }
 
 core::Suite Choice::read() const { return core::read_suite(suite, profile, overrides); }
@@ -125,8 +152,9 @@ core::Suite Choice::read() const { return core::read_suite(suite, profile, overr
 core::Plan Choice::plan(core::Catalogue& catalogue) const {
   core::Plan plan = core::make_plan(read(), catalogue, {device, smoke, filters});
   if (smoke) plan.profile += kSmoke;
-  for (const auto& filter : filters) plan.narrowed.push_back("--filter " + filter);
-  for (const auto& change : overrides) plan.narrowed.push_back("--set " + change);
+  for (const auto& filter : filters) plan.narrowed.push_back(std::string(kFilter) + filter);
+  for (const auto& change : overrides) plan.narrowed.push_back(std::string(kSet) + change);
+  plan.made = core::utc_now();
   core::accept(plan, site.store(), accepted);
   return plan;
 }
@@ -137,43 +165,46 @@ std::optional<core::Plan> Choice::stored_plan(const core::Suite& chosen) const {
   return site.store().load_plan(chosen.name, chosen.profile + (smoke ? kSmoke : ""));
 }
 
-core::Plan Choice::last_plan(IfChanged if_changed) const {
-  const bool as_written = filters.empty() && overrides.empty() && accepted.empty();
-  if (!as_written) return plan(*site.catalogue());
-  const core::Suite chosen = read();
-  const auto stored = stored_plan(chosen);
-  if (!stored) return plan(*site.catalogue());
-  if (!stored->suite_digest.empty() && stored->suite_digest != chosen.digest) {
-    if (if_changed == IfChanged::kPlanAnew) return planned_again(*stored);
-    core::print(stderr, "note: {} has changed since {} was made: this is what was run then\n",
-                suite, site.results);
-  }
-  if (!stored->narrowed.empty())
-    core::print(stderr, "note: the last run of {} was narrowed by {}, and so is this\n", suite,
-                fmt::join(stored->narrowed, " "));
-  return *stored;
+/// Made for looking only: what is missing is said, and its entries say so too.
+core::Plan Choice::plan_to_look_at() const {
+  core::Plan made = plan(*site.catalogue());
+  for (const auto& missing : made.missing) core::print(stderr, "warning: {}\n", missing.message);
+  return made;
 }
 
-core::Plan Choice::planned_again(const core::Plan& stored) const {
+core::Plan Choice::last_plan(IfChanged if_changed) const {
+  const bool as_written = filters.empty() && overrides.empty() && accepted.empty();
+  if (!as_written) return plan_to_look_at();
+  const core::Suite chosen = read();
+  auto stored = stored_plan(chosen);
+  if (!stored) return plan_to_look_at();
+  const std::string why = difference(*stored, chosen);
+  if (why.empty()) return std::move(*stored);
+  if (if_changed == IfChanged::kPlanAnew) return planned_again(std::move(*stored), why);
+  stored->caveat = why;
+  core::print(stderr, "note: in {}, {} is {}\n", site.results, suite, why);
+  return std::move(*stored);
+}
+
+core::Plan Choice::planned_again(core::Plan stored, const std::string& why) const {
   Choice anew = *this;
   anew.device = stored.device;
-  std::string fault = "data or plugins are missing";
+  std::string fault;
   try {
     core::Plan now = anew.plan(*site.catalogue());
     if (now.missing.empty()) {
       core::print(stderr,
-                  "note: {} has changed since its last run: planned anew (of an entry that is "
-                  "gone, `ktbench why` says what changed)\n",
-                  suite);
+                  "note: planned anew: the last run of {} was {}{}\n  of an entry that is gone, "
+                  "`ktbench why` says what changed\n",
+                  suite, why, hint(stored));
       return now;
     }
+    for (const auto& missing : now.missing) fault += "\n  " + missing.what();
   } catch (const core::Error& error) {
-    fault = error.what();
+    fault = std::string("\n  ") + error.what();
   }
-  core::print(stderr,
-              "warning: {} has changed since its last run and cannot be planned here: this is what "
-              "was run then\n  {}\n",
-              suite, fault);
+  core::print(stderr, "warning: {} cannot be planned here, so this is {}{}\n", suite, why, fault);
+  stored.caveat = why;
   return stored;
 }
 

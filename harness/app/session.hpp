@@ -46,20 +46,21 @@ struct Choice {
   void add_options_to(CLI::App& command);
   /// --accept, for commands that look at records of a whole suite.
   CLI::Option* add_accept_to(CLI::App& command);
-  /// The suite, profile, device and kind of run behind a stored plan.
+  /// The suite, profile, device, kind of run and further options behind a stored plan.
   void take(const core::Plan& plan);
   core::Suite read() const;
   core::Plan plan(core::Catalogue& catalogue) const;
   /// The plan that the last `run` stored.
   std::optional<core::Plan> stored_plan() const;
-  /// The same as long as neither the command line nor the suite's text changes anything of it;
-  /// else, and where there is none, made anew. Needs no plugin in the first case. Says what of it
-  /// is not as the suite is written.
+  /// The suite's plan as it stands, for commands that look at what was run: the stored one as long
+  /// as it is that of the suite's text and of this command line, which needs no plugin, else made
+  /// anew. What is shown in its place, where plugins or data are missing here, has a `caveat`.
   core::Plan last_plan(IfChanged if_changed = IfChanged::kPlanAnew) const;
 
  private:
   std::optional<core::Plan> stored_plan(const core::Suite& chosen) const;
-  core::Plan planned_again(const core::Plan& stored) const;
+  core::Plan plan_to_look_at() const;
+  core::Plan planned_again(core::Plan stored, const std::string& why) const;
 };
 
 /// Says which plugins or data are missing for `trials` and gives the exit code; 0: none are.

@@ -140,20 +140,57 @@ TEST_F(Commands, AReportSaysWhereItsPlanIsNotTheSuites) {
   EXPECT_THAT(ktbench(report).text, Not(HasSubstr(note)));
   EXPECT_EQ(ktbench("run " + suite() + " --launcher commands --filter kd --set seeds=3").code, 0);
   const auto narrowed = ktbench(report).text;
-  EXPECT_THAT(narrowed, HasSubstr("was narrowed by --filter kd --set seeds=3, and so is this"));
-  EXPECT_THAT(narrowed, Not(HasSubstr("scratch")));
+  EXPECT_THAT(narrowed, HasSubstr("planned anew: the last run of"));
+  EXPECT_THAT(narrowed, HasSubstr("the same options show that run: --filter kd --set seeds=3"));
+  EXPECT_THAT(narrowed, HasSubstr("scratch"));
+  EXPECT_THAT(narrowed, HasSubstr("2 seeds"));
   std::ofstream(suite(), std::ios::app) << "[table.ranks]\nlike = \"all\"\n";
   const auto changed = ktbench(report).text;
-  EXPECT_THAT(changed, HasSubstr("has changed since its last run: planned anew"));
+  EXPECT_THAT(changed, HasSubstr(", before the suite changed"));
   EXPECT_THAT(changed, HasSubstr("Shapes: ranks"));
   EXPECT_THAT(changed, HasSubstr("scratch"));
   const auto beside = ktbench(report + " --against " + (folder_ / "results").string());
-  EXPECT_THAT(beside.text, HasSubstr("results was made: this is what was run then"));
+  EXPECT_THAT(beside.text,
+              ContainsRegex("B: as planned on .* with --filter kd --set seeds=3, before"));
   const auto elsewhere =
       run_command(KTB_BIN_DIR "/ktbench " + report + " --plugins " + (folder_ / "none").string() +
                   " --results " + (folder_ / "results").string());
   EXPECT_EQ(elsewhere.code, 0) << elsewhere.text;
-  EXPECT_THAT(elsewhere.text, HasSubstr("cannot be planned here: this is what was run then"));
+  EXPECT_THAT(elsewhere.text, HasSubstr("cannot be planned here, so this is as planned on 20"));
+  EXPECT_THAT(elsewhere.text, ContainsRegex("Shapes, as planned on 20.* with --filter kd"));
+}
+
+TEST_F(Commands, AMetricThatNoTaskHasEndsARunBeforeItStarts) {
+  const auto with = [&](const std::string& metrics) {
+    std::string text = kSuite;
+    text.replace(text.find("metrics = [\"top1\"]"), 18, "metrics = " + metrics);
+    std::ofstream(suite()) << text;
+    return ktbench("run " + suite());
+  };
+  for (const auto& [metrics, told] :
+       {std::pair<std::string, std::string>{R"(["accuracy", "f1"])", "the metric `accuracy`"},
+        {R"(["top_1"])", "did you mean `top1`?"},
+        {R"(["top1", "top5"])", "outputs) has top1, loss;"}}) {
+    const auto [code, text] = with(metrics);
+    EXPECT_EQ(code, 2) << text;
+    EXPECT_THAT(text, HasSubstr(told));
+    EXPECT_THAT(text, ContainsRegex("suite\\.toml:20:[0-9]+: error"));
+    EXPECT_FALSE(fs::exists(folder_ / "results" / "trials"));
+  }
+}
+
+TEST_F(Commands, AFilterAsksForNoDataOfWhatItLeavesOut) {
+  std::string text = kSuite;
+  text.replace(text.find("datasets = \"shapes\""), 19, "datasets = [\"shapes\", \"away\"]");
+  text.replace(text.find("cols = \"pair\""), 13, "cols = \"dataset\"");
+  text += "[dataset.away]\nplugin = \"cifar100\"\n";
+  std::ofstream(suite()) << text;
+  const auto away = ktbench("run " + suite() + " --launcher commands");
+  EXPECT_EQ(away.code, 2) << away.text;
+  EXPECT_THAT(away.text, HasSubstr("data set `away` (cifar100) not found"));
+  const auto here = ktbench("run " + suite() + " --launcher commands --filter shapes");
+  EXPECT_EQ(here.code, 0) << here.text;
+  EXPECT_THAT(here.text, Not(HasSubstr("not found")));
 }
 
 TEST_F(Commands, ResultsStandBesideThoseOfAnotherFolder) {

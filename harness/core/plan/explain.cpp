@@ -38,21 +38,15 @@ std::string difference(const std::string& name, const Json& before, const Json& 
 
 }  // namespace
 
-Explanation explain(const Plan& plan, const Cell& cell, std::uint64_t seed) {
-  const auto sample = std::find_if(cell.samples.begin(), cell.samples.end(),
-                                   [&](const Sample& s) { return s.seed == seed; });
-  if (sample == cell.samples.end()) throw Error(fmt::format("this cell has no seed {}", seed));
-  if (sample->trial.empty()) return {"", "", cell.hole, {}, {}};
-  const Trial& trial = plan.trial(sample->trial);
+Explanation explain(const Trial& trial, const Origin& origin) {
   const Json spec = to_json(trial.spec);
   std::map<std::string, Json> values;
   for (const char* part : {"task", "target", "method", "plus", "sources", "recipe"})
     flatten(spec.at(part), part, values);
-  Explanation told{trial.id, trial.key, "", {}, Json::parse(trial.fields)};
+  Explanation told{{}, Json::parse(trial.fields)};
   for (const auto& [name, value] : values) {
-    const auto origin = cell.origin.find(name);
-    told.settings.push_back(
-        {name, value, origin == cell.origin.end() ? "default" : origin->second});
+    const auto place = origin.find(name);
+    told.settings.push_back({name, value, place == origin.end() ? "default" : place->second});
   }
   return told;
 }

@@ -1,5 +1,5 @@
 #pragma once
-#include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -16,14 +16,13 @@ struct Setting {
 
 /// Why a trial is as it is.
 struct Explanation {
-  std::string id, key;
-  Reason hole;  ///< then nothing else is there
   std::vector<Setting> settings;
   Json fields;  ///< what the key hashes
 };
 
-/// Throws Error where the cell has no such seed.
-Explanation explain(const Plan& plan, const Cell& cell, std::uint64_t seed);
+using Origin = std::map<std::string, std::string>;  ///< of `Cell::origin`
+
+Explanation explain(const Trial& trial, const Origin& origin);
 
 /// The members in which two trials' `fields` differ, as `recipe.epochs: 2 -> 3`, build and LibTorch
 /// in words; none: the same trial.

@@ -41,11 +41,10 @@ class Planner {
     plan_.trials = std::move(book_.trials());
     plan_.rules = std::move(drafter_.rules());
     plan_.missing = std::move(parts_.missing());
-    std::erase_if(plan_.missing, [](const Missing& missing) { return missing.trials == 0; });
-    name_trials();
     plan_.metrics = metrics();
     plan_.warnings = warnings_of(suite_, plan_, train_sizes());
     if (!options_.filters.empty()) filter();
+    count_missing();
     return std::move(plan_);
   }
 
@@ -152,8 +151,15 @@ class Planner {
     return out;
   }
 
-  /// Puts the number of trials into the first line of each message.
-  void name_trials() {
+  /// Keeps what trials of the plan lack, and puts their number into the first line of each message.
+  void count_missing() {
+    for (auto& missing : plan_.missing) {
+      missing.trials = static_cast<std::size_t>(
+          std::count_if(plan_.trials.begin(), plan_.trials.end(), [&](const Trial& trial) {
+            return std::count(trial.lacks.begin(), trial.lacks.end(), missing.what()) > 0;
+          }));
+    }
+    std::erase_if(plan_.missing, [](const Missing& missing) { return missing.trials == 0; });
     for (auto& missing : plan_.missing) {
       const std::string count = fmt::format("; {} {} it", missing.trials,
                                             missing.trials == 1 ? "trial needs" : "trials need");
@@ -222,6 +228,8 @@ class Planner {
 };
 
 }  // namespace
+
+std::string Missing::what() const { return message.substr(0, message.find('\n')); }
 
 const Trial& Plan::trial(const std::string& id) const {
   const auto found =

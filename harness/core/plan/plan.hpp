@@ -19,6 +19,9 @@ struct Trial {
   std::string fields;              ///< canonical JSON that the key hashes, for `ktbench why`
   std::vector<std::string> needs;  ///< trials that make its sources' weights
   std::string accepted;  ///< how its record differs that was reused on request; empty: it does not
+  /// What it or its sources need and this machine lacks, in words: its key is then none that a
+  /// record could have.
+  std::vector<std::string> lacks;
 };
 
 /// One seed of a cell.
@@ -46,6 +49,8 @@ struct Missing {
   std::string name;     ///< a data set as the suite calls it, a plugin, a file
   std::string message;  ///< several lines: wanted, looked, get
   std::size_t trials = 0;
+
+  std::string what() const;  ///< the message's first line
 };
 
 /// A `[[when]]` or `--set` rule and how many trials it touched.
@@ -59,8 +64,12 @@ struct Plan {
   std::string suite, profile, file, title, question, device;
   std::string suite_digest;           ///< of the suite that it was made from; of old plans: none
   std::vector<std::string> narrowed;  ///< `--filter kd`, `--set seeds=2`
-  std::vector<Trial> trials;          ///< sources first: an order that can be run
-  std::vector<Cell> cells;            ///< in the suite's order
+  std::string made;                   ///< when, 2024-05-01T12:00:00Z
+  /// Why it is not that of the suite as it stands, `as planned on ... with --set recipe.epochs=1`;
+  /// empty: it is. Not stored.
+  std::string caveat;
+  std::vector<Trial> trials;  ///< sources first: an order that can be run
+  std::vector<Cell> cells;    ///< in the suite's order
   std::vector<TableSpec> tables;
   std::vector<Missing> missing;
   std::vector<Rule> rules;

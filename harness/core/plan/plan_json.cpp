@@ -17,6 +17,7 @@ void fields(Self& trial, Ar& ar) {
   ar("key", trial.key);
   ar("needs", trial.needs);
   ar.optional("accepted", trial.accepted);
+  ar.optional("lacks", trial.lacks);
 }
 
 template <Of<Sample> Self, class Ar>
@@ -61,6 +62,7 @@ void fields(Self& plan, Ar& ar) {
   ar("device", plan.device);
   ar.optional("suite_digest", plan.suite_digest);
   ar.optional("narrowed", plan.narrowed);
+  ar.optional("made", plan.made);
   ar("trials", plan.trials);
   ar("cells", plan.cells);
   ar("tables", plan.tables);

@@ -363,7 +363,7 @@ std::size_t TrialBook::add(Training& t, TrialSpec spec, std::string fields,
 void TrialBook::count_up() {
   for (std::size_t i = 0; i < trials_.size(); ++i) {
     for (const auto rule : first_drafts_[i]->rules) ++drafter_.rules()[rule].trials;
-    for (const auto lack : lacks_[i]) ++parts_.missing()[lack].trials;
+    for (const auto lack : lacks_[i]) trials_[i].lacks.push_back(parts_.missing()[lack].what());
   }
 }
 

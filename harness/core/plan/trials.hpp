@@ -66,7 +66,7 @@ class TrialBook {
   std::size_t trial(const Wish& wish, std::size_t candidate, SeedAt at);
 
   std::vector<Trial>& trials() { return trials_; }
-  /// Adds to the counts of rules and missing things.
+  /// Adds to the counts of rules, and tells each trial what it lacks.
   void count_up();
 
  private:

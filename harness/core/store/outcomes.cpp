@@ -32,8 +32,8 @@ Outcomes outcomes(const Plan& plan, const Store& store, Details details) {
   Outcomes result;
   for (const Trial& trial : plan.trials) {
     std::optional<Record> record = store.load(trial.id);
+    if (details.specs) add_spec(trial, store, result);
     if (record && record->key == trial.key) {
-      if (details.specs) add_spec(trial, store, result);
       if (details.samples && record->ok()) result.samples[trial.id] = store.samples(trial.id);
       result.records.emplace(trial.id, std::move(*record));
     } else if (const auto progress = store.progress(trial.id); progress && progress->fresh()) {

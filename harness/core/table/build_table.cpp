@@ -22,10 +22,11 @@ std::vector<std::string> metrics_of(const TableSpec& spec, const Outcomes& outco
 
 Table build_table(const Plan& plan, const TableSpec& spec, const Outcomes& outcomes,
                   const std::optional<Published>& published) {
-  TableInput input{plan, spec, outcomes, published, metrics_of(spec, outcomes), {}, {}};
+  TableInput input{plan, spec, outcomes, published, metrics_of(spec, outcomes), {}, {}, {}};
   for (const Trial& trial : plan.trials) {
     input.needs[trial.id] = trial.needs;
     if (!trial.accepted.empty()) input.accepted[trial.id] = trial.accepted;
+    if (!trial.lacks.empty()) input.lacks[trial.id] = trial.lacks.front();
   }
   Grid grid = make_grid(input);
   choose_metrics(input, grid);

@@ -240,7 +240,12 @@ std::string provenance_of(const TableInput& input, const Facts& facts) {
 void add_caption(const TableInput& input, const Grid& grid, Table& table) {
   const Facts facts = gather(input, grid);
   table.caption = line_of(input, grid, facts);
-  table.prose = values_sentence(input, grid, facts) + conditions_sentence(facts);
+  const std::string& caveat = input.plan.caveat;
+  if (!caveat.empty()) {
+    table.caption.insert(table.caption.begin(), caveat);
+    table.prose = "A" + caveat.substr(1) + ". ";
+  }
+  table.prose += values_sentence(input, grid, facts) + conditions_sentence(facts);
   if (!facts.generated.empty()) table.prose += " Generated data: " + joined(facts.generated) + ".";
   table.provenance = provenance_of(input, facts);
 }

@@ -44,7 +44,8 @@ Entry seconds_entry(const TableInput& input, const std::vector<Slot>& places, bo
     if (const Record* record = input.outcomes.find(trial))
       seconds += cost_of(*record, "train_seconds");
   }
-  return figure(fixed(seconds / static_cast<double>(records.size()), 1));
+  seconds /= static_cast<double>(records.size());
+  return figure(fixed(seconds, 1), seconds, seconds, seconds);
 }
 
 /// The mean over the records behind a row, of those that have it.
@@ -56,20 +57,23 @@ Entry record_entry(const TableInput& input, const std::vector<Slot>& places,
     const auto found = (record->*figures).find(name);
     if (found != (record->*figures).end()) values.push_back(found->second * scale);
   }
-  return values.empty() ? Entry() : figure(fixed(mean(values), digits));
+  if (values.empty()) return {};
+  const auto [low, high] = std::minmax_element(values.begin(), values.end());
+  return figure(fixed(mean(values), digits), mean(values), *low, *high);
 }
 
 Entry parameters_entry(const TableInput& input, const std::vector<Slot>& places,
                        const std::string& name) {
-  std::set<std::int64_t> counts;
+  std::vector<double> counts;
   for (const Record* record : records_of(input, places)) {
     const auto found = record->parameters.find(name);
-    if (found != record->parameters.end()) counts.insert(found->second);
+    if (found != record->parameters.end()) counts.push_back(static_cast<double>(found->second));
   }
   if (counts.empty()) return {};
-  std::string text = grouped(static_cast<double>(*counts.begin()));
-  if (counts.size() > 1) text += fmt::format("-{}", grouped(static_cast<double>(*counts.rbegin())));
-  return figure(text);
+  const auto [low, high] = std::minmax_element(counts.begin(), counts.end());
+  std::string text = grouped(*low);
+  if (*high > *low) text += fmt::format("-{}", grouped(*high));
+  return figure(text, mean(counts), *low, *high);
 }
 
 Entry mean_entry(const Row& row, const Table& table, const std::string& metric,
@@ -132,17 +136,20 @@ bool machines_mixed(const TableInput& input, const Grid& grid) {
   return machines.size() > 1;
 }
 
-std::string seeds_text(const Row& row, const Table& table) {
-  std::set<std::size_t> counts;
+/// How many seeds have ended, over the row's columns.
+Entry seeds_entry(const Row& row, const Table& table) {
+  std::vector<double> counts;
   const std::string& metric = table.columns.front().metric;
   for (std::size_t i = 0; i < row.entries.size(); ++i) {
     const Column& column = table.columns[i];
     const bool counted = column.kind == ColumnKind::kCells && column.metric == metric;
-    if (counted) counts.insert(row.entries[i].values.size());
+    if (counted) counts.push_back(static_cast<double>(row.entries[i].values.size()));
   }
-  if (counts.empty()) return "";
-  return counts.size() == 1 ? fmt::format("{}", *counts.begin())
-                            : fmt::format("{}-{}", *counts.begin(), *counts.rbegin());
+  if (counts.empty()) return figure("");
+  const auto [low, high] = std::minmax_element(counts.begin(), counts.end());
+  const std::string text =
+      *low == *high ? fmt::format("{:g}", *low) : fmt::format("{:g}-{:g}", *low, *high);
+  return figure(text, mean(counts), *low, *high);
 }
 
 /// What stands to the right of the cells.
@@ -184,7 +191,7 @@ struct Columns {
 
   void add_seeds() const {
     append(ColumnKind::kSeeds, "", {"n"},
-           [&](std::size_t i) { return figure(seeds_text(table.rows[i], table)); });
+           [&](std::size_t i) { return seeds_entry(table.rows[i], table); });
   }
 
   void add_shares() const {

@@ -22,11 +22,29 @@ std::string sentence(const Record& record) {
   return text;
 }
 
+/// What keeps a cell's records from being found here: a plugin or data are missing, so that the
+/// keys of its trials are not known; empty: nothing does.
+std::string unknown_here(const TableInput& input, const Cell& cell) {
+  for (const Sample& sample : cell.samples) {
+    for (const std::string& trial : candidates_of(sample)) {
+      const auto lack = input.lacks.find(trial);
+      if (lack != input.lacks.end() && input.outcomes.find(trial) == nullptr)
+        return "cannot be told here: " + lack->second;
+    }
+  }
+  return "";
+}
+
 /// Whether a tuned option's value may still change because a candidate has not run.
 bool tuning_open(const TableInput& input, const Cell& cell) {
+  return is_tuned(cell) && picked_value(input, cell).open;
+}
+
+bool at_work(const TableInput& input, const Cell& cell) {
   return std::any_of(cell.samples.begin(), cell.samples.end(), [&](const Sample& sample) {
-    return std::any_of(sample.tuning.begin(), sample.tuning.end(), [&](const std::string& trial) {
-      return input.outcomes.find(trial) == nullptr;
+    const std::vector<std::string> trials = candidates_of(sample);
+    return std::any_of(trials.begin(), trials.end(), [&](const std::string& trial) {
+      return input.outcomes.running.contains(trial);
     });
   });
 }
@@ -81,6 +99,13 @@ Entry derived_entry(const TableInput& input, const Slot& place, const std::strin
   const Choice choice = choose(input, place);
   Entry entry;
   entry.wanted = place.candidates.front()->samples.size();
+  for (const Cell* cell : place.candidates) {
+    if (std::string unknown = unknown_here(input, *cell); !unknown.empty()) {
+      entry.state = State::kHole;
+      entry.notes.push_back(std::move(unknown));
+      return entry;
+    }
+  }
   if (choice.best == nullptr || choice.open) {
     entry.state = choice.open ? State::kPending : State::kFailed;
     if (!choice.open) entry.notes.push_back(fmt::format("none of {} has a result", choice.of));
@@ -125,8 +150,13 @@ Entry make_entry(const TableInput& input, const Slot& place, const std::string& 
     entry.notes.push_back(cell.hole);
     return entry;
   }
+  if (std::string unknown = unknown_here(input, cell); !unknown.empty()) {
+    entry.state = State::kHole;
+    entry.notes.push_back(std::move(unknown));
+    return entry;
+  }
   if (tuning_open(input, cell)) {
-    entry.state = State::kPending;
+    entry.state = at_work(input, cell) ? State::kRunning : State::kPending;
     return entry;
   }
   Count count;
@@ -140,6 +170,15 @@ Entry figure(const std::string& text) {
   Entry entry;
   entry.state = State::kFixed;
   entry.value = text;
+  return entry;
+}
+
+Entry figure(const std::string& text, double mean, double low, double high) {
+  Entry entry = figure(text);
+  entry.number = true;
+  entry.mean = mean;
+  entry.low = low;
+  entry.high = high;
   return entry;
 }
 

@@ -253,7 +253,7 @@ void choose_metrics(const TableInput& input, Grid& grid) {
   for (std::size_t column = 0; column < grid.columns.size(); ++column) {
     for (const auto& places : grid.places) {
       const Cell* cell = chosen_cell(input, places[column]);
-      const std::string own = cell == nullptr ? "" : own_metric(input, *cell);
+      const std::string own = cell == nullptr ? "" : own_metric(input.plan, *cell, input.outcomes);
       if (own.empty()) continue;
       grid.columns[column].metric = own;
       break;

@@ -2,6 +2,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <sstream>
 
@@ -10,20 +11,48 @@
 namespace ktb::core {
 namespace {
 
-/// `explore: 3 values`; empty where nothing was tuned.
-std::string tuning_of(const std::vector<Slot>& places) {
-  for (const Slot& place : places) {
-    for (const Cell* cell : place.candidates) {
-      if (cell->candidates.size() < 2) continue;
-      std::set<std::string> options;
-      std::istringstream settings(cell->candidates.front());
-      for (std::string setting; std::getline(settings >> std::ws, setting, ',');) {
-        options.insert(setting.substr(0, setting.find(" = ")));
-      }
-      return fmt::format("{}: {} values", fmt::join(options, ", "), cell->candidates.size());
-    }
+/// `explore, exploit`: what a tuned cell's candidates set.
+std::string tuned_options(const Cell& cell) {
+  std::set<std::string> options;
+  if (cell.candidates.empty()) return "";
+  std::istringstream settings(cell.candidates.front());
+  for (std::string setting; std::getline(settings >> std::ws, setting, ',');) {
+    options.insert(setting.substr(0, setting.find(" = ")));
   }
-  return "";
+  return fmt::format("{}", fmt::join(options, ", "));
+}
+
+/// The tuned cell that stands in a place; null where none does.
+const Cell* tuned_cell(const TableInput& input, const Slot& place) {
+  const Cell* cell = chosen_cell(input, place);
+  return cell != nullptr && is_tuned(*cell) ? cell : nullptr;
+}
+
+/// How the row's values came about: one note at its label where the same value was picked
+/// everywhere, else each entry names its own.
+void note_tuning(const TableInput& input, const std::vector<Slot>& places, Row& row) {
+  const Cell* tuned = nullptr;
+  std::map<std::size_t, std::string> values;  // by place
+  std::set<std::string> different;
+  bool judged = true;
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    const Cell* cell = tuned_cell(input, places[i]);
+    if (cell == nullptr) continue;
+    tuned = cell;
+    const Pick picked = picked_value(input, *cell);
+    judged = judged && (picked.open || picked.validation);
+    different.insert(values[i] = picked.open ? "" : words_of(picked, *cell));
+  }
+  if (tuned == nullptr) return;
+  const bool one = different.size() == 1 && !different.begin()->empty();
+  row.notes.push_back(fmt::format("{}: {}{} values, {} extra trials",
+                                  one ? *different.begin() : tuned_options(*tuned),
+                                  judged ? "picked on validation from " : "",
+                                  tuned->candidates.size(), further_trials(input, places).size()));
+  if (one) return;
+  for (const auto& [place, value] : values) {
+    if (!value.empty()) row.entries[place].notes.push_back(value);
+  }
 }
 
 void note_symbols(Table& table) {
@@ -63,10 +92,7 @@ void note_rows(const TableInput& input, const Grid& grid, Table& table) {
   for (std::size_t i = 0; i < grid.rows.size(); ++i) {
     Row& row = table.rows[i];
     if (row.kind == RowKind::kDerived) hoist_notes(row);
-    if (const std::string tuned = tuning_of(grid.places[i]); !tuned.empty()) {
-      row.notes.push_back(fmt::format("{}, picked on validation, {} extra trials", tuned,
-                                      further_trials(input, grid.places[i]).size()));
-    }
+    note_tuning(input, grid.places[i], row);
     const std::vector<const Record*> records = records_of(input, grid.places[i]);
     const bool peeked = std::any_of(records.begin(), records.end(), [](const Record* record) {
       return record->selected.value("rule", "") == "best-test";

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/table/build_table.hpp"
+#include "core/table/pick.hpp"
 
 /// The steps of build_table, each in a file of its own.
 namespace ktb::core {
@@ -20,6 +21,8 @@ struct TableInput {
   std::map<std::string, std::vector<std::string>> needs;  ///< trial -> those that made its sources
   /// Trial -> how its record differs from what the plan wants: core/store/accept.
   std::map<std::string, std::string> accepted;
+  /// Trial -> the first thing that it needs and this machine lacks.
+  std::map<std::string, std::string> lacks;
 
   bool wants(const std::string& extra) const {
     return std::count(spec.extra.begin(), spec.extra.end(), extra) > 0;
@@ -49,11 +52,8 @@ void choose_metrics(const TableInput& input, Grid& grid);
 
 // chosen.cpp
 
-/// The metric of the cell's task as it was planned, else, for a plan stored without, as its records
-/// say; empty: not known.
-std::string own_metric(const TableInput& input, const Cell& cell);
-/// Its samples in the order of their seeds.
-std::vector<Sample> by_seed(const Cell& cell);
+/// The value of a tuned cell, by what this table picks by.
+Pick picked_value(const TableInput& input, const Cell& cell);
 /// The best of the candidates of a place by their means over seeds, and what it was picked from.
 struct Choice {
   const Cell* best = nullptr;
@@ -78,8 +78,10 @@ std::set<std::string> further_trials(const TableInput& input, const std::vector<
 Entry make_entry(const TableInput& input, const Slot& place, const std::string& metric);
 /// Mean, spread and their text from `entry.values`.
 void summarise(Entry& entry, const std::string& metric, const TableSpec& spec);
-/// A figure without seeds.
+/// A figure without seeds: words, or a number, of which `low` and `high` are the ends where it is a
+/// mean of several.
 Entry figure(const std::string& text);
+Entry figure(const std::string& text, double mean, double low, double high);
 /// `-0.04` with one digit is `0.0`; NaN is `nan`.
 std::string fixed(double value, int digits);
 /// The same with a plus where it is above 0.

@@ -110,8 +110,8 @@ std::string add_ranks(const TableInput& input, Table& table) {
   for (Row& row : table.rows) row.entries.push_back(unranked());
   for (std::size_t i = 0; i < rows.size(); ++i) {
     Entry& entry = rows[i]->entries.back();
-    entry = figure(fixed(test.average_rank[i], kDigits));
-    entry.mean = test.average_rank[i];
+    const double rank = test.average_rank[i];
+    entry = figure(fixed(rank, kDigits), rank, rank, rank);
   }
   if (input.spec.marks != "none") mark_ranks(*table.ranking, rows);
   Column column;

@@ -47,12 +47,10 @@ bool measured(const Entry& entry) { return !entry.values.empty() || entry.differ
 double half_spread(const Entry& entry) { return std::abs(entry.high - entry.low) / 2; }
 
 Entry less(const Entry& b, const Entry& a) {
-  Entry shown;
-  if (!measured(a) || !measured(b)) return shown;
+  if (!measured(a) || !measured(b)) return {};
   const double difference = b.mean - a.mean;
-  shown.state = State::kFixed;
-  shown.mean = difference;
-  shown.value = with_sign(difference, digits_shown(a.value));
+  Entry shown =
+      figure(with_sign(difference, digits_shown(a.value)), difference, difference, difference);
   if (std::abs(difference) > std::max(half_spread(a), half_spread(b))) shown.verdict = "differs";
   return shown;
 }

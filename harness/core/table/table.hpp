@@ -53,8 +53,9 @@ struct Entry {
   std::map<std::uint64_t, double> values;       ///< by seed
   std::map<std::uint64_t, std::string> trials;  ///< one a seed, run or not; none behind a mean
   std::size_t wanted = 0;                       ///< seeds asked for
-  double mean = 0, low = 0, high = 0;           ///< low and high: the spread
-  std::string value, spread;                    ///< as shown; spread empty where there is none
+  bool number = false;  ///< a figure of which mean, low and high tell too what the text says
+  double mean = 0, low = 0, high = 0;  ///< low and high: the spread
+  std::string value, spread;           ///< as shown; spread empty where there is none
   std::optional<Difference> difference;
   Mark mark = Mark::kNone;
   bool significant = false;  ///< differs from the baseline after correction

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "core/score/metrics.hpp"
 #include "core/table/parts.hpp"
@@ -52,9 +53,10 @@ Row judged(const TableInput& input, const Claim& claim, const std::vector<Contes
     return row;
   }
   const int digits = digits_of(first->metric, input.spec);
-  row.entries.push_back(figure(with_sign(seen->mean, digits)));
+  const auto [mean, low, high] = std::tuple(seen->mean, seen->low, seen->high);
+  row.entries.push_back(figure(with_sign(mean, digits), mean, low, high));
   row.entries.push_back(
-      figure(fmt::format("[{}, {}]", fixed(seen->low, digits), fixed(seen->high, digits))));
+      figure(fmt::format("[{}, {}]", fixed(low, digits), fixed(high, digits)), mean, low, high));
   row.entries.push_back(figure(verdict_on(claim, *seen, metric_info(first->metric).sign())));
   return row;
 }

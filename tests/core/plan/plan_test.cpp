@@ -291,7 +291,7 @@ pairs = "resnet -> vgg8"
   EXPECT_THAT(kd.origin.at("recipe.batch"), HasSubstr(".toml:13"));
   EXPECT_THAT(kd.origin.at("method.options.temperature"), HasSubstr(".toml:17"));
   EXPECT_THAT(kd.origin.at("method.options.alpha"), HasSubstr("--set"));
-  const Explanation told = explain(plan, kd, 0);
+  const Explanation told = explain(plan.trial(kd.samples[0].trial), kd.origin);
   const auto has = [&](const std::string& name, const std::string& origin) {
     return std::any_of(told.settings.begin(), told.settings.end(), [&](const Setting& s) {
       return s.name == name && s.origin.find(origin) != std::string::npos;
@@ -470,6 +470,62 @@ TEST_F(PlanTest, MissingDataLeavesTheCellsAndSaysHowToGetIt) {
             "  looked  /data\n"
             "          /usr/share\n"
             "  get     unpack it into /data");
+}
+
+TEST_F(PlanTest, AFilterAsksOnlyForTheDataOfWhatItKeeps) {
+  catalogue_.absent_data["emoji"] = true;
+  const Suite both = suite(R"(ktbench = 1
+datasets = ["cifar100", "emoji"]
+methods = ["scratch", "kd"]
+[grid.main]
+pairs = ["resnet -> vgg8"]
+)");
+  const Plan whole = make_plan(both, catalogue_, {});
+  ASSERT_EQ(whole.missing.size(), 1U);
+  EXPECT_EQ(whole.missing[0].trials, 3U) << "a source and two cells of emoji";
+  PlanOptions options;
+  options.filters = {"cifar100"};
+  const Plan narrow = make_plan(both, catalogue_, options);
+  EXPECT_EQ(narrow.trials.size(), 3U);
+  EXPECT_TRUE(narrow.missing.empty());
+  options.filters = {"kd"};
+  EXPECT_EQ(make_plan(both, catalogue_, options).missing.at(0).trials, 2U);
+}
+
+TEST_F(PlanTest, ATrialSaysWhatIsMissingForIt) {
+  catalogue_.methods.erase("kd");
+  const Plan plan = this->plan(kSmall);
+  const auto lacks = [&](const std::string& method) {
+    return plan.trial(cell(plan, method, "resnet -> vgg8").samples[0].trial).lacks;
+  };
+  EXPECT_THAT(lacks("kd"), ElementsAre(HasSubstr("no method plugin is called `kd`")));
+  EXPECT_TRUE(lacks("dkd").empty());
+  EXPECT_EQ(plan_from_json(to_json(plan)).trials.back().lacks, plan.trials.back().lacks);
+}
+
+TEST_F(PlanTest, AMetricIsOneOfATaskThatTheTableShows) {
+  catalogue_.tasks["emoji"] = {"emoji", "regression", {}, 1, "", false, 100, 100};
+  const auto with = [&](const std::string& table) {
+    return plan(
+        "ktbench = 1\ndatasets = [\"cifar100\", \"emoji\"]\nmethods = [\"scratch\"]\n"
+        "[grid.main]\npairs = [\"vgg8 -> vgg8\"]\n[table.main]\ncols = \"dataset\"\n" +
+        table);
+  };
+  EXPECT_NO_THROW(with("metrics = [\"top1\", \"rmse\"]\n"));
+  EXPECT_NO_THROW(with("figures = [\"anything\"]\n"));
+  const auto fault = [&](const std::string& table) {
+    try {
+      with(table);
+    } catch (const SuiteError& error) {
+      return std::string(error.what());
+    }
+    return std::string("none");
+  };
+  EXPECT_THAT(fault("metrics = [\"top1\"]\n"), HasSubstr("[table.main] has no metric of `emoji`"));
+  EXPECT_THAT(fault("metrics = [\"top1\", \"rmsd\"]\n"), HasSubstr("did you mean `rmse`?"));
+  catalogue_.absent_data["emoji"] = true;
+  catalogue_.datasets.erase("emoji");
+  EXPECT_NO_THROW(with("metrics = [\"top1\", \"f1\"]\n")) << "its task is not known here";
 }
 
 TEST_F(PlanTest, WeightsOfAFileStandForATrial) {

@@ -13,6 +13,7 @@
 #include "core/base/utf8.hpp"
 #include "core/store/store.hpp"
 #include "core/table/build_table.hpp"
+#include "core/table/csv_fields.hpp"
 #include "core/table/render/csv.hpp"
 #include "core/table/render/latex.hpp"
 #include "core/table/render/markdown.hpp"
@@ -334,6 +335,29 @@ TEST(Render, LatexNamesTheEngineThatItsCharactersNeed) {
   EXPECT_THAT(latex_table(labelled_table("main", {"模型 ✓"})),
               ::testing::StartsWith("% needs LuaLaTeX or XeLaTeX and a font that has these, as "
                                     "pdfLaTeX stops at them: 模型✓\n"));
+}
+
+TEST(Render, NumbersOfCsvAreNumbers) {
+  Bench bench;
+  Cell& one = bench.cell({{"method", "kd"}, {"pair", "a -> b"}}, {.7, .8});
+  bench.record(one, 1).parameters["deployed"] = 278326;
+  TableSpec spec;
+  spec.name = "main";
+  spec.metrics = {"top1"};
+  spec.extra = {"cost", "n"};
+  const auto rows =
+      parsed_csv(render({build_table(bench.plan, spec, bench.outcomes)}, Format::kCsv));
+  const auto column = [&](const std::string& name) {
+    return static_cast<std::size_t>(std::find(rows[0].begin(), rows[0].end(), name) -
+                                    rows[0].begin());
+  };
+  std::map<std::string, std::vector<std::string>> found;
+  for (const auto& row : rows)
+    found[row[column("metric")]] = {row[column("value")], row[column("mean")],
+                                    row[column("spread_low")], row[column("spread_high")]};
+  EXPECT_THAT(found["deployed"], ::testing::ElementsAre("278325", "278325", "278324", "278326"));
+  EXPECT_THAT(found["extra"], ::testing::ElementsAre("1024", "1024", "1024", "1024"));
+  EXPECT_THAT(found["train_seconds"], ::testing::ElementsAre("10.5", "10.5", "10.5", "10.5"));
 }
 
 /// Runs pdflatex twice, as references want; what it wrote to the log.

@@ -26,6 +26,7 @@ using ::testing::HasSubstr;
 using testing::hub_bench;
 using testing::hub_spec;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 TableSpec plain_spec() {
@@ -373,11 +374,92 @@ TEST(Table, TunedCellTakesTheValueThatValidationPrefers) {
   Table table = build_table(bench.plan, spec, bench.outcomes);
   EXPECT_NEAR(table.rows[0].entries[0].mean, 65, 1e-9);
   EXPECT_THAT(table.rows[0].notes,
-              ElementsAre("T: 2 values, picked on validation, 2 extra trials"));
+              ElementsAre("T = 4: picked on validation from 2 values, 2 extra trials"));
   EXPECT_EQ(table.rows[0].entries[1].value, "21.0") << "the tuning trials' seconds are charged";
+  EXPECT_EQ(table.rows[0].entries[0].trials.at(0), cell.samples[0].tuning[0]);
   bench.outcomes.records.erase(cell.samples[0].tuning[0]);
   table = build_table(bench.plan, spec, bench.outcomes);
   EXPECT_EQ(table.rows[0].entries[0].state, State::kPending);
+  EXPECT_THAT(table.rows[0].notes,
+              ElementsAre("T: picked on validation from 2 values, 2 extra trials"))
+      << "which one is not known yet";
+}
+
+/// A cell of one seed with two values of T, of which validation prefers the one asked for; 0: none.
+void add_tuned(Bench& bench, const std::string& pair, int preferred) {
+  Cell& cell = bench.cell(at("kd", pair), {.70});
+  const std::string other = bench.trial(at("kd-other", pair), 0);
+  bench.outcomes.records.at(other).status = Status::kOk;
+  bench.outcomes.records.at(other).metrics["top1"] = .65;
+  cell.samples[0].tuning = {other};
+  cell.candidates = {"T = 1", "T = 4"};
+  if (preferred == 0) return;
+  bench.record(cell, 0).validation["top1"] = preferred == 1 ? .6 : .5;
+  bench.outcomes.records.at(other).validation["top1"] = preferred == 1 ? .5 : .6;
+}
+
+TEST(Table, WherePickedValuesDifferEachEntryNamesItsOwn) {
+  Bench bench;
+  add_tuned(bench, "a -> b", 1);
+  add_tuned(bench, "b -> a", 4);
+  const Table table = build_table(bench.plan, plain_spec(), bench.outcomes);
+  EXPECT_THAT(table.rows[0].notes,
+              ElementsAre("T: picked on validation from 2 values, 2 extra trials"));
+  EXPECT_THAT(table.rows[0].entries[0].notes, ElementsAre("T = 1"));
+  EXPECT_THAT(table.rows[0].entries[1].notes, ElementsAre("T = 4"));
+  EXPECT_EQ(table.rows[0].entries[1].value, "65.0");
+}
+
+TEST(Table, AValueThatNothingPickedIsCalledTheFirst) {
+  Bench bench;
+  add_tuned(bench, "a -> b", 0);
+  const Table table = build_table(bench.plan, plain_spec(), bench.outcomes);
+  EXPECT_THAT(table.rows[0].notes,
+              ElementsAre("T = 1 (the first, as validation tells none apart): 2 values, 1 extra "
+                          "trials"));
+}
+
+TEST(Pick, IsByTheMetricOfTheTablesThatShowTheCell) {
+  Bench bench;
+  add_tuned(bench, "a -> b", 1);
+  Cell& cell = bench.plan.cells[0];
+  bench.record(cell, 0).validation["loss"] = 2;
+  bench.outcomes.records.at(cell.samples[0].tuning[0]).validation["loss"] = 1;
+  const auto candidates = [&] {
+    std::vector<std::size_t> all;
+    for (const Pick& one : picks(bench.plan, cell, bench.outcomes)) all.push_back(one.candidate);
+    return all;
+  };
+  EXPECT_THAT(candidates(), ElementsAre(0U)) << "by the task's own";
+  bench.plan.tables = {plain_spec(), plain_spec()};
+  bench.plan.tables[1].metrics = {"loss"};
+  EXPECT_THAT(candidates(), ElementsAre(0U, 1U)) << "the lowest loss is the best";
+  bench.plan.tables[1].where["pair"] = {"x -> y"};
+  EXPECT_THAT(candidates(), ElementsAre(0U));
+}
+
+TEST(Table, WhatCannotBeToldHereIsNotCalledNotRunYet) {
+  Bench bench;
+  bench.cell(at("scratch"), {.70});
+  const Cell& lacking = bench.empty_cell(at("kd"), 1);
+  bench.forget(lacking, 0);
+  bench.plan.trials.back().lacks = {"no method plugin is called `kd`"};
+  const Table table = build_table(bench.plan, plain_spec(), bench.outcomes);
+  EXPECT_EQ(table.rows[1].entries[0].state, State::kHole);
+  EXPECT_THAT(table.footnotes, ElementsAre("cannot be told here: no method plugin is called `kd`"));
+  EXPECT_THAT(table.legend, Not(Contains(HasSubstr("not run yet"))));
+}
+
+TEST(Table, APlanThatIsNotTheSuitesIsNamedFirst) {
+  Bench bench;
+  bench.cell(at("kd"), {.70});
+  bench.plan.caveat = "as planned on 2024-05-01T12:00:00Z with --set recipe.epochs=1";
+  const Table table = build_table(bench.plan, plain_spec(), bench.outcomes);
+  EXPECT_EQ(table.caption.front(), bench.plan.caveat);
+  EXPECT_THAT(table.prose, ::testing::StartsWith("As planned on 2024-05-01T12:00:00Z with --set "
+                                                 "recipe.epochs=1. "));
+  const std::string text = render_text(table);
+  EXPECT_THAT(text.substr(0, text.find('\n')), HasSubstr("as planned on 2024-05-01T12:00:00Z"));
 }
 
 TEST(Table, SelectionOnTheTestSplitIsMarked) {

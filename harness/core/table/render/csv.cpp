@@ -1,5 +1,6 @@
 #include "core/table/render/csv.hpp"
 
+#include <charconv>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -44,13 +45,22 @@ std::string mark_of(const Entry& entry) {
   return entry.mark == Mark::kBest ? "best" : "tied";
 }
 
+/// Numbers without marks of thousands; `-` and `388,770-393,970` are none.
+std::string value_of(const Entry& entry) {
+  const std::string& text = entry.value;
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool plain = error == std::errc() && end == text.data() + text.size();
+  if (plain) return text;
+  if (entry.number || !entry.values.empty()) return csv_number(entry.mean);
+  return text == "-" ? "" : text;
+}
+
 std::vector<std::string> fields_of(const Table& table, const Row& row, std::size_t index) {
   const Column& column = table.columns[index];
   const Entry& entry = row.entries[index];
   const bool measured = !entry.values.empty();
-  const bool numbered =
-      measured || ((column.kind == ColumnKind::kRank || column.kind == ColumnKind::kDifference) &&
-                   entry.state == State::kFixed);
+  const bool numbered = measured || entry.number;
   const auto number = [](bool known, double value) { return known ? csv_number(value) : ""; };
   const bool compared = entry.difference.has_value();
   const Difference difference = entry.difference.value_or(Difference());
@@ -66,10 +76,10 @@ std::vector<std::string> fields_of(const Table& table, const Row& row, std::size
           to_string(entry.state),
           measured ? std::to_string(entry.values.size()) : "",
           entry.wanted > 0 ? std::to_string(entry.wanted) : "",
-          entry.value,
+          value_of(entry),
           number(numbered, entry.mean),
-          number(measured, entry.low),
-          number(measured, entry.high),
+          number(numbered, entry.low),
+          number(numbered, entry.high),
           number(compared, difference.mean),
           number(compared, difference.low),
           number(compared, difference.high),

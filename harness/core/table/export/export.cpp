@@ -1,0 +1,243 @@
+#include "core/table/export/export.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+
+#include "core/base/output/csv.hpp"
+#include "core/base/output/escape.hpp"
+#include "core/store/store.hpp"
+#include "core/table/pick.hpp"
+
+namespace ktb::core {
+namespace {
+
+using Axes = std::map<std::string, std::string>;
+
+const std::vector<std::string> kFirst{"suite", "profile", "id",     "key",
+                                      "seed",  "status",  "reason", "picked"};
+const std::vector<std::string> kAlongTraining{"step", "epoch", "seconds", "lr", "loss"};
+
+template <class Numbers>
+void add_numbers(const std::string& prefix, const Numbers& numbers, ExportLine& line) {
+  for (const auto& [name, value] : numbers) line[prefix + "." + name] = value;
+}
+
+void add_members(const std::string& prefix, const Json& object, ExportLine& line) {
+  for (const auto& [name, value] : object.items()) {
+    if (value.is_object()) {
+      add_members(prefix + "." + name, value, line);
+    } else {
+      line[prefix + "." + name] = value.is_array() ? Json(value.dump()) : value;
+    }
+  }
+}
+
+void add_record(const Record& record, ExportLine& line) {
+  line["seed"] = record.seed;
+  line["status"] = word(record.status);
+  line["reason"] = record.reason;
+  add_numbers("metric", record.metrics, line);
+  add_numbers("validation", record.validation, line);
+  add_numbers("floor", record.floor, line);
+  add_numbers("term", record.terms, line);
+  add_numbers("cost", record.cost, line);
+  add_numbers("parameters", record.parameters, line);
+  add_numbers("examples", record.examples, line);
+  for (std::size_t i = 0; i < record.source_metrics.size(); ++i) {
+    add_numbers("source." + std::to_string(i), record.source_metrics[i], line);
+  }
+  add_members("selected", record.selected, line);
+  add_members("provenance", record.provenance, line);
+}
+
+/// Axes are texts; labels and options are numbers where they were so in the suite.
+Json axis_value(const std::string& axis, const std::string& text) {
+  if (axis != "labels" && !axis.starts_with("option.")) return text;
+  const Json value = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  return value.is_number() || value.is_boolean() ? value : Json(text);
+}
+
+ExportLine begin_line(const Plan& plan, const Axes& axes) {
+  ExportLine line{{"suite", plan.suite}, {"profile", plan.profile}, {"id", ""},
+                  {"key", ""},           {"seed", Json()},          {"status", "pending"},
+                  {"reason", ""},        {"picked", Json()}};
+  if (!plan.caveat.empty()) line["plan"] = plan.caveat;
+  for (const auto& [axis, value] : axes) {
+    if (axis != "seed") line[axis] = axis_value(axis, value);
+  }
+  return line;
+}
+
+/// The first cell that a trial belongs to, and its seed there.
+struct Owner {
+  const Cell* cell;
+  std::uint64_t seed;
+};
+
+std::map<std::string, Owner> owners(const Plan& plan) {
+  std::map<std::string, Owner> owners;
+  for (const Cell& cell : plan.cells) {
+    for (const Sample& sample : cell.samples) {
+      for (const std::string& trial : candidates_of(sample))
+        owners.emplace(trial, Owner{&cell, sample.seed});
+    }
+  }
+  return owners;
+}
+
+/// Trial -> whether a table shows it; none where that is still open.
+std::map<std::string, std::optional<bool>> shown_trials(const Plan& plan,
+                                                        const Outcomes& outcomes) {
+  std::map<std::string, std::optional<bool>> shown;
+  for (const Cell& cell : plan.cells) {
+    for (const Pick& pick : picks(plan, cell, outcomes)) {
+      for (const Sample& sample : cell.samples) {
+        const std::vector<std::string> trials = candidates_of(sample);
+        for (std::size_t value = 0; value < trials.size(); ++value) {
+          std::optional<bool>& one = shown.try_emplace(trials[value], false).first->second;
+          if (pick.open) one.reset();
+          if (!pick.open && value == pick.candidate) one = true;
+        }
+      }
+    }
+  }
+  return shown;
+}
+
+/// Lines of trials up to what they were made of.
+class Lines {
+ public:
+  Lines(const Plan& plan, const Outcomes& outcomes)
+      : plan_(plan),
+        outcomes_(outcomes),
+        owners_(owners(plan)),
+        shown_(shown_trials(plan, outcomes)) {}
+
+  ExportLine begin(const Trial& trial) const {
+    const Record* record = outcomes_.find(trial.id);
+    const auto owner = owners_.find(trial.id);
+    const bool owned = owner != owners_.end();
+    ExportLine line = begin_line(plan_, record != nullptr ? record->axes
+                                        : owned           ? owner->second.cell->axes
+                                                          : Axes());
+    line["id"] = trial.id;
+    line["key"] = trial.key;
+    if (owned) line["seed"] = owner->second.seed;
+    if (const auto shown = shown_.find(trial.id); shown != shown_.end() && shown->second)
+      line["picked"] = *shown->second;
+    if (const auto spec = outcomes_.specs.find(trial.id); spec != outcomes_.specs.end())
+      add_members("option", spec->second.method.options, line);
+    return line;
+  }
+
+  ExportLine whole(const Trial& trial) const {
+    ExportLine line = begin(trial);
+    if (!trial.accepted.empty()) line["accepted"] = trial.accepted;
+    if (const auto spec = outcomes_.specs.find(trial.id); spec != outcomes_.specs.end())
+      add_members("recipe", write_json(spec->second.recipe), line);
+    if (const Record* record = outcomes_.find(trial.id)) {
+      add_record(*record, line);
+    } else if (!trial.lacks.empty()) {
+      line["reason"] = "cannot be told here: " + trial.lacks.front();
+    } else if (outcomes_.running.count(trial.id) > 0) {
+      line["status"] = "running";
+    }
+    return line;
+  }
+
+ private:
+  const Plan& plan_;
+  const Outcomes& outcomes_;
+  std::map<std::string, Owner> owners_;
+  std::map<std::string, std::optional<bool>> shown_;
+};
+
+/// First what every line has, then axes and options, then figures.
+std::vector<std::string> columns_of(const std::vector<ExportLine>& lines) {
+  std::set<std::string> axes, figures, along;
+  for (const ExportLine& line : lines) {
+    for (const auto& [name, value] : line) {
+      const auto among = [&](const std::vector<std::string>& names) {
+        return std::count(names.begin(), names.end(), name) > 0;
+      };
+      if (among(kFirst)) continue;
+      const bool axis = name.starts_with("option.") || name.find('.') == std::string::npos;
+      (among(kAlongTraining) ? along : axis ? axes : figures).insert(name);
+    }
+  }
+  std::vector<std::string> columns = kFirst;
+  columns.insert(columns.end(), axes.begin(), axes.end());
+  for (const std::string& name : kAlongTraining)
+    if (along.contains(name)) columns.push_back(name);
+  columns.insert(columns.end(), figures.begin(), figures.end());
+  return columns;
+}
+
+std::string field(const Json& value) {
+  if (value.is_null()) return "";
+  if (value.is_string()) return value.get<std::string>();
+  return value.is_number_float() ? csv_number(value.get<double>()) : value.dump();
+}
+
+}  // namespace
+
+std::vector<ExportLine> export_trials(const Plan& plan, const Outcomes& outcomes) {
+  const Lines trials(plan, outcomes);
+  std::vector<ExportLine> lines;
+  for (const Trial& trial : plan.trials) lines.push_back(trials.whole(trial));
+  for (const Cell& cell : plan.cells) {
+    if (cell.hole.empty()) continue;
+    for (const Sample& sample : cell.samples) {
+      ExportLine& line = lines.emplace_back(begin_line(plan, cell.axes));
+      line["seed"] = sample.seed;
+      line["status"] = word(Status::kHole);
+      line["reason"] = cell.hole;
+    }
+  }
+  return lines;
+}
+
+std::vector<ExportLine> export_curves(const Plan& plan, const Outcomes& outcomes,
+                                      const Store& store) {
+  const Lines trials(plan, outcomes);
+  std::vector<ExportLine> lines;
+  for (const Trial& trial : plan.trials) {
+    const Record* record = outcomes.find(trial.id);
+    if (record == nullptr) continue;
+    ExportLine start = trials.begin(trial);
+    start["seed"] = record->seed;
+    start["status"] = word(record->status);
+    for (const Json& point : store.curve(trial.id)) {
+      ExportLine& line = lines.emplace_back(start);
+      for (const std::string& name : kAlongTraining)
+        if (point.contains(name)) line[name] = point[name];
+      for (const auto& [group, prefix] :
+           {std::pair("terms", "term"), {"validation", "validation"}, {"figures", "figure"}})
+        if (point.contains(group)) add_members(prefix, point[group], line);
+    }
+  }
+  return lines;
+}
+
+std::string as_jsonl(const std::vector<ExportLine>& lines) {
+  std::string text;
+  for (const ExportLine& line : lines) text += json_text(Json(line)) + "\n";
+  return text;
+}
+
+std::string as_csv(const std::vector<ExportLine>& lines) {
+  const std::vector<std::string> columns = columns_of(lines);
+  std::string text = csv_line(columns);
+  for (const ExportLine& line : lines) {
+    std::vector<std::string> fields;
+    for (const std::string& column : columns) {
+      const auto found = line.find(column);
+      fields.push_back(found == line.end() ? "" : field(found->second));
+    }
+    text += csv_line(fields);
+  }
+  return text;
+}
+
+}  // namespace ktb::core

@@ -1,0 +1,116 @@
+#include "core/table/pick.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <set>
+
+#include "core/plan/expand.hpp"
+#include "core/score/metrics.hpp"
+#include "core/score/stats.hpp"
+
+namespace ktb::core {
+
+bool is_tuned(const Cell& cell) {
+  return !cell.samples.empty() && !cell.samples.front().tuning.empty();
+}
+
+std::vector<std::string> candidates_of(const Sample& sample) {
+  std::vector<std::string> trials{sample.trial};
+  trials.insert(trials.end(), sample.tuning.begin(), sample.tuning.end());
+  return trials;
+}
+
+std::vector<Sample> by_seed(const Cell& cell) {
+  std::vector<Sample> samples = cell.samples;
+  std::sort(samples.begin(), samples.end(),
+            [](const Sample& a, const Sample& b) { return a.seed < b.seed; });
+  return samples;
+}
+
+std::optional<double> mean_over(const Outcomes& outcomes, const std::vector<std::string>& trials,
+                                const std::string& metric,
+                                std::map<std::string, double> Record::*figures) {
+  std::vector<double> values;
+  for (const std::string& trial : trials) {
+    const Record* record = outcomes.find(trial);
+    if (record == nullptr || !record->ok()) return std::nullopt;
+    const auto found = (record->*figures).find(metric);
+    if (found == (record->*figures).end() || std::isnan(found->second)) return std::nullopt;
+    values.push_back(found->second);
+  }
+  if (values.empty()) return std::nullopt;
+  return mean(values);
+}
+
+std::string own_metric(const Plan& plan, const Cell& cell, const Outcomes& outcomes) {
+  if (const auto dataset = cell.axes.find("dataset"); dataset != cell.axes.end()) {
+    const auto planned = plan.metrics.find(dataset->second);
+    if (planned != plan.metrics.end()) return planned->second;
+  }
+  for (const Sample& sample : cell.samples) {
+    for (const std::string& trial : candidates_of(sample)) {
+      const Record* record = outcomes.find(trial);
+      if (record != nullptr && record->ok()) return main_metric(*record);
+    }
+  }
+  return "";
+}
+
+std::string judged_by(const Plan& plan, const TableSpec& table, const Cell& cell,
+                      const Outcomes& outcomes) {
+  if (!table.metrics.empty()) return table.metrics.front();
+  const std::string own = own_metric(plan, cell, outcomes);
+  if (!own.empty()) return own;
+  std::set<std::string> recorded;
+  for (const auto& [id, record] : outcomes.records) {
+    for (const auto& [metric, value] : record.metrics) recorded.insert(metric);
+  }
+  return leading_metric(recorded);
+}
+
+Pick pick(const Cell& cell, const Outcomes& outcomes, const std::string& metric) {
+  Pick picked;
+  picked.metric = metric;
+  if (!is_tuned(cell)) return picked;
+  const double sign = metric_info(metric).sign();
+  double highest = -std::numeric_limits<double>::infinity();
+  for (std::size_t value = 0; value <= cell.samples.front().tuning.size(); ++value) {
+    std::vector<std::string> trials;
+    for (const Sample& sample : cell.samples) {
+      const std::vector<std::string> candidates = candidates_of(sample);
+      if (value < candidates.size()) trials.push_back(candidates[value]);
+    }
+    for (const std::string& trial : trials)
+      picked.open = picked.open || outcomes.find(trial) == nullptr;
+    const auto score = mean_over(outcomes, trials, metric, &Record::validation);
+    if (trials.size() < cell.samples.size() || !score || sign * *score <= highest) continue;
+    highest = sign * *score;
+    picked.candidate = value;
+    picked.validation = score;
+  }
+  return picked;
+}
+
+std::vector<Pick> picks(const Plan& plan, const Cell& cell, const Outcomes& outcomes) {
+  std::vector<std::string> metrics;
+  for (const TableSpec& table : plan.tables) {
+    if (matches(cell.axes, table.where)) metrics.push_back(judged_by(plan, table, cell, outcomes));
+  }
+  if (metrics.empty()) metrics.push_back(judged_by(plan, {}, cell, outcomes));
+  std::vector<Pick> all;
+  for (const std::string& metric : metrics) {
+    const bool known = std::any_of(all.begin(), all.end(),
+                                   [&](const Pick& other) { return other.metric == metric; });
+    if (!known) all.push_back(pick(cell, outcomes, metric));
+  }
+  return all;
+}
+
+std::string words_of(const Pick& pick, const Cell& cell) {
+  const std::string value =
+      pick.candidate < cell.candidates.size() ? cell.candidates[pick.candidate] : "";
+  return pick.validation ? value : value + " (the first, as validation tells none apart)";
+}
+
+}  // namespace ktb::core
