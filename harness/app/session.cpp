@@ -194,7 +194,7 @@ core::Plan Choice::planned_again(core::Plan stored, const std::string& why) cons
     core::Plan now = anew.plan(*site.catalogue());
     if (now.missing.empty()) {
       core::print(stderr,
-                  "note: planned anew: the last run of {} was {}{}\n  of an entry that is gone, "
+                  "note: planned anew; what ran last is {} {}{}\n  of an entry that is gone, "
                   "`ktbench why` says what changed\n",
                   suite, why, hint(stored));
       return now;

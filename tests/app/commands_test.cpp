@@ -140,7 +140,7 @@ TEST_F(Commands, AReportSaysWhereItsPlanIsNotTheSuites) {
   EXPECT_THAT(ktbench(report).text, Not(HasSubstr(note)));
   EXPECT_EQ(ktbench("run " + suite() + " --launcher commands --filter kd --set seeds=3").code, 0);
   const auto narrowed = ktbench(report).text;
-  EXPECT_THAT(narrowed, HasSubstr("planned anew: the last run of"));
+  EXPECT_THAT(narrowed, HasSubstr("planned anew; what ran last is"));
   EXPECT_THAT(narrowed, HasSubstr("the same options show that run: --filter kd --set seeds=3"));
   EXPECT_THAT(narrowed, HasSubstr("scratch"));
   EXPECT_THAT(narrowed, HasSubstr("2 seeds"));
