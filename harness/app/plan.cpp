@@ -4,6 +4,7 @@
 
 #include "app/command.hpp"
 #include "app/session.hpp"
+#include "app/subject.hpp"
 #include "app/summary.hpp"
 #include "core/base/output/print.hpp"
 
@@ -28,6 +29,7 @@ int plan(const PlanCommand& command) {
                         launch::settle(pool).jobs};
   print_summary(summary, stdout);
   print_missing(plan, stdout);
+  remember(plan, store);
   if (command.trials || plan.trials.size() <= kShortList)
     print_trials(summary, stdout);
   else

@@ -26,16 +26,21 @@ const core::Trial* find_trial(const core::Plan& plan, const std::string& id) {
   return found == plan.trials.end() ? nullptr : &*found;
 }
 
+/// Where plans are kept of which nothing was run.
+fs::path only_planned(const fs::path& results) { return results / "cache" / "plans"; }
+
 /// The last plan of any suite that has the trial; one that cannot be read has none.
-std::optional<core::Plan> plan_with(const std::string& results, const std::string& id) {
-  std::error_code none;
-  for (const auto& entry : fs::directory_iterator(fs::path(results) / "plans", none)) {
-    try {
-      core::Plan plan = core::plan_from_json(
-          core::parse_json(core::read_text(entry.path()), entry.path().string()));
-      if (find_trial(plan, id) != nullptr) return plan;
-    } catch (const core::Error& error) {
-      core::print(stderr, "warning: {} is left out: {}\n", entry.path().string(), error.what());
+std::optional<core::Plan> plan_with(const fs::path& results, const std::string& id) {
+  for (const fs::path& folder : {results / "plans", only_planned(results)}) {
+    std::error_code none;
+    for (const auto& entry : fs::directory_iterator(folder, none)) {
+      try {
+        core::Plan plan = core::plan_from_json(
+            core::parse_json(core::read_text(entry.path()), entry.path().string()));
+        if (find_trial(plan, id) != nullptr) return plan;
+      } catch (const core::Error& error) {
+        core::print(stderr, "warning: {} is left out: {}\n", entry.path().string(), error.what());
+      }
     }
   }
   return std::nullopt;
@@ -101,10 +106,9 @@ bool CellChoice::settle() {
     return true;
   }
   if (choice.site.store().trial(words.front())) return false;
-  throw core::Error(fmt::format(
-      "error: `{}` is neither a suite file nor a trial in {}\n  a trial that has not been run is "
-      "known to its suite alone: name that before it",
-      words.front(), choice.site.results));
+  throw core::Error(
+      fmt::format("error: `{}` is neither a suite file nor a trial that was run or planned in {}",
+                  words.front(), choice.site.results));
 }
 
 std::string title(const Subject& subject) {
@@ -149,6 +153,17 @@ Subject subject_of(const core::Plan& plan, const core::Store& store, const CellC
   const core::Cell& cell = only_cell(plan, words.words);
   return of_cell(plan, cell, sample_of(cell, words.seed),
                  core::is_tuned(cell) ? picks_of(plan, store, cell).front().candidate : 0);
+}
+
+void remember(const core::Plan& plan, const core::Store& store) {
+  const fs::path folder = only_planned(store.results());
+  try {
+    fs::create_directories(folder);
+    core::write_atomically(folder / store.plan_path(plan.suite, plan.profile).filename(),
+                           core::to_json(plan).dump());
+  } catch (const std::exception&) {
+    return;  // a folder that cannot be written: its ids want their suite before them
+  }
 }
 
 std::vector<core::Pick> picks_of(const core::Plan& plan, const core::Store& store,

@@ -46,6 +46,9 @@ std::optional<Subject> trial_named(const core::Plan& plan, const core::Store& st
 /// they mean no cell, or several.
 Subject subject_of(const core::Plan& plan, const core::Store& store, const CellChoice& words);
 
+/// So that the ids which `ktbench plan` prints can be asked about before anything has run.
+void remember(const core::Plan& plan, const core::Store& store);
+
 /// What was picked of a tuned cell, by the records that are stored.
 std::vector<core::Pick> picks_of(const core::Plan& plan, const core::Store& store,
                                  const core::Cell& cell);

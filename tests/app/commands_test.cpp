@@ -110,6 +110,12 @@ TEST_F(Commands, APlanRunsNothingAndCountsEverything) {
   EXPECT_THAT(text, HasSubstr("6 trials = 2 sources + 2 scratch + 2 transfers; 0 cached, 0 holes"));
   EXPECT_THAT(text, HasSubstr("cost    unknown on cpu"));
   EXPECT_THAT(text, HasSubstr("tables  all 2x1"));
+  const auto at = text.find("kd-mlp-mlp-shapes-s1-");
+  ASSERT_NE(at, std::string::npos);
+  const std::string id = text.substr(at, text.find('\n', at) - at);
+  EXPECT_THAT(ktbench("show " + id).text, HasSubstr("seed 1  no record  " + id));
+  EXPECT_THAT(ktbench("why " + id).text, HasSubstr("trial " + id));
+  EXPECT_EQ(ktbench("rerun " + id).code, 2) << "it has no record yet";
   EXPECT_FALSE(fs::exists(folder_ / "results" / "trials"));
 }
 
