@@ -36,11 +36,13 @@ class AgNews final : public LabelledTexts {
   /// Title and description, as one text.
   Content read(const DataFolder& folder, const std::string& split) const override {
     const auto wanted = file(folder, split);
+    const auto bytes = read_data(folder, wanted, kGet);
+    const auto path = folder.find(wanted.name);
     Content content;
-    for (const auto& row : read_csv(read_data(folder, wanted, kGet), wanted.name, 3)) {
+    for (const auto& row : read_csv(bytes, path, 3)) {
       const auto& label = row.fields[0];
       if (label.size() != 1 || label[0] < '1' || label[0] > '4') {
-        throw Error(wanted.name + ", line " + std::to_string(row.line) +
+        throw Error(path + ", line " + std::to_string(row.line) +
                     ": the class must be 1, 2, 3 or 4, found `" + label + "`\n" + kGet);
       }
       content.add(row.fields[1] + " " + row.fields[2], label[0] - '1');

@@ -28,9 +28,11 @@ class Sst2 final : public LabelledTexts {
 
   Content read(const DataFolder& folder, const std::string& split) const override {
     const auto wanted = file(split);
-    const auto rows = read_tsv(read_data(folder, wanted, kGet), wanted.name, 2);
+    const auto bytes = read_data(folder, wanted, kGet);
+    const auto path = folder.find(wanted.name);
+    const auto rows = read_tsv(bytes, path, 2);
     const auto refuse = [&](const Row& row, const std::string& what) {
-      throw Error(wanted.name + ", line " + std::to_string(row.line) + ": " + what + "\n" + kGet);
+      throw Error(path + ", line " + std::to_string(row.line) + ": " + what + "\n" + kGet);
     };
     Content content;
     for (const auto& row : rows) {

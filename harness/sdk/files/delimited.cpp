@@ -7,6 +7,18 @@
 namespace ktb {
 namespace {
 
+/// What Windows programs put before a text of UTF-8; it is no part of the first field.
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
+/// The text without the empty lines at its end, which are no rows.
+std::string rows_of(const Bytes& bytes, const std::string& name) {
+  auto text = text_of(bytes, name);
+  const auto last = text.find_last_not_of("\r\n");
+  if (last == std::string::npos) return {};
+  if (const auto end = text.find('\n', last); end != std::string::npos) text.resize(end + 1);
+  return text;
+}
+
 std::string at_line(const std::string& name, std::int64_t line) {
   return name + ", line " + std::to_string(line) + ": ";
 }
@@ -84,7 +96,11 @@ class CsvReader {
 }  // namespace
 
 std::string text_of(const Bytes& bytes, const std::string& name) {
-  std::string text(bytes.begin(), bytes.end());
+  const std::string_view all(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  for (const std::string_view mark : {"\xFF\xFE", "\xFE\xFF"})
+    if (all.starts_with(mark))
+      throw Error(at_line(name, 1) + "the file is UTF-16; it must be UTF-8: save it again as such");
+  std::string text(all.starts_with(kByteOrderMark) ? all.substr(kByteOrderMark.size()) : all);
   std::int64_t line = 1;
   for (std::size_t at = 0; at < text.size(); ++line) {
     const auto end = std::min(text.find('\n', at), text.size());
@@ -95,7 +111,7 @@ std::string text_of(const Bytes& bytes, const std::string& name) {
 }
 
 std::vector<Row> read_tsv(const Bytes& bytes, const std::string& name, std::size_t columns) {
-  const auto text = text_of(bytes, name);
+  const auto text = rows_of(bytes, name);
   std::vector<Row> rows;
   for (std::size_t at = 0; at < text.size();) {
     Row row{static_cast<std::int64_t>(rows.size() + 1), {}};
@@ -115,7 +131,7 @@ std::vector<Row> read_tsv(const Bytes& bytes, const std::string& name, std::size
 }
 
 std::vector<Row> read_csv(const Bytes& bytes, const std::string& name, std::size_t columns) {
-  CsvReader reader(text_of(bytes, name), name);
+  CsvReader reader(rows_of(bytes, name), name);
   std::vector<Row> rows;
   while (!reader.done()) {
     rows.push_back(reader.row());

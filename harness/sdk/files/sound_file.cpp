@@ -71,22 +71,41 @@ struct WavLayout {
   std::uint32_t format = 0, channels = 0, rate = 0, bits = 0;
 };
 
-/// Of the file's chunk `id`: where its content starts, and its size.
-std::pair<std::size_t, std::size_t> chunk(const SoundReader& in, std::string_view id) {
+struct WavChunk {
+  std::size_t start = 0, size = 0;  ///< of its content
+};
+
+/// Whether chunks fill the file from here on, as they do behind one that is truly empty.
+bool chunks_from(const SoundReader& in, std::size_t at) {
+  while (at + 8 <= in.size()) at += 8 + in.number(at + 4, 4) + in.number(at + 4, 4) % 2;
+  return at == in.size();
+}
+
+/// A program that writes into a pipe cannot go back to say how many samples came: it leaves 0, or
+/// the most that the field or an int holds, rounded down. Then they reach to the file's end.
+bool is_piped(const SoundReader& in, const WavChunk& data) {
+  constexpr std::size_t kNoClip = 0x7FFFF000;
+  return data.size == 0 ? !chunks_from(in, data.start)
+                        : data.size >= kNoClip && data.start + data.size > in.size();
+}
+
+/// The file's chunk `id`.
+WavChunk wav_chunk(const SoundReader& in, std::string_view id) {
   for (std::size_t at = 12; at < in.size();) {
     in.need(at, 8, "the head of a chunk");
-    const std::size_t size = in.number(at + 4, 4);
-    in.need(at + 8, size, "the chunk that starts before it");
-    if (in.holds(at, id)) return {at + 8, size};
-    at += 8 + size + size % 2;
+    WavChunk found{at + 8, in.number(at + 4, 4)};
+    if (in.holds(at, "data") && is_piped(in, found)) found.size = in.size() - found.start;
+    in.need(found.start, found.size, "the chunk that starts before it");
+    if (in.holds(at, id)) return found;
+    at = found.start + found.size + found.size % 2;
   }
   in.refuse(in.size(), "the file ends without a chunk `" + std::string(id) + "`");
 }
 
 Sound decode_wav(const SoundReader& in) {
-  const auto [head, head_size] = chunk(in, "fmt ");
+  const auto [head, head_size] = wav_chunk(in, "fmt ");
   const WavLayout layout(in, head, head_size);
-  const auto [start, size] = chunk(in, "data");
+  const auto [start, size] = wav_chunk(in, "data");
   const auto frame = layout.width() * layout.channels;
   if (size % frame != 0)
     in.refuse(start, std::to_string(size) + " bytes of samples, no multiple of " +

@@ -100,6 +100,28 @@ TEST(Wav, CutAnywhereItIsRefusedWithFileAndByte) {
                                      HasSubstr("ends after 159"), HasSubstr("cut off")));
 }
 
+/// ffmpeg, sox and arecord write into a pipe, and cannot go back to the header.
+TEST(Wav, FromAPipeItReachesToTheEndOfTheFile) {
+  const auto samples = tone(400, 0.05);
+  const auto whole = decode_sound(wav(samples), "x.wav").samples;
+  for (const std::uint64_t size : {0xFFFFFFFFu, 0u, 0x7FFFF000u, 0x80000000u, 0xFFFFFFDAu}) {
+    auto piped = wav(samples);
+    const auto written = little_endian(size, 4);
+    std::copy(written.begin(), written.end(), piped.begin() + 40);
+    std::copy(written.begin(), written.end(), piped.begin() + 4);
+    EXPECT_EQ(decode_sound(piped, "x.wav").samples, whole) << size;
+    piped.pop_back();
+    EXPECT_THAT(complaint([&] { decode_sound(piped, "x.wav"); }),
+                AllOf(HasSubstr("x.wav, byte 44"), HasSubstr("cut off")));
+  }
+  auto empty = wav({});
+  EXPECT_THAT(complaint([&] { decode_sound(empty, "x.wav"); }), HasSubstr("holds no sample"));
+  append_text(empty, "LIST");
+  append(empty, little_endian(4, 4));
+  append_text(empty, "INFO");
+  EXPECT_THAT(complaint([&] { decode_sound(empty, "x.wav"); }), HasSubstr("holds no sample"));
+}
+
 TEST(Wav, WhatItIsNotIsSaid) {
   EXPECT_THAT(refusal_of(Bytes(50, 'x')),
               AllOf(HasSubstr("x.wav, byte 0: expected a WAV"), HasSubstr("Ogg Vorbis")));

@@ -67,6 +67,32 @@ TEST(Tsv, KnowsNoQuotes) {
               HasSubstr("f.tsv, line 2: the byte at offset 2 is no UTF-8"));
 }
 
+/// What programs on Windows write.
+TEST(Tables, AByteOrderMarkIsNoPartOfTheFirstField) {
+  const std::string mark = "\xEF\xBB\xBF";
+  EXPECT_THAT(read_tsv(bytes_of(mark + "a\tb\n"), "f.tsv", 2).at(0).fields, ElementsAre("a", "b"));
+  EXPECT_THAT(read_csv(bytes_of(mark + "\"a\",b\n"), "f.csv", 2).at(0).fields,
+              ElementsAre("a", "b"));
+  EXPECT_EQ(text_of(bytes_of(mark + "a" + mark), "f.txt"), "a" + mark);
+  EXPECT_EQ(text_of(bytes_of(mark), "f.txt"), "");
+  for (const std::string other : {"\xFF\xFE", "\xFE\xFF"})
+    EXPECT_THAT(complaint([&] { read_tsv(bytes_of(other + "a"), "f.tsv", 2); }),
+                AllOf(HasSubstr("f.tsv, line 1"), HasSubstr("UTF-16")));
+}
+
+TEST(Tables, EmptyLinesAtTheEndAreNoRowsAndOthersAre) {
+  for (const std::string end : {"", "\n", "\n\n", "\r\n\r\n", "\n\n\n"}) {
+    EXPECT_EQ(read_tsv(bytes_of("a\tb\nc\td" + end), "f.tsv", 2).size(), 2U);
+    EXPECT_EQ(read_csv(bytes_of("a,b\nc,\"d\"" + end), "f.csv", 2).size(), 2U);
+  }
+  EXPECT_EQ(read_csv(bytes_of("a,\"b\n\n\"\n\n"), "f.csv", 2).at(0).fields[1], "b\n\n");
+  EXPECT_EQ(read_tsv(bytes_of("\n\n"), "f.tsv", 2).size(), 0U);
+  EXPECT_THAT(complaint([] { read_tsv(bytes_of("a\tb\n\nc\td\n"), "f.tsv", 2); }),
+              HasSubstr("f.tsv, line 2: expected 2 fields"));
+  EXPECT_THAT(complaint([] { read_csv(bytes_of("a,b\n\nc,d\n"), "f.csv", 2); }),
+              HasSubstr("f.csv, line 2: expected 2 fields"));
+}
+
 TEST(Csv, QuotesAndLineBreaksInFields) {
   const auto rows = read_csv(bytes_of("\"1\",\"say \"\"hi\"\",\nyou\",x\r\n2,,\n"), "f.csv", 3);
   ASSERT_EQ(rows.size(), 2U);
