@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "app/command.hpp"
+#include "app/places.hpp"
 #include "core/base/clock.hpp"
 #include "core/base/error.hpp"
 #include "core/base/glob.hpp"
@@ -82,7 +83,10 @@ void Site::add_to(CLI::App& command) {
       ->capture_default_str();
   command.add_option("--plugins", plugins, "a further folder with plugins (repeatable)")
       ->allow_extra_args(false);
-  command.add_option("--data-dir", data_dirs, "a further folder with data sets (repeatable)")
+  command
+      .add_option("--data-dir", data_dirs,
+                  "a folder with data sets, looked at before all others (repeatable)")
+      ->check(CLI::ExistingDirectory)
       ->allow_extra_args(false);
 }
 
@@ -96,13 +100,15 @@ std::string Site::worker() const {
 std::vector<std::string> Site::worker_flags() const {
   std::vector<std::string> flags;
   for (const auto& dir : plugins) flags.insert(flags.end(), {"--plugins", fs::absolute(dir)});
-  for (const auto& dir : data_dirs) flags.insert(flags.end(), {"--data-dir", fs::absolute(dir)});
+  for (const auto& dir : data_dirs) flags.insert(flags.end(), {"--data-dir", place_of(dir)});
   return flags;
 }
 
 std::unique_ptr<launch::WorkerCatalogue> Site::catalogue() const {
+  std::vector<std::string> places;
+  for (const auto& dir : data_dirs) places.push_back(place_of(dir));
   return std::make_unique<launch::WorkerCatalogue>(launch::CatalogueOptions{
-      core::plugin_dirs(plugins), data_dirs, worker(), worker_flags(), results + "/cache"});
+      core::plugin_dirs(plugins), places, worker(), worker_flags(), results + "/cache"});
 }
 
 void Choice::add_to(CLI::App& command) {
@@ -155,6 +161,7 @@ core::Plan Choice::plan(core::Catalogue& catalogue) const {
   for (const auto& filter : filters) plan.narrowed.push_back(std::string(kFilter) + filter);
   for (const auto& change : overrides) plan.narrowed.push_back(std::string(kSet) + change);
   plan.made = core::utc_now();
+  for (auto& note : notes_on_places(plan, site.data_dirs)) plan.warnings.push_back(std::move(note));
   core::accept(plan, site.store(), accepted);
   return plan;
 }

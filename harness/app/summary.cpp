@@ -129,14 +129,22 @@ std::map<std::string, std::string> datasets(const core::Plan& plan) {
   return plugins;
 }
 
+std::string state_of(const core::Plan& plan, const std::string& dataset,
+                     const std::string& plugin) {
+  const auto lacks = [&](const core::Missing& missing) {
+    return missing.name == dataset || missing.name == plugin;
+  };
+  if (std::ranges::none_of(plan.missing, lacks)) return "found";
+  const auto known = plan.data.find(dataset);
+  const bool unreadable =
+      known != plan.data.end() && known->second.state == core::DataState::kUnreadable;
+  return fmt::format("{} (see `ktbench data {}`)", unreadable ? "UNREADABLE" : "MISSING", plugin);
+}
+
 std::vector<std::string> data(const core::Plan& plan) {
   std::vector<std::string> lines;
-  std::set<std::string> missing;
-  for (const auto& item : plan.missing) missing.insert(item.name);
   for (const auto& [name, plugin] : datasets(plan))
-    lines.push_back(missing.contains(name) || missing.contains(plugin)
-                        ? fmt::format("{0}: {1} MISSING (see `ktbench data {1}`)", name, plugin)
-                        : fmt::format("{}: {} found", name, plugin));
+    lines.push_back(fmt::format("{}: {} {}", name, plugin, state_of(plan, name, plugin)));
   return lines;
 }
 

@@ -1,6 +1,7 @@
 #include "launch/catalogue.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -216,7 +217,8 @@ WorkerCatalogue::Keys WorkerCatalogue::keys_of(
   };
   Keys keys;
   const char* data = std::getenv("KTBENCH_DATA");
-  const std::string places = Json(options_.data_dirs).dump() + (data != nullptr ? data : "");
+  const std::string places =
+      fmt::format("{}\n{}", fmt::join(options_.data_dirs, "\n"), data != nullptr ? data : "");
   for (const auto& [id, part] : request.datasets)
     keys.datasets[id] = short_hash(plugin_key("dataset", part) + places);
   for (const auto& [id, part] : request.methods)

@@ -10,6 +10,9 @@ OptionError::OptionError(const std::string& name, const std::string& text)
     : Error(text), option(name) {}
 OptionError::~OptionError() = default;
 
+MissingData::MissingData(const std::string& text) : Error(text) {}
+MissingData::~MissingData() = default;
+
 Diverged::Diverged(const std::string& text) : Error(text) {}
 Diverged::~Diverged() = default;
 

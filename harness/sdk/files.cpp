@@ -1,6 +1,7 @@
 #include "ktb/files.hpp"
 
 #include <openssl/evp.h>
+#include <sys/stat.h>
 #include <zlib.h>
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <set>
 #include <utility>
 
 namespace ktb {
@@ -64,8 +66,8 @@ Bytes read_gzip(const std::string& path) {
                                  const std::string& get = {}) {
   for (const auto& place : places) text += "\n  looked in " + place;
   if (places.empty()) text += "\n  there was no place to look in";
-  throw Error(text + "\n  --data-dir or $KTBENCH_DATA name further places" +
-              (get.empty() ? "" : "\n" + get));
+  throw MissingData(text + "\n  --data-dir or $KTBENCH_DATA name further places" +
+                    (get.empty() ? "" : "\n" + get));
 }
 
 bool ends_so(const std::string& name, const std::string& ending) {
@@ -75,17 +77,82 @@ bool ends_so(const std::string& name, const std::string& ending) {
                                                     });
 }
 
+/// Goes through the folders of a tree, and then through those that only links lead to, so that a
+/// file's name is that of its own place wherever it has one.
+class FolderWalk {
+ public:
+  FolderWalk(fs::path root, FolderContent& content) : root_(std::move(root)), content_(content) {}
+
+  void walk() {
+    std::error_code ignored;
+    for (auto above = fs::canonical(root_, ignored).parent_path(); above.has_relative_path();
+         above = above.parent_path())
+      is_new(above);
+    enter(root_);
+    while (!links_.empty()) {
+      auto links = std::exchange(links_, {});
+      std::sort(links.begin(), links.end());
+      for (const auto& link : links) enter(link);
+    }
+  }
+
+ private:
+  bool is_new(const fs::path& folder) {
+    struct stat status {};
+    return stat(folder.c_str(), &status) != 0 || seen_.emplace(status.st_dev, status.st_ino).second;
+  }
+
+  void enter(const fs::path& folder) {
+    if (!is_new(folder)) return;
+    for (const auto& entry : fs::directory_iterator(folder)) {
+      if (is_hidden(entry.path().filename().string())) continue;
+      std::error_code broken;
+      if (entry.is_directory(broken)) {
+        if (entry.is_symlink()) {
+          links_.push_back(entry.path());
+        } else {
+          enter(entry.path());
+        }
+      } else if (entry.is_regular_file(broken)) {
+        content_.files.push_back(entry.path().lexically_relative(root_).string());
+      } else if (entry.is_symlink()) {
+        content_.broken.push_back(entry.path().lexically_relative(root_).string());
+      }
+    }
+  }
+
+  const fs::path root_;
+  FolderContent& content_;
+  std::vector<fs::path> links_;             ///< to folders
+  std::set<std::pair<dev_t, ino_t>> seen_;  ///< with the folders that the root lies in
+};
+
 }  // namespace
 
-DataFolder::DataFolder(std::vector<std::string> places) : places_(std::move(places)) {}
+DataFolder::DataFolder(std::vector<std::string> places)
+    : places_(std::move(places)), watched_(std::make_shared<std::set<std::string>>()) {}
 DataFolder::~DataFolder() = default;
 
+/// The nearest folder that there is: what is missing appears in it, or a folder on the way there.
+void DataFolder::watch_for(const std::string& missing) const {
+  std::error_code ignored;
+  auto folder = fs::path(missing).parent_path();
+  while (folder.has_relative_path() && !fs::is_directory(folder, ignored))
+    folder = folder.parent_path();
+  watched_->insert(folder.string());
+}
+
+std::string DataFolder::find_at(const std::string& place, const std::string& name) const {
+  const auto path = (fs::path(place) / name).string();
+  if (is_file(path)) return path;
+  if (is_file(path + ".gz")) return path + ".gz";
+  watch_for(path);
+  return {};
+}
+
 std::string DataFolder::find(const std::string& name) const {
-  for (const auto& place : places_) {
-    const auto path = fs::path(place) / name;
-    if (is_file(path)) return path.string();
-    if (is_file(path.string() + ".gz")) return path.string() + ".gz";
-  }
+  for (const auto& place : places_)
+    if (auto path = find_at(place, name); !path.empty()) return path;
   return {};
 }
 
@@ -95,26 +162,39 @@ std::string DataFolder::require(const std::string& name) const {
   return path;
 }
 
-std::string DataFolder::require_folder(const std::string& name, const std::string& get) const {
+std::string DataFolder::folder_at(const std::string& place, const std::string& name) const {
+  const auto path = (fs::path(place) / name).lexically_normal().string();
   std::error_code ignored;
-  for (const auto& place : places_.empty() ? std::vector<std::string>{"."} : places_) {
-    const auto path = fs::path(place) / name;
-    if (fs::is_directory(path, ignored)) return path.lexically_normal().string();
-  }
+  if (fs::is_directory(path, ignored)) return *watched_->insert(path).first;
+  watch_for(path);
+  return {};
+}
+
+std::string DataFolder::require_folder(const std::string& name, const std::string& get) const {
+  for (const auto& place : places_.empty() ? std::vector<std::string>{"."} : places_)
+    if (auto path = folder_at(place, name); !path.empty()) return path;
   refuse_missing("the folder " + name + " is missing", places_, get);
+}
+
+bool is_hidden(const std::string& name) {
+  return name.starts_with('.') || name == "__MACOSX" || name == "@eaDir";
+}
+
+FolderContent content_below(const std::string& folder) {
+  FolderContent content;
+  FolderWalk(folder, content).walk();
+  std::sort(content.files.begin(), content.files.end());
+  std::sort(content.broken.begin(), content.broken.end());
+  return content;
 }
 
 std::vector<std::string> files_below(const std::string& folder,
                                      const std::vector<std::string>& endings) {
-  std::vector<std::string> found;
-  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-    const auto name = entry.path().filename().string();
-    if (name.starts_with('.') || !entry.is_regular_file()) continue;
-    const bool wanted = std::any_of(endings.begin(), endings.end(),
-                                    [&](const auto& ending) { return ends_so(name, ending); });
-    if (wanted) found.push_back(entry.path().lexically_relative(folder).string());
-  }
-  std::sort(found.begin(), found.end());
+  auto found = content_below(folder).files;
+  std::erase_if(found, [&](const std::string& name) {
+    return std::none_of(endings.begin(), endings.end(),
+                        [&](const auto& ending) { return ends_so(name, ending); });
+  });
   return found;
 }
 
@@ -153,6 +233,8 @@ Bytes read_data(const DataFolder& folder, const DataFile& file, const std::strin
       throw Error(path + " is not what it should be: expected " + file.digest + ", found " + found);
     }
     return bytes;
+  } catch (const MissingData& error) {
+    throw MissingData(std::string(error.what()) + "\n" + get);
   } catch (const Error& error) {
     throw Error(std::string(error.what()) + "\n" + get);
   }

@@ -148,9 +148,8 @@ class SpeechCommands final : public Dataset {
 
   /// Below a data directory; the first that could be where none is.
   std::string base_of(const DataFolder& folder) const {
-    std::vector<std::string> lists;
-    for (const auto& name : kFolders) lists.push_back(name + "/testing_list.txt");
-    return fs::path(first_found(folder, lists)).parent_path().string();
+    const auto found = find_folder(folder, kFolders);
+    return found ? found->name : kFolders.front();
   }
 
   std::vector<std::string> words(const DataFolder& folder) const {

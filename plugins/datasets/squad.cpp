@@ -3,6 +3,7 @@
 #include <set>
 
 #include "ktb/files/json.hpp"
+#include "ktb/files/layout.hpp"
 #include "ktb/files/unicode.hpp"
 #include "ktb/plugin.hpp"
 #include "ktb/text/passages.hpp"
@@ -69,7 +70,7 @@ class Squad final : public Dataset {
   DataFile file(const DataFolder& folder, const std::string& split) const {
     const auto& version = versions().at(version_);
     auto file = split == "train" ? version.train : version.dev;
-    if (folder.find(file.name).empty()) file.name = "squad/" + file.name;
+    file.name = first_found(folder, {"squad/" + file.name, file.name});
     return verify_ ? file : DataFile{file.name, "", 0};
   }
 

@@ -88,7 +88,10 @@ struct DatasetAnswer : PluginAnswer {
   std::string hash;  ///< of the data; empty where they were not found
   std::vector<FileStamp> files, watched;
   std::string problem, get;
+  bool unreadable = false;  ///< what is wanted is there, and `problem` is with its content
   std::vector<std::string> looked, wanted;
+  std::vector<std::string> places;  ///< of those looked in, the ones that its files are from
+  std::vector<std::string> notes;   ///< what a person should know of the data as they lie there
 };
 
 /// How a file of weights fits a model, by its header.
@@ -211,6 +214,9 @@ void fields(Self& answer, Ar& ar) {
   ar.optional("get", answer.get);
   ar.optional("looked", answer.looked);
   ar.optional("wanted", answer.wanted);
+  ar.optional("unreadable", answer.unreadable);
+  ar.optional("places", answer.places);
+  ar.optional("notes", answer.notes);
 }
 
 template <Of<WeightsAnswer> Self, class Ar>

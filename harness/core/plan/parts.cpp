@@ -102,12 +102,26 @@ void PartMaker::lack_plugin(Part& part, const std::string& kind, const std::stri
 }
 
 void PartMaker::lack_data(Part& part, const DatasetDef& def, const DatasetAnswer& answer) {
-  std::string message = fmt::format("data set `{}` ({}) not found", def.name, def.plugin);
+  std::string message = fmt::format("data set `{}` ({}) {}", def.name, def.plugin,
+                                    answer.unreadable ? "cannot be read" : "not found");
   message += indented("problem", {answer.problem});
-  message += indented("wanted", answer.wanted);
-  message += indented("looked", answer.looked);
-  message += indented("get", {answer.get});
+  if (!answer.unreadable) message += indented("wanted", answer.wanted);
+  if (!answer.unreadable) message += indented("looked", answer.looked);
+  if (answer.problem.find(answer.get) == std::string::npos)
+    message += indented("get", {answer.get});
   part.lacks.insert(lack("dataset", def.name, message));
+}
+
+void PartMaker::note_data(const DatasetDef& def, const DatasetAnswer& answer) {
+  auto& data = data_[def.name];
+  data.plugin = def.plugin;
+  data.places = answer.places;
+  data.wanted = answer.wanted;
+  data.notes = answer.notes;
+  if (!answer.found)
+    data.state = answer.unreadable ? DataState::kUnreadable : DataState::kMissing;
+  else if (answer.hash == "generated")
+    data.state = DataState::kGenerated;
 }
 
 void PartMaker::take_error(Part& part, const std::string& name, const PluginFault& error,
@@ -221,6 +235,7 @@ const TaskPart& PartMaker::task(const std::string& name, double labels, const st
   } else if (answer) {
     check_subset(def, *answer);
     if (!answer->found && !united) lack_data(part, def, *answer);
+    if (!united) note_data(def, *answer);
   }
   note_origin(part, suite_.text, def.path, def.options,
               {"plugin", "union", "labels", "train", "test", "augment"});

@@ -47,6 +47,8 @@ class PartMaker {
   Part weights(const WeightsDef& def);
 
   std::vector<Missing>& missing() { return missing_; }
+  /// Every data set that a task was made of, by its name in the suite.
+  std::map<std::string, FoundData>& data() { return data_; }
 
  private:
   std::size_t lack(const std::string& kind, const std::string& name, const std::string& message);
@@ -60,6 +62,7 @@ class PartMaker {
   /// hash than its content.
   void check_weights(const ModelAnswer* answer, const WeightsDef& def,
                      const std::string& path) const;
+  void note_data(const DatasetDef& def, const DatasetAnswer& answer);
   void check_subset(const DatasetDef& def, const DatasetAnswer& answer) const;
   /// A wrong option is the suite's fault; anything else that a plugin refuses is a hole.
   void take_error(Part& part, const std::string& name, const PluginFault& error,
@@ -74,6 +77,7 @@ class PartMaker {
   Drafter& drafter_;
   std::map<std::string, TaskPart> tasks_;
   std::map<std::string, ModelPart> models_;
+  std::map<std::string, FoundData> data_;
   std::vector<Missing> missing_;
   std::map<std::string, std::size_t> missing_index_;
   std::map<std::string, std::string> hashes_;

@@ -42,6 +42,7 @@ class Planner {
     plan_.rules = std::move(drafter_.rules());
     plan_.missing = std::move(parts_.missing());
     plan_.metrics = metrics();
+    plan_.data = std::move(parts_.data());
     plan_.warnings = warnings_of(suite_, plan_, train_sizes());
     if (!options_.filters.empty()) filter();
     count_missing();

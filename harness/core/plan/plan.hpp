@@ -53,6 +53,17 @@ struct Missing {
   std::string what() const;  ///< the message's first line
 };
 
+enum class DataState { kFound, kGenerated, kMissing, kUnreadable };
+
+/// What this machine has of a data set.
+struct FoundData {
+  std::string plugin;
+  std::vector<std::string> places;  ///< that its files are from; none: the suite names their folder
+  std::vector<std::string> wanted;  ///< its files, as the plugin calls them
+  std::vector<std::string> notes;
+  DataState state = DataState::kFound;
+};
+
 /// A `[[when]]` or `--set` rule and how many trials it touched.
 struct Rule {
   std::string text;   ///< recipe.optimizer.lr = 0.01
@@ -72,6 +83,7 @@ struct Plan {
   std::vector<Cell> cells;    ///< in the suite's order
   std::vector<TableSpec> tables;
   std::vector<Missing> missing;
+  std::map<std::string, FoundData> data;  ///< by name in the suite; not kept in a stored plan
   std::vector<Rule> rules;
   std::vector<std::string> sources;   ///< what each source is, in a line
   std::vector<std::string> warnings;  ///< unequal tuning, small validation

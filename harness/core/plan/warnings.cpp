@@ -83,6 +83,11 @@ void best_test(const Plan& plan, std::vector<std::string>& out) {
       "select = best-test: {} trials pick their epoch on the test split; tables mark them", count));
 }
 
+void notes_on_data(const Plan& plan, std::vector<std::string>& out) {
+  for (const auto& [name, data] : plan.data)
+    for (const auto& note : data.notes) out.push_back(fmt::format("{}: {}", name, note));
+}
+
 }  // namespace
 
 std::vector<std::string> warnings_of(const Suite& suite, const Plan& plan,
@@ -91,6 +96,7 @@ std::vector<std::string> warnings_of(const Suite& suite, const Plan& plan,
   unequal_tuning(plan, out);
   small_validation(plan, train_sizes, out);
   best_test(plan, out);
+  notes_on_data(plan, out);
   for (const auto& rule : plan.rules) {
     if (rule.trials == 0)
       out.push_back(fmt::format("{} ({}) touches no trial", rule.text, rule.place));

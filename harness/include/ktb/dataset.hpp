@@ -37,6 +37,9 @@ class KTB_API Dataset {
   virtual TaskSpec task(const DataFolder& folder) const = 0;
   /// What must be there. A data set of free layout (a folder of pictures) lists what it finds.
   virtual std::vector<DataFile> files(const DataFolder& folder) const = 0;
+  /// What a person should know of the data as they lie there, a sentence each: files that were
+  /// passed over, a split that nothing reads. The plan shows them.
+  virtual std::vector<std::string> notes(const DataFolder&) const { return {}; }
   /// How to get it, in two or three lines for a person.
   virtual std::string get() const = 0;
   /// Folders that packages use, looked at after the user's data directories.

@@ -19,6 +19,12 @@ struct KTB_API OptionError final : Error {
   std::string option;
 };
 
+/// Data that are in none of the places where they may lie.
+struct KTB_API MissingData final : Error {
+  explicit MissingData(const std::string& text);
+  ~MissingData() override;
+};
+
 /// Raised by the harness, or by a method that notices it first:
 /// a loss or weight is no longer finite.
 struct KTB_API Diverged final : Error {

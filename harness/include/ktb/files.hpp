@@ -1,5 +1,7 @@
 #pragma once
 #include <cstdint>
+#include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,15 +18,25 @@ class KTB_API DataFolder {
   ~DataFolder();
   /// The path of a relative file name, or of its `.gz`; empty: in none of the places.
   std::string find(const std::string& name) const;
+  /// find() in one of the places.
+  std::string find_at(const std::string& place, const std::string& name) const;
   /// find() that throws Error with the places it looked at.
   std::string require(const std::string& name) const;
   /// The path of a folder, absolute or relative to a place. Throws Error with the places, and with
   /// `get`, how to get it.
   std::string require_folder(const std::string& name, const std::string& get = {}) const;
+  /// The path of a folder in one of the places; empty: it is not there.
+  std::string folder_at(const std::string& place, const std::string& name) const;
   const std::vector<std::string>& places() const { return places_; }
+  /// Folders in which a change may make another answer than those given so far: where something was
+  /// looked for and is not there, and folders that were found.
+  const std::set<std::string>& watched() const { return *watched_; }
 
  private:
+  void watch_for(const std::string& missing) const;
+
   std::vector<std::string> places_;
+  std::shared_ptr<std::set<std::string>> watched_;  ///< copies look on behalf of the same data set
 };
 
 /// Where one file of a data set is and what it must be.
@@ -39,8 +51,18 @@ using Bytes = std::vector<std::uint8_t>;
 /// The whole file, decompressed if its name ends in .gz.
 /// Throws Error (missing, truncated, corrupt).
 KTB_API Bytes read_file(const std::string& path);
-/// All files at any depth below a folder whose names end so, in any case, relative to it, in the
-/// order of their bytes. Hidden ones are left out.
+/// Whether what is called so is hidden: `.thumbs`, and folders that macOS and storage systems put
+/// beside those that people make.
+KTB_API bool is_hidden(const std::string& name);
+/// What is in a folder, at any depth, in the order of the names' bytes: paths relative to it.
+/// Whatever is hidden, file or folder, is left out, and each folder is gone through once, however
+/// many links lead to it.
+struct FolderContent {
+  std::vector<std::string> files;
+  std::vector<std::string> broken;  ///< links that lead nowhere
+};
+KTB_API FolderContent content_below(const std::string& folder);
+/// The files among them whose names end so, in any case.
 KTB_API std::vector<std::string> files_below(const std::string& folder,
                                              const std::vector<std::string>& endings);
 /// `sha256:<hex>` or `md5:<hex>` of bytes; the kind is that of `like`, sha256 where it is empty.

@@ -3,8 +3,12 @@
 #include <c10/util/Exception.h>
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <exception>
+#include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "core/base/digest.hpp"
 #include "core/base/suggest.hpp"
@@ -18,6 +22,8 @@
 
 namespace ktb::run {
 namespace {
+
+namespace fs = std::filesystem;
 
 core::PluginFault fault_of(const std::string& message) { return {message, "", ""}; }
 
@@ -49,6 +55,31 @@ core::TaskAnswer plain_task(const TaskSpec& task) {
   return out;
 }
 
+/// What is wrong with the data: they are not there, or their content is not what it should be.
+void note_problem(const std::exception_ptr& fault, core::DatasetAnswer& out) {
+  out.unreadable = true;
+  try {
+    std::rethrow_exception(fault);
+  } catch (const MissingData& error) {
+    out.unreadable = false;
+    out.problem = error.what();
+  } catch (const OptionError& error) {
+    out.unreadable = false;
+    out.problem = error.what();
+  } catch (const c10::Error& error) {
+    out.problem = error.what_without_backtrace();
+  } catch (const std::exception& error) {
+    out.problem = error.what();
+  }
+}
+
+/// Where data may come to lie that are not there yet, or others than those that are.
+std::vector<core::FileStamp> stamps_of(const std::set<std::string>& folders) {
+  std::vector<core::FileStamp> stamps;
+  for (const auto& folder : folders) stamps.push_back(core::stamp_of(folder));
+  return stamps;
+}
+
 /// A data set that makes its examples itself where its files are not there. They may yet come, so
 /// the places are watched where they would be.
 void note_generated(const DataFolder& folder, core::DatasetAnswer& out) {
@@ -56,9 +87,49 @@ void note_generated(const DataFolder& folder, core::DatasetAnswer& out) {
   for (const auto& place : folder.places()) out.watched.push_back(core::stamp_of(place));
 }
 
+/// The first place that a file lies in; none where the suite names it by an absolute path.
+void note_place(const DataFolder& folder, const std::string& path, core::DatasetAnswer& out) {
+  const auto place = std::ranges::find_if(folder.places(), [&](const std::string& one) {
+    return path.starts_with(one.ends_with('/') ? one : one + "/");
+  });
+  if (place != folder.places().end() && std::ranges::find(out.places, *place) == out.places.end())
+    out.places.push_back(*place);
+}
+
+/// From a file's folder up to the place that it is from, or to a folder that is watched already:
+/// another file there may be another example.
+void watch_around(const fs::path& file, const std::vector<std::string>& places,
+                  std::set<std::string>& folders) {
+  for (auto at = file.parent_path(); at.has_relative_path(); at = at.parent_path()) {
+    if (std::ranges::find(places, at.string()) != places.end()) return;
+    if (!folders.insert(at.string()).second) return;
+  }
+}
+
+/// Throws Error where the content is not what it must be, with `cure`.
+std::string checked_digest(const DataFile& file, const std::string& path, const std::string& cure) {
+  const auto bytes = read_file(path);
+  if (file.bytes > 0 && static_cast<std::int64_t>(bytes.size()) != file.bytes)
+    throw Error(fmt::format("{} has {} bytes, expected {}: it is truncated or another file{}", path,
+                            bytes.size(), file.bytes, cure));
+  const auto found = digest(bytes, file.digest);
+  if (!file.digest.empty() && found != file.digest)
+    throw Error(fmt::format("{} is not the file expected: {}, expected {}{}", path, found,
+                            file.digest, cure));
+  return found;
+}
+
+/// What a data set that need not be the official one offers.
+std::string cure_of(const Options& options) {
+  const bool verifies = std::ranges::any_of(
+      options.declared(), [](const OptionInfo& option) { return option.name == "verify"; });
+  return verifies ? "; verify = false takes what is there" : "";
+}
+
 /// Where the files are, and whether they are what they must be. The hash of the data is that of the
 /// names and digests of all its files.
-void inspect_files(const Dataset& dataset, const DataFolder& folder, core::DatasetAnswer& out) {
+void inspect_files(const Dataset& dataset, const DataFolder& folder, const Options& options,
+                   core::DatasetAnswer& out) {
   std::vector<core::FileStamp> files;
   std::string digests;
   out.looked = folder.places();
@@ -66,21 +137,20 @@ void inspect_files(const Dataset& dataset, const DataFolder& folder, core::Datas
   try {
     const auto wanted = dataset.files(folder);
     for (const auto& file : wanted) out.wanted.push_back(file.name);
-    for (const auto& file : wanted) {
-      const auto path = folder.require(file.name);
-      const auto bytes = read_file(path);
-      if (file.bytes > 0 && static_cast<std::int64_t>(bytes.size()) != file.bytes)
-        throw Error(fmt::format("{} has {} bytes, expected {}: it is truncated or another file",
-                                path, bytes.size(), file.bytes));
-      const auto found = digest(bytes, file.digest);
-      if (!file.digest.empty() && found != file.digest)
-        throw Error(
-            fmt::format("{} is not the file expected: {}, expected {}", path, found, file.digest));
-      digests += file.name + " " + found + "\n";
-      files.push_back(core::stamp_of(path));
+    std::vector<std::string> paths;
+    for (const auto& file : wanted) paths.push_back(folder.require(file.name));
+    auto around = folder.watched();
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      digests +=
+          wanted[i].name + " " + checked_digest(wanted[i], paths[i], cure_of(options)) + "\n";
+      files.push_back(core::stamp_of(paths[i]));
+      note_place(folder, paths[i], out);
+      watch_around(paths[i], folder.places(), around);
     }
-  } catch (const std::exception& error) {
-    out.problem = error.what();
+    out.notes = dataset.notes(folder);
+    out.watched = stamps_of(around);
+  } catch (...) {
+    note_problem(std::current_exception(), out);
   }
   out.found = out.problem.empty();
   if (!out.found) return;
@@ -115,6 +185,22 @@ core::WeightsAnswer fit_of(const Model& model, const core::ModelQuestion& asked)
   return out;
 }
 
+/// The task, as far as it can be known. What is thrown where all files are there is a fault of
+/// their content; without them some data sets know no task.
+std::optional<TaskSpec> known_task(const Dataset& dataset, const DataFolder& folder,
+                                   core::DatasetAnswer& out) {
+  try {
+    return dataset.task(folder);
+  } catch (const OptionError&) {
+    if (out.found) throw;
+  } catch (...) {
+    if (out.found) note_problem(std::current_exception(), out);
+    out.found = false;
+    out.hash.clear();
+  }
+  return std::nullopt;
+}
+
 class Describer {
  public:
   Describer(const core::DescribeRequest& request, Registry& registry,
@@ -144,6 +230,7 @@ class Describer {
         out.hash += own.hash + "\n";
         out.files.insert(out.files.end(), own.files.begin(), own.files.end());
         out.watched.insert(out.watched.end(), own.watched.begin(), own.watched.end());
+        out.unreadable = out.unreadable || own.unreadable;
         if (out.problem.empty()) out.problem = own.problem;
       }
       out.hash = out.found ? core::sha256_text(out.hash) : "";
@@ -162,19 +249,16 @@ class Describer {
       const auto made = registry_.dataset(asked.plugin, options);
       const auto folder = data_folder(*made, dirs_);
       out.options = resolved(options);
-      inspect_files(*made, folder, out);
-      try {
-        auto& task = tasks_[id] = made->task(folder);
-        // Answers are kept for other suites, so they have the plugin's name, not the suite's.
-        task.name = asked.plugin;
-        out.task = plain_task(task);
-        out.metric = tasks::make_task_kind(task)->primary();
-        const bool endless = task.train_size == 0;  // an environment
-        if (out.found && out.files.empty() && !endless) note_generated(folder, out);
-      } catch (const Error&) {
-        if (out.found) throw;  // without its files such a data set knows no task
-        out.task.reset();
-      }
+      inspect_files(*made, folder, options, out);
+      auto task = known_task(*made, folder, out);
+      if (!task) return;
+      // Answers are kept for other suites, so they have the plugin's name, not the suite's.
+      task->name = asked.plugin;
+      out.task = plain_task(*task);
+      out.metric = tasks::make_task_kind(*task)->primary();
+      const bool endless = task->train_size == 0;  // an environment
+      if (out.found && out.files.empty() && !endless) note_generated(folder, out);
+      tasks_[id] = std::move(*task);
     });
   }
 
