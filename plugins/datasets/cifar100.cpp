@@ -1,20 +1,23 @@
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 
+#include "ktb/files/cifar.hpp"
+#include "ktb/files/delimited.hpp"
+#include "ktb/files/layout.hpp"
 #include "ktb/plugin.hpp"
 
 namespace {
 using namespace ktb;
 
 constexpr char kGet[] =
-    "CIFAR-100: get the binary version, cifar-100-binary.tar.gz (168,513,733 bytes,\n"
-    "md5 03b5dce01913d631647c71ecec9e9cb8), from www.cs.toronto.edu/~kriz/cifar.html and unpack it "
-    "in a\n"
-    "data directory (--data-dir, $KTBENCH_DATA), so that cifar-100-binary/ lies there";
-constexpr char kFolder[] = "cifar-100-binary/";
+    "CIFAR-100: get cifar-100-binary.tar.gz (168,513,733 bytes, md5 "
+    "03b5dce01913d631647c71ecec9e9cb8) from\n"
+    "www.cs.toronto.edu/~kriz/cifar.html and unpack it in a data directory (--data-dir, "
+    "$KTBENCH_DATA), so that\n"
+    "cifar-100-binary/ lies there; the Python version's cifar-100-python/, which torchvision "
+    "unpacks, is read as well";
+constexpr char kFolder[] = "cifar-100-binary/", kPython[] = "cifar-100-python/";
 constexpr std::int64_t kPixels = 3 * 32 * 32, kRecord = 2 + kPixels;
 
 class Cifar100 final : public Dataset {
@@ -47,22 +50,14 @@ class Cifar100 final : public Dataset {
     return spec;
   }
 
-  std::vector<DataFile> files(const DataFolder&) const override {
-    return {expected("train"), expected("test")};
+  std::vector<DataFile> files(const DataFolder& folder) const override {
+    return {expected(folder, "train"), expected(folder, "test")};
   }
 
   std::string get() const override { return kGet; }
 
   Split load(const DataFolder& folder, const std::string& split) const override {
-    refuse_python(folder);
-    const auto file = expected(split);
-    const auto bytes = read_data(folder, file, kGet);
-    if (bytes.empty() || bytes.size() % kRecord != 0) {
-      throw Error(folder.find(file.name) + " is not what it should be: expected records of " +
-                  std::to_string(kRecord) + " bytes, found " + std::to_string(bytes.size()) +
-                  " bytes in all\n" + kGet);
-    }
-    return unpack(bytes, file.name);
+    return unpack(records(folder, split), expected(folder, split).name);
   }
 
  private:
@@ -70,37 +65,56 @@ class Cifar100 final : public Dataset {
     return split == "train" ? 50000 : 10000;
   }
 
-  DataFile expected(const std::string& split) const {
+  static bool is_python(const DataFolder& folder) {
+    return first_found(folder, {"cifar-100-binary/train.bin", "cifar-100-python/train"})
+        .starts_with(kPython);
+  }
+
+  DataFile expected(const DataFolder& folder, const std::string& split) const {
+    const bool train = split == "train";
+    if (is_python(folder)) {
+      const auto* digest =
+          train ? "md5:16019d7e3df5f24257cddd939b257f8d" : "md5:f0ef6b0ae62326f3e7ffdfab6717acfc";
+      return {kPython + split, verify_ ? digest : "", 0};
+    }
     const auto name = kFolder + split + ".bin";
     if (!verify_) return {name, "", 0};
     return {name,
-            split == "train" ? "md5:6172c7755cfe09b2fe270c85cebc1b15"
-                             : "md5:4499cfba6c016c1be1438163640a0898",
+            train ? "md5:6172c7755cfe09b2fe270c85cebc1b15" : "md5:4499cfba6c016c1be1438163640a0898",
             official_count(split) * kRecord};
   }
 
   std::int64_t count(const DataFolder& folder, const std::string& split) const {
-    const auto path = verify_ ? "" : folder.find(expected(split).name);
-    if (path.empty() || path.ends_with(".gz")) return official_count(split);
-    return static_cast<std::int64_t>(std::filesystem::file_size(path)) / kRecord;
+    if (verify_ || folder.find(expected(folder, split).name).empty()) return official_count(split);
+    return static_cast<std::int64_t>(records(folder, split).size()) / kRecord;
+  }
+
+  /// As the binary version has them.
+  Bytes records(const DataFolder& folder, const std::string& split) const {
+    const auto file = expected(folder, split);
+    auto bytes = read_data(folder, file, kGet);
+    if (is_python(folder))
+      return cifar_records(bytes, folder.find(file.name), {"coarse_labels", "fine_labels"});
+    if (bytes.empty() || bytes.size() % kRecord != 0) {
+      throw Error(folder.find(file.name) + " is not what it should be: expected records of " +
+                  std::to_string(kRecord) + " bytes, found " + std::to_string(bytes.size()) +
+                  " bytes in all\n" + kGet);
+    }
+    return bytes;
   }
 
   /// For display only, so none where the list is not there.
   std::vector<std::string> class_names(const DataFolder& folder) const {
-    std::ifstream in(
-        folder.find(std::string(kFolder) + (coarse_ ? "coarse" : "fine") + "_label_names.txt"));
+    const auto list = std::string(coarse_ ? "coarse" : "fine") + "_label_names";
     std::vector<std::string> names;
-    for (std::string line; std::getline(in, line);) {
-      if (!line.empty()) names.push_back(line);
+    if (is_python(folder)) {
+      const auto path = folder.find(std::string(kPython) + "meta");
+      if (!path.empty()) names = cifar_names(read_file(path), path, list);
+    } else if (const auto path = folder.find(kFolder + list + ".txt"); !path.empty()) {
+      for (auto& row : read_tsv(read_file(path), path, 1))
+        if (!row.fields[0].empty()) names.push_back(std::move(row.fields[0]));
     }
     return names.size() == (coarse_ ? 20u : 100u) ? names : std::vector<std::string>{};
-  }
-
-  static void refuse_python(const DataFolder& folder) {
-    const auto python = folder.find("cifar-100-python/train");
-    if (python.empty() || !folder.find(std::string(kFolder) + "train.bin").empty()) return;
-    throw Error(std::string(kFolder) + " is missing; " + python +
-                " belongs to the Python version (pickles), which cannot be read\n" + kGet);
   }
 
   Split unpack(const Bytes& records, const std::string& name) const {

@@ -4,12 +4,14 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/_upsample_bilinear2d_aa.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/flip.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/full.h>
 
 #include <algorithm>
 #include <cmath>
 
+#include "sdk/files/exif.hpp"
 #include "sdk/files/pixels.hpp"
 
 namespace ktb {
@@ -28,6 +30,17 @@ std::int64_t scaled(std::int64_t extent, double scale) {
 /// The middle `size` of an axis.
 Tensor centre(const Tensor& image, std::int64_t axis, std::int64_t size) {
   return image.narrow(axis, (image.size(axis) - size) / 2, size);
+}
+
+/// [1, c, h, w] upright: EXIF's orientations from 5 on interchange rows and columns, and then some
+/// mirror these or those.
+Tensor upright(const Tensor& image, int orientation) {
+  std::vector<std::int64_t> mirrored;
+  if (orientation == 3 || orientation == 4 || orientation == 7 || orientation == 8)
+    mirrored.push_back(2);
+  if (orientation == 2 || orientation == 3 || orientation == 6 || orientation == 7)
+    mirrored.push_back(3);
+  return at::flip(orientation >= 5 ? image.transpose(2, 3) : image, mirrored);
 }
 
 /// A strip that is cut is scaled to its width first, however long that makes it.
@@ -49,6 +62,12 @@ void fit_statistics(std::vector<double>& values, std::int64_t channels, const st
 
 }  // namespace
 
+const std::vector<std::string>& picture_endings() {
+  static const auto& all = *new std::vector<std::string>{
+      ".bmp", ".dib", ".jfif", ".jpe", ".jpeg", ".jpg", ".pgm", ".png", ".pnm", ".ppm", ".webp"};
+  return all;
+}
+
 PictureReader::PictureReader(Options& options, std::int64_t size, const char* fit,
                              std::int64_t channels)
     : size_(options.get("size", size, "side in pixels", {.least = 1, .most = 4096})),
@@ -57,6 +76,9 @@ PictureReader::PictureReader(Options& options, std::int64_t size, const char* fi
                        "cut: the shorter side becomes `size`, and the centre stays; pad: the whole "
                        "picture, on white",
                        {"cut", "pad"}) == "pad"),
+      exif_(options.get("exif", false,
+                        "turn pictures upright as their EXIF says; torchvision leaves them as they "
+                        "are stored")),
       mean_(
           options.get("mean", std::vector<double>{0.485, 0.456, 0.406}, "per channel, of [0, 1]")),
       deviation_(options.get("deviation", std::vector<double>{0.229, 0.224, 0.225},
@@ -70,15 +92,21 @@ InputSpec PictureReader::input() const {
   return {"image", {channels_, size_, size_}, channels_ == 1 ? "grey" : "rgb", mean_, deviation_};
 }
 
+std::string PictureReader::recipe() const {
+  return std::to_string(channels_) + "x" + std::to_string(size_) + (pad_ ? " pad" : " cut") +
+         (exif_ ? " exif" : "");
+}
+
 Tensor PictureReader::decode(const Bytes& bytes, const std::string& name) const {
   auto picture = decode_picture(bytes, name);
-  const auto [height, width] = std::pair(picture.height, picture.width);
-  if (!pad_) refuse_strip(height, width, name);
-  auto pixels = at::from_blob(picture.rgb.data(), {1, height, width, 3}, at::kByte)
+  if (!pad_) refuse_strip(picture.height, picture.width, name);
+  auto pixels = at::from_blob(picture.rgb.data(), {1, picture.height, picture.width, 3}, at::kByte)
                     .permute({0, 3, 1, 2})
                     .to(at::kFloat);
+  if (exif_) pixels = upright(pixels, orientation_of(PictureFile(bytes, name)));
   if (channels_ == 1) pixels = grey(pixels);
 
+  const auto height = pixels.size(2), width = pixels.size(3);
   const auto whole = pad_ ? std::max(height, width) : std::min(height, width);
   const double scale = static_cast<double>(size_) / static_cast<double>(whole);
   const auto new_height = scaled(height, scale), new_width = scaled(width, scale);

@@ -76,6 +76,9 @@ Pixels decode_picture(std::span<const std::uint8_t> bytes, const std::string& na
   if (file.starts("RIFF")) return decode_webp(file);
   if (file.starts("BM")) return decode_bmp(file);
   if (file.starts("P5") || file.starts("P6")) return decode_pnm(file);
+  if (file.starts("GIF8")) file.refuse("a GIF");
+  for (const std::string_view tiff : {std::string_view("II*\0", 4), std::string_view("MM\0*", 4)})
+    if (file.starts(tiff)) file.refuse("a TIFF");
   file.refuse("it starts as none of those known here");
 }
 

@@ -40,7 +40,7 @@ Tensor picture_table(const PictureReader& reader, const std::vector<std::string>
   demand_all(paths, name);
   const auto probe = reader.decode(probe_picture(), "the probe").contiguous();
   CacheKey key;
-  key.text(picture_decoders());
+  key.text(picture_decoders() + " " + reader.recipe());
   key.bytes(
       {probe.const_data_ptr<std::uint8_t>(), probe.const_data_ptr<std::uint8_t>() + probe.numel()});
   for (const auto& path : paths) key.file(path);

@@ -59,6 +59,48 @@ TEST_F(Datasets, FashionMnistOfTorchvisionIsFound) {
       make("fashion_mnist", {{"verify", false}})->load(folder(), "test").y.at("label").numel(), 3);
 }
 
+TEST_F(Datasets, IdxFilesAreFoundAsTorchvisionAndSevenZipLeaveThem) {
+  const auto [images, labels] = idx(3);
+  for (const std::string set : {"fashion_mnist", "mnist"}) {
+    const std::vector<std::string> folders =
+        set == "mnist" ? std::vector<std::string>{"mnist", "MNIST/raw", "MNIST"}
+                       : std::vector<std::string>{"fashion-mnist", "FashionMNIST/raw",
+                                                  "FashionMNIST", "fashion_mnist"};
+    for (const auto& folder_name : folders) {
+      for (const std::string dot : {"-", "."}) {
+        write(folder_name + "/train-images" + dot + "idx3-ubyte", images);
+        write_gzip(folder_name + "/train-labels" + dot + "idx1-ubyte.gz", labels);
+        const auto dataset = make(set, {{"verify", false}});
+        EXPECT_EQ(dataset->load(folder(), "train").size(), 3) << folder_name << dot;
+        EXPECT_EQ(dataset->task(folder()).train_size, 3) << folder_name << dot;
+        std::filesystem::remove_all(place_ / folder_name);
+      }
+    }
+  }
+}
+
+/// What a user's own place holds in any layout comes before a package's in the usual one.
+TEST_F(Datasets, TheFirstPlaceWinsInWhateverLayout) {
+  const auto [images, labels] = idx(3);
+  const auto [others, their_labels] = idx(5);
+  write("own/FashionMNIST/raw/t10k-images-idx3-ubyte", images);
+  write("own/FashionMNIST/raw/t10k-labels-idx1-ubyte", labels);
+  write("system/fashion-mnist/t10k-images-idx3-ubyte", others);
+  write("system/fashion-mnist/t10k-labels-idx1-ubyte", their_labels);
+  const DataFolder both({(place_ / "own").string(), (place_ / "system").string()});
+  EXPECT_EQ(make("fashion_mnist", {{"verify", false}})->load(both, "test").size(), 3);
+}
+
+TEST_F(Datasets, FoldersThatDecideWhatIsFoundAreWatched) {
+  const auto [images, labels] = idx(3);
+  write("own/FashionMNIST/readme", {1});
+  write("system/fashion-mnist/t10k-images-idx3-ubyte", images);
+  const DataFolder both({(place_ / "own").string(), (place_ / "system").string()});
+  EXPECT_EQ(make("fashion_mnist")->files(both).at(2).name, "fashion-mnist/t10k-images-idx3-ubyte");
+  EXPECT_THAT(both.watched(), ::testing::IsSupersetOf({(place_ / "own").string(),
+                                                       (place_ / "own/FashionMNIST").string()}));
+}
+
 TEST_F(Datasets, FashionMnistRefusesWhatIsWrong) {
   auto [images, labels] = idx(12);
   const auto official = make("fashion_mnist"), any = make("fashion_mnist", {{"verify", false}});
@@ -172,9 +214,6 @@ TEST_F(Datasets, CifarRefusesWhatIsWrong) {
   const auto hundred = make("cifar100"), any = make("cifar100", {{"verify", false}});
   EXPECT_THAT(refusal(*hundred), AllOf(HasSubstr("cifar-100-binary/train.bin is missing"),
                                        HasSubstr("03b5dce01913d631647c71ecec9e9cb8")));
-  write("cifar-100-python/train", {0x80, 2});
-  EXPECT_THAT(refusal(*hundred),
-              AllOf(HasSubstr("Python version"), HasSubstr("cifar-100-python/train")));
   auto records = cifar(4, 2, 99);
   write("cifar-100-binary/train.bin", records);
   EXPECT_THAT(refusal(*hundred), HasSubstr("expected 153700000 bytes, found 12296"));
@@ -197,6 +236,164 @@ TEST_F(Datasets, Cifar10JoinsItsFiles) {
   EXPECT_EQ(dataset->load(folder(), "train").x.at("image").size(0), 15);
   EXPECT_EQ(dataset->load(folder(), "test").y.at("label")[1].item<int>(), 1);
   EXPECT_THAT(refusal(*make("cifar10")), HasSubstr("expected 30730000 bytes, found 3073"));
+}
+
+/// What Python 2 and NumPy pickle, by protocol 2: every text of theirs is bytes.
+class Pickler {
+ public:
+  Pickler& text(const std::string& value) {
+    out_ += 'T' + number(value.size()) + value;
+    return *this;
+  }
+  Pickler& numbers(const std::vector<std::int64_t>& values) {
+    out_ += "](";
+    for (const auto value : values) out_ += 'J' + number(static_cast<std::uint64_t>(value));
+    out_ += 'e';
+    return *this;
+  }
+  Pickler& texts(const std::vector<std::string>& values) {
+    out_ += "](";
+    for (const auto& value : values) text(value);
+    out_ += 'e';
+    return *this;
+  }
+  Pickler& array(std::int64_t rows, const Bytes& values, bool columns_first = false) {
+    out_ += "cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\n";
+    out_ += std::string("K\0\x85", 3);
+    text("b");
+    out_ += "\x87R(K\x01";
+    out_ += 'J' + number(static_cast<std::uint64_t>(rows)) + 'J' +
+            number(values.size() / static_cast<std::size_t>(rows)) + "\x86";
+    out_ += "cnumpy\ndtype\n";
+    text("u1");
+    out_ += std::string("K\0K\1\x87R", 6) + (columns_first ? "\x88" : "\x89");
+    text({values.begin(), values.end()});
+    out_ += "tb";
+    return *this;
+  }
+  /// Of keys and values that were written before.
+  Bytes dictionary() const {
+    const auto all = "\x80\x02}(" + out_ + "u.";
+    return {all.begin(), all.end()};
+  }
+
+ private:
+  static std::string number(std::uint64_t value) {
+    std::string bytes;
+    for (int i = 0; i < 4; ++i) bytes += static_cast<char>(value >> (8 * i));
+    return bytes;
+  }
+  std::string out_;
+};
+
+/// The same pictures and labels as cifar(n, 2, 99) and cifar(n, 1, 9), in the Python version.
+struct PythonCifar {
+  explicit PythonCifar(int n) {
+    for (int i = 0; i < n; ++i) {
+      ten.push_back(i % 10), fine.push_back(i % 100), coarse.push_back(i % 20);
+      for (std::uint8_t channel = 0; channel < 3; ++channel)
+        pixels.insert(pixels.end(), 1024, channel);
+    }
+  }
+  Bytes file(bool hundred) const {
+    const auto n = std::ssize(fine);
+    if (!hundred)
+      return Pickler().text("data").array(n, pixels).text("labels").numbers(ten).dictionary();
+    return Pickler()
+        .text("filenames")
+        .texts({"a.png"})
+        .text("fine_labels")
+        .numbers(fine)
+        .text("coarse_labels")
+        .numbers(coarse)
+        .text("data")
+        .array(n, pixels)
+        .dictionary();
+  }
+
+  std::vector<std::int64_t> ten, fine, coarse;
+  Bytes pixels;
+};
+
+void expect_equal(const Split& a, const Split& b) {
+  EXPECT_TRUE(at::equal(a.x.at("image"), b.x.at("image")));
+  EXPECT_TRUE(at::equal(a.y.at("label"), b.y.at("label")));
+}
+
+TEST_F(Datasets, CifarsPythonVersionIsTheBinaryOneBitForBit) {
+  write("binary/cifar-100-binary/train.bin", cifar(120, 2, 99));
+  write("binary/cifar-100-binary/test.bin", cifar(20, 2, 99));
+  write("python/cifar-100-python/train", PythonCifar(120).file(true));
+  write("python/cifar-100-python/test", PythonCifar(20).file(true));
+  std::vector<std::string> names;
+  std::string lines;
+  for (int i = 0; i < 100; ++i) lines += names.emplace_back("class" + std::to_string(i)) + "\n";
+  write_text("binary/cifar-100-binary/fine_label_names.txt", lines);
+  write("python/cifar-100-python/meta",
+        Pickler().text("fine_label_names").texts(names).dictionary());
+  for (int i = 1; i <= 5; ++i) {
+    const auto batch = "data_batch_" + std::to_string(i);
+    write("binary/cifar-10-batches-bin/" + batch + ".bin", cifar(i, 1, 9));
+    write("python/cifar-10-batches-py/" + batch, PythonCifar(i).file(false));
+  }
+  write("binary/cifar-10-batches-bin/test_batch.bin", cifar(2, 1, 9));
+  write("python/cifar-10-batches-py/test_batch", PythonCifar(2).file(false));
+  const DataFolder binary({(place_ / "binary").string()}), python({(place_ / "python").string()});
+  for (const std::string set : {"cifar10", "cifar100"}) {
+    const auto dataset = make(set, {{"verify", false}});
+    for (const std::string split : {"train", "test"})
+      expect_equal(dataset->load(binary, split), dataset->load(python, split));
+    const auto one = dataset->task(binary), other = dataset->task(python);
+    EXPECT_EQ(one.train_size, other.train_size);
+    EXPECT_EQ(one.test_size, other.test_size);
+    EXPECT_EQ(one.classes, other.classes);
+  }
+  EXPECT_EQ(make("cifar100")->task(python).classes.size(), 100U);
+  const auto coarse = make("cifar100", {{"verify", false}, {"labels", std::string("coarse")}});
+  expect_equal(coarse->load(binary, "train"), coarse->load(python, "train"));
+  EXPECT_THAT(complaint([&] { make("cifar100")->load(python, "train"); }),
+              HasSubstr("expected md5:16019d7e3df5f24257cddd939b257f8d"));
+}
+
+TEST_F(Datasets, CifarsPythonVersionRefusesWhatIsWrong) {
+  const auto any = make("cifar10", {{"verify", false}});
+  const auto refused = [&](const Bytes& bytes) {
+    write("cifar-10-batches-py/test_batch", bytes);
+    return refusal(*any, "test");
+  };
+  write("cifar-10-batches-py/data_batch_1", PythonCifar(1).file(false));
+  const PythonCifar two(2);
+  auto cut = two.file(false);
+  cut.resize(cut.size() - 9);
+  EXPECT_THAT(refused(cut),
+              AllOf(HasSubstr("test_batch is no whole pickle"), HasSubstr("cut off")));
+  EXPECT_THAT(refused({'<', 'h', 't', 'm', 'l'}), HasSubstr("test_batch is no whole pickle"));
+  EXPECT_THAT(refused(Pickler().text("labels").numbers({1, 2}).dictionary()),
+              HasSubstr("expected an array `data` of 2 times 3072 bytes"));
+  EXPECT_THAT(refused(Pickler().text("data").array(2, two.pixels).dictionary()),
+              HasSubstr("has no list `labels` of whole numbers"));
+  EXPECT_THAT(
+      refused(Pickler().text("data").array(2, two.pixels).text("labels").numbers({1}).dictionary()),
+      HasSubstr("expected an array `data` of 1 times"));
+  EXPECT_THAT(refused(Pickler()
+                          .text("data")
+                          .array(2, two.pixels)
+                          .text("labels")
+                          .numbers({1, 300})
+                          .dictionary()),
+              HasSubstr("row 1 has no label"));
+  EXPECT_THAT(
+      refused(
+          Pickler().text("data").array(2, two.pixels).text("labels").numbers({1, 10}).dictionary()),
+      HasSubstr("has the label 10; CIFAR-10 has 0 to 9"));
+  // The first axis the fastest, as some writers leave it: pictures of the columns.
+  Bytes columns;
+  for (int column = 0; column < 3072; ++column)
+    for (int row = 0; row < 2; ++row)
+      columns.push_back(two.pixels[static_cast<std::size_t>(row * 3072 + column)]);
+  write("cifar-10-batches-py/test_batch",
+        Pickler().text("data").array(2, columns, true).text("labels").numbers({0, 1}).dictionary());
+  EXPECT_EQ(any->load(folder(), "test").x.at("image")[1][2][31][31].item<int>(), 2);
 }
 
 /// A picture of one colour.
@@ -282,6 +479,146 @@ TEST_F(Datasets, ImageFolderSplitsItselfPerClassAndByDomain) {
   const auto clip = domain("clip", 0);
   EXPECT_EQ(clip->load(folder(), "test").x.at("image")[0][0][0][0].item<int>(), 100);
   EXPECT_EQ(clip->task(folder()).labels, art->task(folder()).labels);
+}
+
+class ImageFolders : public Datasets {
+ protected:
+  static std::shared_ptr<Dataset> pictures() {
+    return make("image_folder", {{"root", std::string("r")}, {"size", std::int64_t{2}}});
+  }
+  /// `count` pictures in the folder of a class.
+  void fill(const std::string& name, int count = 2) const {
+    for (int i = 0; i < count; ++i)
+      write("r/" + name + "/" + std::to_string(i) + ".ppm", ppm(2, 2, 1, 2, 3));
+  }
+  void fill_classes(const std::string& split, int count = 2) const {
+    for (const std::string name : {"cat", "dog"}) fill(split + "/" + name, count);
+  }
+  std::pair<std::int64_t, std::int64_t> sizes() const {
+    const auto task = pictures()->task(folder());
+    EXPECT_THAT(task.classes, ElementsAre("cat", "dog"));
+    return {task.train_size, task.test_size};
+  }
+  std::string notes() const {
+    std::string all;
+    for (const auto& note : pictures()->notes(folder())) all += note + "\n";
+    return all;
+  }
+  std::string refused() const { return refusal(*pictures()); }
+  void clear() const { std::filesystem::remove_all(place_ / "r"); }
+};
+
+TEST_F(ImageFolders, EveryUsualNameOfASplitIsOne) {
+  const std::vector<std::pair<std::string, std::string>> names = {
+      {"train", "test"},
+      {"Train", "Test"},
+      {"TRAIN", "TEST"},
+      {"training", "testing"},
+      {"Training", "Testing"},
+      {"training_set", "test_set"},
+      {"train", "val"},
+      {"train", "valid"},
+      {"train", "validation"},
+      {"train", "dev"},
+      {"train", "Eval"},
+      {"trainset", "testset"},
+      {"train2017", "val2017"},
+      {"TrainSet", "TestSet"},
+      {"seg_train", "seg_test"},
+      {"train-data", "test-data"},
+      {"Train_Images", "Validation_Images"},
+      {"trainval", "test"}};
+  for (const auto& [train, test] : names) {
+    fill_classes(train, 3);
+    fill_classes(test);
+    EXPECT_EQ(sizes(), std::pair(std::int64_t{6}, std::int64_t{4})) << train << " " << test;
+    EXPECT_EQ(notes(), "") << train << " " << test;
+    clear();
+  }
+}
+
+TEST_F(ImageFolders, NoSplitIsIgnoredInSilence) {
+  fill_classes("train", 3);
+  fill_classes("test");
+  fill_classes("valid", 5);
+  fill("annotations");
+  EXPECT_EQ(sizes(), std::pair(std::int64_t{6}, std::int64_t{4}));
+  EXPECT_THAT(notes(), AllOf(HasSubstr("valid/ (10 files) is not read: test/ is the test split"),
+                             HasSubstr("annotations/ (2 files) is not read")));
+  clear();
+  fill_classes("train", 3);
+  fill_classes("val", 5);
+  fill("test", 7);  // a contest's, without classes
+  EXPECT_EQ(sizes(), std::pair(std::int64_t{6}, std::int64_t{10}));
+  EXPECT_THAT(notes(), HasSubstr("test/ (7 files) is not read: it holds no class folders"));
+}
+
+TEST_F(ImageFolders, WhatCannotBeToldApartIsRefused) {
+  fill_classes("train");
+  fill_classes("Training");
+  fill_classes("test");
+  EXPECT_THAT(refused(), HasSubstr("holds Training/, train/, which are one split"));
+  clear();
+  fill_classes("val");
+  fill_classes("test");
+  EXPECT_THAT(refused(), HasSubstr("but no split for training"));
+  clear();
+  fill("train");
+  fill("test");
+  EXPECT_THAT(refused(), HasSubstr("train/ without class folders"));
+  clear();
+  for (const std::string set : {"a_train", "a_test", "b_train", "b_test"}) fill_classes(set);
+  EXPECT_THAT(refused(), HasSubstr("several training and test splits: a_train/, a_test/"));
+  clear();
+  for (const std::string name : {"cat", "dog"})
+    fill_classes(name + "/train"), fill_classes(name + "/test");
+  EXPECT_THAT(refused(), HasSubstr("holds cat/ with a training and a test split in it"));
+  clear();
+  fill_classes("pets");
+  EXPECT_THAT(refused(), HasSubstr("holds one folder, pets/, with folders in it"));
+}
+
+TEST_F(ImageFolders, AClassMayBeCalledAsASplit) {
+  for (const std::string vehicle : {"bus", "train", "train_station"}) fill(vehicle, 5);
+  EXPECT_THAT(pictures()->task(folder()).classes, ElementsAre("bus", "train", "train_station"));
+}
+
+TEST_F(ImageFolders, FilesPassedOverAreCountedByEnding) {
+  fill_classes("train");
+  fill_classes("test");
+  for (const std::string name : {"1.gif", "2.GIF", "3.tif", "4.tiff", "list.txt", "README"})
+    write("r/train/dog/" + name, {1});
+  write("r/train/stray.ppm", ppm(2, 2, 1, 2, 3));
+  write("r/train/.DS_Store", {1});
+  write("r/train/.ipynb_checkpoints/1.ppm", ppm(2, 2, 1, 2, 3));
+  write("r/train/dog/.thumbs/1.ppm", ppm(2, 2, 1, 2, 3));
+  write("r/__MACOSX/train/dog/._1.ppm", {1});
+  std::filesystem::create_symlink("gone.ppm", place_ / "r/test/cat/gone.ppm");
+  EXPECT_EQ(sizes(), std::pair(std::int64_t{4}, std::int64_t{4}));
+  EXPECT_THAT(notes(), HasSubstr("8 files passed over: 2 .gif, 1 .tif, 1 .tiff, 1 .txt, 1 beside "
+                                 "the class folders, 1 links that lead nowhere, 1 without an "
+                                 "ending; what is read ends in .bmp .dib .jfif"));
+  write("r/train/bird/1.gif", {1});
+  EXPECT_THAT(refused(), AllOf(HasSubstr("train/bird holds no picture"), HasSubstr("1 .gif")));
+}
+
+TEST_F(ImageFolders, AClassWithoutTestPicturesIsNamed) {
+  fill_classes("train");
+  fill("train/emu");
+  fill_classes("test");
+  EXPECT_THAT(notes(), HasSubstr("test/ has no folder of emu"));
+}
+
+TEST_F(ImageFolders, LinksAreFollowedAndLoopsEnd) {
+  namespace fs = std::filesystem;
+  fill_classes("train");
+  fill_classes("test");
+  write("elsewhere/1.ppm", ppm(2, 2, 1, 2, 3));
+  fs::create_directory_symlink("../../../elsewhere", place_ / "r/train/dog/more");
+  fs::create_directory_symlink("..", place_ / "r/train/dog/up");
+  fs::create_directory_symlink("..", place_ / "r/train/loop");
+  fs::create_symlink("0.ppm", place_ / "r/train/cat/2.ppm");
+  EXPECT_EQ(pictures()->task(folder()).train_size, 3 + 3);
 }
 
 TEST_F(Datasets, ImageFolderRefusesWhatIsWrong) {

@@ -219,6 +219,104 @@ TEST(Picture, ShrinkingAveragesAllPixels) {
   EXPECT_LE(small.max().item<int>(), 131);
 }
 
+/// Pixels of noise and slopes; by PIL 13.0.0, resize(BILINEAR) and then the centre.
+TEST(Picture, ResizesAsPilWithinOneLevel) {
+  struct Case {
+    unsigned width, height;
+    std::int64_t size;
+    const char* pil;
+  };
+  const Case cases[] = {
+      {60, 45, 8,
+       "807d8482847a74807c7e817b827b7f7c7680808486868d8280847e8281888884807a8181837e83858582837d82"
+       "8485747b7f7f7b7b7c86807b8c887e787c7983"},
+      {7, 5, 10,
+       "02050a1017202b37445305090e151d2733404e5e0a1017202a35425161731219222d39465465778a1c252f3c4a"
+       "59697b8fa42934404d5d6e8094aab13845536273869aafc7b0495868798ca0b6bdb6915d6d7f92a7bdd5be7854"
+       "67788b9fb4cbe4be5936"},
+      {300, 200, 6, "81817f7f8280827f7b7f807f827f80808081817f7f7e808181807f7f8081807f80807f83"}};
+  for (const auto& [width, height, size, pil] : cases) {
+    Bytes pixels;
+    for (unsigned y = 0; y < height; ++y)
+      for (unsigned x = 0; x < width; ++x)
+        pixels.push_back(static_cast<std::uint8_t>(x * x * 3 + y * y * 5 + x * y * 7));
+    const auto image =
+        reader(size, "cut", 1).decode(png(width, height, PngKind::kGrey, pixels), "x.png");
+    for (std::int64_t i = 0; i < size * size; ++i)
+      EXPECT_NEAR(image[0][i / size][i % size].item<int>(),
+                  std::stoi(std::string(pil + 2 * i, 2), nullptr, 16), 1)
+          << width << "x" << height << ", " << i;
+  }
+}
+
+/// A JPEG's segment of EXIF that says nothing but how the camera was held.
+Bytes exif(int orientation, bool big) {
+  const auto number = [&](std::uint64_t value, int width) {
+    return big ? big_endian(value, width) : little_endian(value, width);
+  };
+  Bytes tiff = big ? Bytes{'M', 'M'} : Bytes{'I', 'I'};
+  append(tiff, number(42, 2));
+  append(tiff, number(8, 4));
+  append(tiff, number(1, 2));
+  append(tiff, number(0x0112, 2));
+  append(tiff, number(3, 2));
+  append(tiff, number(1, 4));
+  append(tiff, number(static_cast<std::uint64_t>(orientation), 2));
+  append(tiff, Bytes(6, 0));
+  return tiff;
+}
+
+/// By PIL's exif_transpose of red and green above blue and white.
+TEST(Picture, IsTurnedAsItsExifSaysOnRequest) {
+  const std::map<int, std::string> turned = {{0, "rgbw"}, {1, "rgbw"}, {2, "grwb"}, {3, "wbgr"},
+                                             {4, "bwrg"}, {5, "rbgw"}, {6, "brwg"}, {7, "wgbr"},
+                                             {8, "gwrb"}, {9, "rgbw"}};
+  const auto letters = [](const Tensor& image) {
+    std::string all;
+    for (int i = 0; i < 4; ++i) {
+      const auto pixel = at(image, i / 2, i % 2);
+      all += pixel == std::vector{255, 0, 0}   ? 'r'
+             : pixel == std::vector{0, 255, 0} ? 'g'
+             : pixel == std::vector{0, 0, 255} ? 'b'
+                                               : 'w';
+    }
+    return all;
+  };
+  Options options({{"size", std::int64_t{2}}, {"exif", true}});
+  const PictureReader upright(options, 64, "cut");
+  EXPECT_NE(upright.recipe(), reader(2).recipe());
+  const Bytes rows = {0, 255, 0, 0, 0, 255, 0, 0, 0, 0, 255, 255, 255, 255};
+  for (const auto& [orientation, seen] : turned) {
+    for (const bool big : {false, true}) {
+      const auto tiff = exif(orientation, big);
+      const auto file = png_of_rows(2, 2, {PngKind::kRgb}, rows, {{"eXIf", tiff}});
+      EXPECT_EQ(letters(upright.decode(file, "x.png")), seen) << orientation;
+      EXPECT_EQ(letters(reader(2).decode(file, "x.png")), "rgbw") << orientation;
+    }
+  }
+  auto photo = jpeg();  // red on the left
+  Bytes segment = {0xFF, 0xE1};
+  auto content = Bytes{'E', 'x', 'i', 'f', 0, 0};
+  append(content, exif(6, true));
+  append(segment, big_endian(content.size() + 2, 2));
+  append(segment, content);
+  photo.insert(photo.begin() + 2, segment.begin(), segment.end());
+  EXPECT_GT(at(upright.decode(photo, "x.jpg"), 0, 0)[0], 200);
+  EXPECT_GT(at(upright.decode(photo, "x.jpg"), 0, 1)[0], 200);
+  EXPECT_GT(at(upright.decode(photo, "x.jpg"), 1, 0)[2], 200);
+  EXPECT_THAT(at(upright.decode(kWebp, "x.webp"), 0, 0), ElementsAre(255, 0, 0));
+}
+
+TEST(Picture, OtherFormatsAreNamed) {
+  const auto refusal = [](const std::string& text) {
+    const Bytes bytes(text.begin(), text.end());
+    return complaint([&] { reader(2).decode(bytes, "x.jpg"); });
+  };
+  EXPECT_THAT(refusal("GIF89a, or so"), HasSubstr("x.jpg cannot be decoded (a GIF)"));
+  EXPECT_THAT(refusal(std::string("II*\0....", 8)), HasSubstr("(a TIFF)"));
+  EXPECT_THAT(refusal(std::string("MM\0*....", 8)), HasSubstr("(a TIFF)"));
+}
+
 TEST(Picture, ALineIsStretchedOrPadded) {
   const auto file = png(1, 70, PngKind::kGrey, Bytes(70, 9));
   EXPECT_EQ(reader(32, "cut", 1).decode(file, "line.png").sum().item<int>(), 9 * 32 * 32);
@@ -330,6 +428,24 @@ TEST_F(PictureFiles, ManyAreReadInOrderAndTheBrokenOneIsNamed) {
   EXPECT_TRUE(at::equal(images, reader(4).load(paths)));
   write("23.png", {1, 2, 3});
   EXPECT_THAT(complaint([&] { reader(4).load(paths); }), HasSubstr("23.png cannot be decoded"));
+}
+
+TEST_F(PictureFiles, LinksAreFollowedOnceAndWhatIsHiddenIsNot) {
+  write("set/a/1.png", Bytes{1});
+  write("set/.thumbs/deep/2.png", Bytes{1});
+  write("set/__MACOSX/a/1.png", Bytes{1});
+  write("set/b/@eaDir/1.png", Bytes{1});
+  write("elsewhere/3.png", Bytes{1});
+  namespace fs = std::filesystem;
+  fs::create_directory_symlink("..", place_ / "set/a/up");
+  fs::create_directory_symlink("../elsewhere", place_ / "set/link");
+  fs::create_directory_symlink("../elsewhere", place_ / "set/same");
+  fs::create_directory_symlink("a", place_ / "set/0");
+  fs::create_symlink("1.png", place_ / "set/a/one.png");
+  fs::create_symlink("gone.png", place_ / "set/b/gone.png");
+  const auto content = content_below((place_ / "set").string());
+  EXPECT_THAT(content.files, ElementsAre("a/1.png", "a/one.png", "link/3.png"));
+  EXPECT_THAT(content.broken, ElementsAre("b/gone.png"));
 }
 
 TEST_F(PictureFiles, FoldersAndTheirFilesAreFound) {

@@ -10,9 +10,18 @@
 
 namespace ktb {
 
-/// Makes images of one shape, uint8 [channels, size, size], from PNG, JPEG, BMP and PNM files of
-/// any size, as the options say that it declares for a data set: `size`, `channels`, `fit`, `mean`
-/// and `deviation`. What is transparent becomes white.
+/// The formats that are read, as files are called: .png, .jpg, ...
+KTB_API const std::vector<std::string>& picture_endings();
+
+/// Makes images of one shape, uint8 [channels, size, size], from PNG, JPEG, WebP, BMP and PNM files
+/// of any size, as the options say that it declares for a data set: `size`, `channels`, `fit`,
+/// `exif`, `mean` and `deviation`. What is transparent becomes white; of 16 bits a channel the
+/// higher 8 count.
+///
+/// Sizes change by a triangle filter, twice as wide as the distance between the pixels that it
+/// makes, but never narrower than two pixels of the file: bilinear with antialiasing, as PIL's
+/// BILINEAR and torchvision's Resize have it. PIL rounds between rows and columns and computes in
+/// integers, so its values differ from these, by one of 255 at most.
 class KTB_API PictureReader {
  public:
   /// Defaults of these options; the statistics' are ImageNet's.
@@ -20,6 +29,8 @@ class KTB_API PictureReader {
 
   /// `image`, in the space `rgb` or `grey`.
   InputSpec input() const;
+  /// Everything that decides the values, for keys of caches.
+  std::string recipe() const;
   /// `name` is the file, for Error: no picture, cut off, damaged, or larger than a picture may be.
   Tensor decode(const Bytes& bytes, const std::string& name) const;
   /// [N, channels, size, size]: all files, on all threads.
@@ -30,7 +41,8 @@ class KTB_API PictureReader {
 
  private:
   std::int64_t size_, channels_;
-  bool pad_;  ///< else cut
+  bool pad_;   ///< else cut
+  bool exif_;  ///< whether pictures are turned as their EXIF says
   std::vector<double> mean_, deviation_;
 };
 

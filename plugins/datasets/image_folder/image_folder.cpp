@@ -1,46 +1,94 @@
 #include <ATen/ops/tensor.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <filesystem>
+#include <map>
 #include <random>
+#include <set>
 
 #include "ktb/files/picture.hpp"
 #include "ktb/plugin.hpp"
+#include "splits.hpp"
 
 namespace {
 using namespace ktb;
+using image_folder::folders_in, image_folder::Splits, image_folder::splits_of;
 namespace fs = std::filesystem;
 
 constexpr char kGet[] =
-    "image_folder reads ROOT/{train,test|val}/CLASS/*.{png,jpg,jpeg,webp,bmp,ppm,pgm}, or "
-    "ROOT/CLASS/* and then\n"
-    "splits each class itself; with the option `domain`, ROOT/DOMAIN/... . `root` is an absolute "
-    "path or\n"
-    "relative to a data directory (--data-dir, $KTBENCH_DATA)";
+    "image_folder reads ROOT/SPLIT/CLASS/*, where the splits are called train, Training, test, "
+    "valid, ...,\n"
+    "or ROOT/CLASS/* and then splits each class itself; with the option `domain`, ROOT/DOMAIN/... "
+    ". "
+    "`root` is\n"
+    "an absolute path or relative to a data directory (--data-dir, $KTBENCH_DATA)";
 
 struct Picture {
   fs::path path;
   std::int64_t label = 0;
 };
 
-std::vector<fs::path> folders_in(const fs::path& folder) {
-  std::vector<fs::path> found;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    const bool hidden = entry.path().filename().string().starts_with('.');
-    if (!hidden && entry.is_directory()) found.push_back(entry.path());
-  }
-  std::sort(found.begin(), found.end());
-  return found;
+/// `.jpg` of `cat.1.JPG`.
+std::string ending_of(const fs::path& path) {
+  auto ending = path.extension().string();
+  std::transform(ending.begin(), ending.end(), ending.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return ending;
 }
+
+bool is_picture(const fs::path& path) {
+  const auto& known = picture_endings();
+  return std::find(known.begin(), known.end(), ending_of(path)) != known.end();
+}
+
+/// Files that are in a folder of pictures and are not read, by ending.
+class PassedOver {
+ public:
+  void add(const fs::path& path) {
+    const auto ending = ending_of(path);
+    add(ending.empty() ? "without an ending" : ending, 1);
+  }
+  void add(const std::string& kind, std::size_t count) {
+    if (count > 0) counts_[kind] += count;
+    files_ += count;
+  }
+
+  /// `4 files passed over: 3 .tif, 1 .gif`, the most frequent first; empty: there was none.
+  std::string text() const {
+    std::vector<std::pair<std::size_t, std::string>> ranked;
+    for (const auto& [ending, count] : counts_) ranked.emplace_back(count, ending);
+    std::stable_sort(ranked.begin(), ranked.end(),
+                     [](const auto& a, const auto& b) { return a.first > b.first; });
+    std::string text;
+    for (const auto& [count, ending] : ranked)
+      text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + ending;
+    if (text.empty()) return text;
+    std::string known;
+    for (const auto& ending : picture_endings()) known += (known.empty() ? "" : " ") + ending;
+    return std::to_string(files_) + (files_ == 1 ? " file" : " files") + " passed over: " + text +
+           "; what is read ends in " + known;
+  }
+
+ private:
+  std::map<std::string, std::size_t> counts_;
+  std::size_t files_ = 0;
+};
 
 /// All pictures below one class's folder, by path.
 std::vector<fs::path> pictures_below(const fs::path& folder) {
   std::vector<fs::path> found;
-  for (const auto& name :
-       files_below(folder, {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".ppm", ".pgm"}))
-    found.push_back(folder / name);
-  if (found.empty()) throw Error(folder.string() + " holds no picture\n" + kGet);
+  PassedOver others;
+  for (const auto& name : content_below(folder.string()).files) {
+    if (is_picture(name))
+      found.push_back(folder / name);
+    else
+      others.add(name);
+  }
+  if (found.empty())
+    throw Error(folder.string() + " holds no picture" +
+                (others.text().empty() ? "" : " (" + others.text() + ")") + "\n" + kGet);
   return found;
 }
 
@@ -84,6 +132,25 @@ class ImageFolder final : public Dataset {
     return all;
   }
 
+  std::vector<std::string> notes(const DataFolder& folder) const override {
+    const auto splits = splits_of(root(folder), kGet);
+    auto notes = splits.notes;
+    PassedOver files;
+    for (const auto& split : std::set{splits.train, splits.test}) {
+      const auto content = content_below(split.string());
+      for (const fs::path name : content.files) {
+        if (!is_picture(name))
+          files.add(name);
+        else if (!name.has_parent_path())
+          files.add("beside the class folders", 1);
+      }
+      files.add("links that lead nowhere", content.broken.size());
+    }
+    if (auto text = files.text(); !text.empty()) notes.push_back(std::move(text));
+    if (auto text = untested(splits); !text.empty()) notes.push_back(std::move(text));
+    return notes;
+  }
+
   std::string get() const override { return kGet; }
 
   Split load(const DataFolder& folder, const std::string& split) const override {
@@ -104,25 +171,16 @@ class ImageFolder final : public Dataset {
     return folder.require_folder(wanted().string(), kGet);
   }
 
-  /// Folders of the splits; both the root itself where there is no `train`.
-  std::pair<fs::path, fs::path> split_folders(const fs::path& root) const {
-    if (!fs::is_directory(root / "train")) return {root, root};
-    for (const auto* name : {"test", "val"}) {
-      if (fs::is_directory(root / name)) return {root / "train", root / name};
-    }
-    return {root / "train", root / "train"};
-  }
-
   std::vector<std::string> classes(const DataFolder& folder) const {
-    const auto train = split_folders(root(folder)).first;
     std::vector<std::string> names;
-    for (const auto& path : folders_in(train)) names.push_back(path.filename().string());
-    if (names.empty()) throw Error(train.string() + " holds no class folders\n" + kGet);
+    for (const auto& path : folders_in(splits_of(root(folder), kGet).train))
+      names.push_back(path.filename().string());
     return names;
   }
 
   std::vector<Picture> pictures(const DataFolder& folder, const std::string& split) const {
-    const auto [train, test] = split_folders(root(folder));
+    const auto splits = splits_of(root(folder), kGet);
+    const auto &train = splits.train, &test = splits.test;
     const auto names = classes(folder);
     const auto& place = split == "train" ? train : test;
     std::vector<Picture> all;
@@ -137,6 +195,16 @@ class ImageFolder final : public Dataset {
       for (const auto& file : files) all.push_back({file, at - names.begin()});
     }
     return all;
+  }
+
+  /// Classes of which there is no test picture.
+  static std::string untested(const Splits& splits) {
+    std::set<std::string> left;
+    for (const auto& path : folders_in(splits.train)) left.insert(path.filename().string());
+    for (const auto& path : folders_in(splits.test)) left.erase(path.filename().string());
+    std::string names;
+    for (const auto& name : left) names += (names.empty() ? "" : ", ") + name;
+    return names.empty() ? "" : splits.test.filename().string() + "/ has no folder of " + names;
   }
 
   /// The training or the test part of one class: a shuffle that only seed and class decide.
