@@ -88,7 +88,7 @@ class DataPlace {
 };
 
 void read_picture(const fs::path& file) {
-  static Options options;
+  static Options options({{"exif", true}});
   static const PictureReader padded(options, 16, "pad");
   static Options others;
   static const PictureReader cut(others, 16, "cut", 1);
@@ -217,6 +217,33 @@ void read_cifar(const fs::path& file) {
          [&] { hundred.read("cifar-100-binary/test.bin", text, "test"); });
 }
 
+void read_cifar_python(const fs::path& file) {
+  static const DataPlace ten("cifar10", {{"verify", false}},
+                             {{"cifar-10-batches-py/data_batch_1", "\x80\x02}."}});
+  static const DataPlace hundred("cifar100", {{"verify", false}},
+                                 {{"cifar-100-python/train", "\x80\x02}."}});
+  const auto text = text_of_file(file);
+  all_of([&] { ten.read("cifar-10-batches-py/test_batch", text, "test"); },
+         [&] { hundred.read("cifar-100-python/test", text, "test"); },
+         [&] { hundred.read("cifar-100-python/meta", text, "test"); });
+}
+
+/// A file of NumPy as each of the arrays that a data set may be made of.
+void read_arrays(const fs::path& file) {
+  const auto text = text_of_file(file);
+  const auto as = [&](const std::string& what, const std::string& others) {
+    const auto of = [&](const std::string& name) {
+      return [&, name](const std::string& split) { return "a/" + split + "_" + name + ".npy"; };
+    };
+    DataPlace place(
+        "arrays", {{"root", std::string("a")}, {"target", others}},
+        {{of(others)("train"), text}, {of(others)("test"), text}, {of(what)("test"), text}});
+    place.read(of(what)("train"), text, "train");
+  };
+  all_of([&] { as("image", "label"); }, [&] { as("state", "value"); },
+         [&] { as("tokens", "labels"); });
+}
+
 void read_wordnet(const fs::path& file) {
   static const TemporaryFolder own;
   const auto text = text_of_file(file);
@@ -275,6 +302,8 @@ const std::map<std::string, Target>& targets() {
       {"emoji", read_emoji},
       {"idx", read_idx},
       {"cifar", read_cifar},
+      {"cifar_python", read_cifar_python},
+      {"arrays", read_arrays},
       {"wordnet", read_wordnet},
       {"cache", read_cache},
       {"packed", read_packed},
