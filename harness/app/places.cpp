@@ -70,6 +70,10 @@ std::vector<std::string> notes_on_places(const core::Plan& plan,
   for (const auto& dir : dirs) named.push_back(as_answered(place_of(dir)));
   for (const auto& dir : named) demand_use(dir, plan, named);
   if (named.empty()) return notes;
+  for (const auto& dir : named)
+    if (std::ranges::none_of(plan.data,
+                             [&](const auto& one) { return among(one.second.places, dir); }))
+      notes.push_back(fmt::format("--data-dir {} has nothing that this suite reads", dir));
   for (const auto& [name, data] : plan.data) {
     if (const auto where = elsewhere(data, named); !where.empty())
       notes.push_back(fmt::format("{}: {}, for --data-dir {} has nothing of it", name, where,

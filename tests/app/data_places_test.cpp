@@ -109,6 +109,19 @@ TEST_F(DataOnDisk, WhatTheUserNamesIsReadAsSevenZipAndTorchvisionLeaveIt) {
               HasSubstr("data/FashionMNIST/train-images.idx3-ubyte has 3152 bytes, expected"));
 }
 
+TEST_F(DataOnDisk, TheFirstFolderWinsAndOneThatNothingIsFromIsNamed) {
+  write_suite("\"f\"", kClothes);
+  write_idx("data/MNIST");
+  write_idx("more/FashionMNIST");
+  write("later/fashion-mnist/train-images-idx3-ubyte", "not looked at");
+  const auto [code, text] = ktbench("plan", "--data-dir data --data-dir more --data-dir later");
+  EXPECT_EQ(code, 0) << text;
+  EXPECT_THAT(text, AllOf(HasSubstr("f: fashion_mnist found"),
+                          HasSubstr("/data has nothing that this suite reads"),
+                          HasSubstr("/later has nothing that this suite reads"),
+                          Not(HasSubstr("/more has"))));
+}
+
 class UserFolder : public DataOnDisk {
  protected:
   void SetUp() override {
