@@ -23,15 +23,35 @@ int hand_over(const Site& site, const std::string& verb, const std::vector<std::
   return launch::run_here(command);
 }
 
-void add_worker_verb(CLI::App& plugin, Action& action, const char* verb, const char* help,
-                     const char* what) {
-  auto& command = *plugin.add_subcommand(verb, help);
+void add_check(CLI::App& plugin, Action& action) {
+  auto& command = *plugin.add_subcommand("check", "compare plugins with stored tensors");
   const auto site = std::make_shared<Site>();
-  const auto words = std::make_shared<std::vector<std::string>>();
-  command.add_option(what, *words)->required();
+  const auto cases = std::make_shared<std::vector<std::string>>();
+  command.add_option("cases", *cases)->required();
   site->add_to(command);
-  command.callback([=, &action, name = std::string(verb)] {
-    action = [=] { return hand_over(*site, name, *words); };
+  command.callback([=, &action] { action = [=] { return hand_over(*site, "check", *cases); }; });
+}
+
+void add_test(CLI::App& plugin, Action& action) {
+  struct Choice {
+    Site site;
+    std::string file;
+    std::vector<std::string> options;
+  };
+  auto& command = *plugin.add_subcommand("test", "run the conformance kit on a plugin file");
+  const auto choice = std::make_shared<Choice>();
+  command.add_option("file", choice->file)->required();
+  command
+      .add_option("--option", choice->options,
+                  "NAME=VALUE in the place of an option's default (repeatable)")
+      ->allow_extra_args(false);
+  choice->site.add_to(command);
+  command.callback([=, &action] {
+    action = [=] {
+      std::vector<std::string> words = {choice->file};
+      for (const auto& option : choice->options) words.insert(words.end(), {"--option", option});
+      return hand_over(choice->site, "test", words);
+    };
   });
 }
 
@@ -117,8 +137,8 @@ void add_plugin(CLI::App& app, Action& action) {
   auto& plugin = *app.add_subcommand("plugin", "write, test and inspect plugins");
   plugin.require_subcommand(1);
   add_new(plugin, action);
-  add_worker_verb(plugin, action, "test", "run the conformance kit on a plugin file", "file");
-  add_worker_verb(plugin, action, "check", "compare plugins with stored tensors", "cases");
+  add_test(plugin, action);
+  add_check(plugin, action);
   add_inspect(plugin, action);
   add_show(plugin, action);
 }

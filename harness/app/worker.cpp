@@ -29,7 +29,7 @@ using ktb::core::Json;
 using ktb::run::Registry;
 
 struct Arguments {
-  std::vector<std::string> plugins, data_dirs, names;
+  std::vector<std::string> plugins, data_dirs, names, options;
   std::string device = "cpu", format = "text", kind;
   int threads = 0;
   bool all = false;
@@ -40,10 +40,14 @@ Registry registry(const Arguments& arguments) {
   return Registry(ktb::core::plugin_dirs(arguments.plugins));
 }
 
+ktb::core::TrialSpec spec_of(const ktb::core::TrialFolder& folder) {
+  return ktb::core::trial_spec_from_json(
+      ktb::core::parse_json(ktb::core::read_text(folder.spec()), folder.spec().string()));
+}
+
 int run_trial(const Arguments& arguments) {
   const ktb::core::TrialFolder folder(std::filesystem::absolute(arguments.names.at(0)));
-  const auto spec = ktb::core::trial_spec_from_json(
-      ktb::core::parse_json(ktb::core::read_text(folder.spec()), folder.spec().string()));
+  const auto spec = spec_of(folder);
   ktb::run::Place place{folder, arguments.data_dirs,
                         ktb::run::set_up_process(arguments.device, arguments.threads),
                         arguments.checkpoints};
@@ -104,7 +108,17 @@ int check(const Arguments& arguments) {
 
 int test(const Arguments& arguments) {
   auto plugins = registry(arguments);
-  return ktb::run::test_plugin(plugins, arguments.names.at(0), arguments.data_dirs, std::cout);
+  Json options = Json::object();
+  for (const auto& option : arguments.options) {
+    const auto at = option.find('=');
+    if (at == std::string::npos)
+      throw ktb::core::Error("--option wants NAME=VALUE, not `" + option + "`");
+    const std::string text = option.substr(at + 1);
+    const Json value = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+    options[option.substr(0, at)] = value.is_discarded() ? Json(text) : value;
+  }
+  return ktb::run::test_plugin(plugins, arguments.names.at(0), arguments.data_dirs, std::cout,
+                               options);
 }
 
 int run(int argc, char** argv) {
@@ -131,7 +145,10 @@ int run(int argc, char** argv) {
   trial->add_flag("--rehearse", arguments.checkpoints.rehearse, "die once at some step");
   add("describe", "answer for plugins: JSON in, JSON out", describe);
   names(add("check", "compare with stored tensors", check), "cases")->required();
-  names(add("test", "run the conformance kit on a plugin file", test), "file")->required();
+  auto* kit = add("test", "run the conformance kit on a plugin file", test);
+  names(kit, "file")->required();
+  kit->add_option("--option", arguments.options, "NAME=VALUE, for its default")
+      ->allow_extra_args(false);
   auto* shown = add("show", "options, defaults, help", show);
   names(shown, "plugins");
   shown->add_flag("--all", arguments.all, "every plugin");

@@ -163,7 +163,7 @@ WorkerCatalogue::WorkerCatalogue(CatalogueOptions options)
   answers_ = read_cache<AnswerCache>(fs::path(options_.cache) / kAnswers);
   // Another worker may answer otherwise, and a ktbench of another build may not believe this one.
   const auto worker = fmt::format("{} {}", stamp(options_.worker), core::build_hash());
-  if (answers_.worker != worker) answers_ = {worker, {}, {}, {}, {}};
+  if (answers_.worker != worker) answers_ = {worker, {}, {}, {}, {}, {}};
 }
 
 WorkerCatalogue::~WorkerCatalogue() {
@@ -173,11 +173,15 @@ WorkerCatalogue::~WorkerCatalogue() {
 std::optional<core::PluginFile> WorkerCatalogue::find(const std::string& kind,
                                                       const std::string& name) {
   const auto [known, fresh] = found_.try_emplace(kind + " " + name);
-  if (!fresh) return known->second;
+  if (!fresh) {
+    if (known->second) known->second->paths = value_of(answers_.paths, known->second->hash);
+    return known->second;
+  }
   if (const auto [note, preset] = core::find_plugin(notes_, kind, name); note != nullptr) {
     core::check_abi(*note);
     known->second = {kind,          note->name,     note->path, hash_of(note->path),
-                     note->summary, note->citation, preset};
+                     note->summary, note->citation, preset,     {}};
+    known->second->paths = value_of(answers_.paths, known->second->hash);
     return known->second;
   }
   for (const auto& dir : options_.plugin_dirs) refuse_unreadable(dir, kind, name);
@@ -206,7 +210,13 @@ std::string WorkerCatalogue::plugin_key(const std::string& kind, const core::Plu
     return key;
   }
   const auto file = find(kind, part.plugin);
-  return fmt::format("{} {} {}", kind, file ? file->hash : "", part.options.dump());
+  if (!file) return fmt::format("{} {}", kind, part.options.dump());
+  std::string key = fmt::format("{} {} {}", kind, file->hash, part.options.dump());
+  for (const auto& option : file->paths)
+    if (const auto given = part.options.find(option);
+        given != part.options.end() && given->is_string())
+      key += " " + stamp(given->get<std::string>());
+  return key;
 }
 
 WorkerCatalogue::Keys WorkerCatalogue::keys_of(
@@ -258,6 +268,18 @@ Known WorkerCatalogue::kept_answers(const core::DescribeRequest& request) {
   return known;
 }
 
+void WorkerCatalogue::learn_paths(const core::DescribeRequest& request,
+                                  const core::DescribeAnswers& answers) {
+  const auto learn = [&](const char* kind, const auto& asked, const auto& answered) {
+    for (const auto& [id, answer] : answered)
+      if (const auto file = find(kind, asked.at(id).plugin); file && !answer.paths.empty())
+        answers_.paths[file->hash] = answer.paths;
+  };
+  learn("dataset", request.datasets, answers.datasets);
+  learn("model", request.models, answers.models);
+  learn("method", request.methods, answers.methods);
+}
+
 void WorkerCatalogue::keep(const core::DescribeRequest& request,
                            const core::DescribeAnswers& answers) {
   const Keys keys = keys_of(request, answers.datasets);
@@ -292,6 +314,7 @@ core::DescribeAnswers WorkerCatalogue::describe(const core::DescribeRequest& req
   const auto open = still_open(request, known);
   auto answers = open.empty() ? core::DescribeAnswers() : ask_worker(open);
   refuse_unloadable(answers);
+  learn_paths(request, answers);
   std::size_t next = 0;
   for (auto& pairing : known.pairings)
     if (!pairing) pairing = answers.pairings.at(next++);

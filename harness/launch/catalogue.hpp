@@ -29,6 +29,7 @@ struct AnswerCache {
   std::map<std::string, core::ModelAnswer> models;
   std::map<std::string, core::MethodAnswer> methods;
   std::map<std::string, core::PairingAnswer> pairings;
+  std::map<std::string, std::vector<std::string>> paths;  ///< by a plugin file's hash
 };
 
 /// The answers to a request that need not be asked for, by the request's ids.
@@ -52,6 +53,7 @@ void fields(Self& cache, Ar& ar) {
   ar("models", cache.models);
   ar("methods", cache.methods);
   ar("pairings", cache.pairings);
+  ar("paths", cache.paths);
 }
 
 /// Plugins of this machine. Their notes are read here; what only their code knows is asked of one
@@ -79,6 +81,8 @@ class WorkerCatalogue final : public core::Catalogue {
                const std::map<std::string, core::DatasetAnswer>& datasets);
   std::string plugin_key(const std::string& kind, const core::PluginQuestion& part);
   std::string hash_of(const std::string& path);
+  /// Which options of the plugins that were asked about name files.
+  void learn_paths(const core::DescribeRequest& request, const core::DescribeAnswers& answers);
   Known kept_answers(const core::DescribeRequest& request);
   void keep(const core::DescribeRequest& request, const core::DescribeAnswers& answers);
   core::DescribeAnswers ask_worker(const core::DescribeRequest& request);

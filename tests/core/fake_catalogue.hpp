@@ -28,11 +28,12 @@ class FakeCatalogue final : public Catalogue {
   std::map<std::string, TaskAnswer> tasks;      ///< of data sets, where not that of all others
   std::map<std::string, std::string> unsuited;  ///< method plugin -> reason
   std::map<std::string, std::string> hashes;    ///< plugin -> hash, where not the name's
+  std::map<std::string, std::vector<std::string>> paths;  ///< plugin -> options that name files
   int calls = 0;
   DescribeRequest last_request;
 
   std::optional<PluginFile> find(const std::string& kind, const std::string& name) override {
-    PluginFile file{kind, name, "/plugins/" + name + ".so", "", "", "", Json::object()};
+    PluginFile file{kind, name, "/plugins/" + name + ".so", "", "", "", Json::object(), {}};
     if (kind == "model" && aliases.count(name)) {
       file.name = aliases[name].first;
       file.preset = aliases[name].second;
@@ -42,6 +43,7 @@ class FakeCatalogue final : public Catalogue {
                                          : methods.count(name) > 0;
     if (!known) return std::nullopt;
     file.hash = hashes.count(file.name) ? hashes[file.name] : "hash of " + file.name;
+    if (calls > 0) file.paths = paths[file.name];  // before, nobody has asked the plugin
     return file;
   }
 

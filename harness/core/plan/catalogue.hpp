@@ -16,6 +16,7 @@ struct PluginFile {
   std::string hash;  ///< SHA-256 of the file
   std::string summary, citation;
   Json preset;  ///< options that the alias sets; {} where the plugin's own name was asked for
+  std::vector<std::string> paths = {};  ///< options that name files, once a description told them
 };
 
 /// What the planner asks of plugins; tests give a fake one.

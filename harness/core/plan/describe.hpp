@@ -65,6 +65,7 @@ struct InputAnswer {
   std::vector<std::int64_t> shape;
   std::string space;
   std::int64_t vocabulary = 0;
+  std::vector<double> mean = {}, deviation = {};  ///< that normalise it; empty: nothing does
 };
 
 struct TaskAnswer {
@@ -77,6 +78,8 @@ struct TaskAnswer {
 };
 
 struct PluginAnswer {
+  /// Options that name files, with an error too: a suite gives them relative to itself.
+  std::vector<std::string> paths;
   std::optional<PluginFault> error;  ///< then nothing else is there
   Json options = Json::object();     ///< the resolved ones, defaults included
 };
@@ -179,6 +182,8 @@ void fields(Self& input, Ar& ar) {
   ar("shape", input.shape);
   ar.optional("space", input.space);
   ar.optional("vocabulary", input.vocabulary);
+  ar.optional("mean", input.mean);
+  ar.optional("deviation", input.deviation);
 }
 
 template <Of<TaskAnswer> Self, class Ar>
@@ -196,6 +201,7 @@ void fields(Self& task, Ar& ar) {
 /// What every part's answer begins with; false: an error, after which nothing stands.
 template <class Self, class Ar>
 bool described(Self& answer, Ar& ar) {
+  ar.optional("paths", answer.paths);
   ar.present("error", answer.error);
   if (!answer.error) ar("options", answer.options);
   return !answer.error;

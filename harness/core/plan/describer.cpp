@@ -80,6 +80,7 @@ bool Describer::ask() {
   if (!news_) return false;
   news_ = false;
   answers_ = catalogue_.describe(request_);
+  plugins_.clear();  // which options name files is known only now
   return true;
 }
 

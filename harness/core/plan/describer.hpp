@@ -17,6 +17,7 @@ class Describer {
  public:
   explicit Describer(Catalogue& catalogue) : catalogue_(catalogue) {}
 
+  /// Valid until the next ask().
   const std::optional<PluginFile>& plugin(const std::string& kind, const std::string& name);
 
   std::vector<std::string> names(const std::string& kind) { return catalogue_.names(kind); }

@@ -88,22 +88,46 @@ void Drafter::list_rules() {
   }
 }
 
+void Drafter::begin_pass() {
+  found_.clear();
+  methods_.clear();
+  datasets_.clear();
+  models_.clear();
+  ids_.clear();
+}
+
+void Drafter::place_files(const std::string& kind, const std::string& plugin, Json& options,
+                          const std::function<std::string(const std::string&)>& path_of) {
+  const auto& file = describer_.plugin(kind, plugin);
+  if (!file) return;
+  for (const auto& option : file->paths) {
+    const auto given = options.find(option);
+    if (given == options.end() || !given->is_string() || *given == "") continue;
+    *given = suite_.text.beside(path_of(option), given->get<std::string>());
+  }
+}
+
+template <class Def>
+const Def& Drafter::placed(std::map<std::string, Def>& known, const char* kind, Def def) {
+  place_files(kind, def.plugin, def.options,
+              [&](const std::string& option) { return join_path(def.path, option); });
+  return known.emplace(def.name, std::move(def)).first->second;
+}
+
 const MethodDef& Drafter::method(const std::string& name) {
   const auto found = methods_.find(name);
-  return found != methods_.end() ? found->second
-                                 : methods_.emplace(name, suite_.method(name)).first->second;
+  return found != methods_.end() ? found->second : placed(methods_, "method", suite_.method(name));
 }
 
 const DatasetDef& Drafter::dataset(const std::string& name) {
   const auto found = datasets_.find(name);
   return found != datasets_.end() ? found->second
-                                  : datasets_.emplace(name, suite_.dataset(name)).first->second;
+                                  : placed(datasets_, "dataset", suite_.dataset(name));
 }
 
 const ModelDef& Drafter::model(const std::string& name) {
   const auto found = models_.find(name);
-  return found != models_.end() ? found->second
-                                : models_.emplace(name, suite_.model(name)).first->second;
+  return found != models_.end() ? found->second : placed(models_, "model", suite_.model(name));
 }
 
 std::string Drafter::dataset_id(const std::string& name) {
@@ -198,7 +222,9 @@ std::shared_ptr<const LayeredRecipe> Drafter::recipe(const Wish& wish, const Dra
   if (steps_ > 0) made->values.update({{"epochs", 0}, {"steps", steps_}});
   if (wish.taught_as == Control::kUntrained || file_of_training(wish))
     made->values.update({{"epochs", 0}, {"steps", 0}});
-  made->text = made->values.dump();
+  Json deciding = made->values;
+  deciding.erase("keep");
+  made->text = deciding.dump();
   read_json(JsonView(made->values, suite_.file, "recipe"), made->recipe);
   check_schedule(made->recipe.schedule);
   return kept = std::move(made);
@@ -268,6 +294,8 @@ void Drafter::ask_about(Draft& draft, const Wish& wish) {
   const std::string goal = wish.training ? wish.training->task : "";
   if (!wish.target_model.empty())
     draft.target_id = model_id(wish.target_model, wish.dataset, goal, file_of_training(wish));
+  place_files("method", draft.method->plugin, draft.options,
+              [&](const std::string& option) { return draft.paths[option]; });
   draft.method_id = describer_.method(draft.method->plugin, draft.options);
   for (const auto& use : wish.sources) {
     const std::string& model = use.cell ? use.cell->target_model : use.model;

@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -18,8 +19,8 @@ using Origins = std::map<std::string, std::string>;  ///< dotted setting -> `x.t
 using OptionValues = std::vector<std::pair<std::string, Json>>;
 
 struct LayeredRecipe {
-  Json values;       ///< as its layers spell it, which the key hashes
-  std::string text;  ///< `values` dumped once
+  Json values;       ///< as its layers spell it
+  std::string text;  ///< what the key hashes of it: all that decides a result
   Recipe recipe;     ///< the same, once all layers are laid
   Origins origin;
 };
@@ -51,8 +52,9 @@ class Drafter {
   /// Every combination of the values that the method tunes; one empty one where it tunes nothing.
   std::vector<OptionValues> candidates(const std::string& method);
 
-  /// Forgets which options found a method that has them: before each pass.
-  void begin_pass() { found_.clear(); }
+  /// Before each pass: forgets which options found a method that has them, and all that depends on
+  /// what plugins have said since, which is whose options name files.
+  void begin_pass();
   /// Throws SuiteError for a rule's or axis' option that no method has.
   void check_found() const;
 
@@ -83,6 +85,12 @@ class Drafter {
   void lay_options(Draft& draft, const Wish& wish, const std::vector<std::size_t>& rules,
                    const OptionValues& tuned);
   void ask_about(Draft& draft, const Wish& wish);
+  /// Makes the options that name files absolute; `path_of` leads to an option's place in the suite.
+  void place_files(const std::string& kind, const std::string& plugin, Json& options,
+                   const std::function<std::string(const std::string&)>& path_of);
+  /// A definition with its files placed.
+  template <class Def>
+  const Def& placed(std::map<std::string, Def>& known, const char* kind, Def def);
 
   const Suite& suite_;
   Describer& describer_;

@@ -126,6 +126,7 @@ void PartMaker::note_data(const DatasetDef& def, const DatasetAnswer& answer) {
 
 void PartMaker::take_error(Part& part, const std::string& name, const PluginFault& error,
                            const Paths& paths, const std::string& fallback) const {
+  if (!part.lacks.empty()) return;  // a file that is missing is what the plan says
   if (error.option.empty()) {
     part.hole = fmt::format("{}: {}", name, error.message);
     return;
@@ -143,6 +144,30 @@ void PartMaker::fill(PartOf<Ref>& part, const std::string& kind, const std::stri
   part.spec.options = answer && !answer->error ? answer->options : options;
   part.fields = {{"plugin", file ? file->hash : "missing " + plugin},
                  {"options", part.spec.options}};
+  if (!file) return;
+  // What a file holds decides the result, not where it lies.
+  const Json& all = part.spec.options;
+  for (const auto& option : file->paths) {
+    const auto given = all.find(option);
+    if (given == all.end() || !given->is_string() || *given == "") continue;
+    const std::string digest = digest_of(part, plugin, option, given->get<std::string>());
+    part.fields["options"][option] = digest;
+    part.spec.digests[option] = digest;
+  }
+}
+
+std::string PartMaker::digest_of(Part& part, const std::string& plugin, const std::string& option,
+                                 const std::string& path) {
+  if (!std::filesystem::is_regular_file(path)) {
+    part.lacks.insert(lack("file", path,
+                           fmt::format("the file that `{}` of {} names was not found\n  looked  "
+                                       "{}\n  get     put it there, or change `{}`",
+                                       option, plugin, path, option)));
+    return "missing";
+  }
+  std::string& hash = hashes_[path];
+  if (hash.empty()) hash = sha256_file(path);
+  return hash;
 }
 
 void PartMaker::check_subset(const DatasetDef& def, const DatasetAnswer& answer) const {

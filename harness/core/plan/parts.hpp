@@ -71,6 +71,9 @@ class PartMaker {
   template <class Ref>
   void fill(PartOf<Ref>& part, const std::string& kind, const std::string& plugin,
             const Json& options, const PluginAnswer* answer);
+  /// Of a file that an option names: its SHA-256, or one more thing missing.
+  std::string digest_of(Part& part, const std::string& plugin, const std::string& option,
+                        const std::string& path);
 
   const Suite& suite_;
   Describer& describer_;

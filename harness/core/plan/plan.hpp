@@ -45,7 +45,7 @@ struct Cell {
 
 /// A data set or plugin that the plan needs and this machine lacks.
 struct Missing {
-  std::string kind;     ///< dataset, model, method, weights
+  std::string kind;     ///< dataset, model, method, weights, file
   std::string name;     ///< a data set as the suite calls it, a plugin, a file
   std::string message;  ///< several lines: wanted, looked, get
   std::size_t trials = 0;

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <map>
@@ -34,6 +35,14 @@ constexpr auto words_of(Selection) {
        {Selection::kBestTest, "best-test"}}};
 }
 
+/// What of a trial is kept beside its record.
+enum class Keepsake { kWeights, kPredictions, kFeatures };
+constexpr auto words_of(Keepsake) {
+  return std::array<std::pair<Keepsake, const char*>, 3>{{{Keepsake::kWeights, "weights"},
+                                                          {Keepsake::kPredictions, "predictions"},
+                                                          {Keepsake::kFeatures, "features"}}};
+}
+
 enum class Precision { kFp32, kBf16 };
 constexpr auto words_of(Precision) {
   return std::array<std::pair<Precision, const char*>, 2>{
@@ -48,6 +57,9 @@ constexpr auto words_of(Augmentation) {
        {Augmentation::kRotate15, "rotate15"}}};
 }
 
+/// Of the files that a part's options name, as they were planned with: option -> SHA-256.
+using FileDigests = std::map<std::string, std::string>;
+
 /// What is learned: a data set's plugin, how much of its data, and whose words it has.
 struct TaskRef {
   std::string dataset, plugin;  ///< as the suite calls it; its plugin
@@ -58,6 +70,7 @@ struct TaskRef {
   std::string hash;       ///< of the data
   std::string task;       ///< a source's own task on the data; empty: the data set's
   bool shuffled = false;  ///< labels of the training split are interchanged: a control
+  FileDigests digests;
 
   bool operator==(const TaskRef&) const = default;
 };
@@ -68,6 +81,7 @@ struct ModelRef {
   std::string weights;                  ///< a file or folder of weights to start from
   std::string prefix;                   ///< below which it has the network; empty: wherever it is
   std::vector<std::string> from, into;  ///< sites; empty: the model's own defaults
+  FileDigests digests;
 
   bool operator==(const ModelRef&) const = default;
 };
@@ -84,6 +98,7 @@ struct SourceRef : ModelRef {
 struct MethodRef {
   std::string name, plugin;
   Json options = Json::object();
+  FileDigests digests;
 
   bool operator==(const MethodRef&) const = default;
 };
@@ -115,7 +130,11 @@ struct Recipe {
   double validation = 0;  ///< share of train, or a count if above 1
   Selection select = Selection::kLast;
   bool channels_last = true;
+  std::vector<Keepsake> keep;  ///< what the suite asks for; it decides nothing, so no key has it
 
+  bool keeps(Keepsake what) const {
+    return std::find(keep.begin(), keep.end(), what) != keep.end();
+  }
   bool operator==(const Recipe&) const = default;
 };
 
@@ -151,6 +170,7 @@ void fields(Self& task, Ar& ar) {
   ar.optional("hash", task.hash);
   ar.optional("task", task.task);
   ar.optional("shuffled", task.shuffled);
+  ar.optional("digests", task.digests);
 }
 
 template <class Self, class Ar>
@@ -162,6 +182,7 @@ void model_fields(Self& model, Ar& ar) {
   ar.optional("prefix", model.prefix);
   ar.optional("from", model.from);
   ar.optional("into", model.into);
+  ar.optional("digests", model.digests);
 }
 
 template <Of<ModelRef> Self, class Ar>
@@ -182,6 +203,7 @@ void method_fields(Self& method, Ar& ar) {
   ar("name", method.name);
   ar("plugin", method.plugin);
   ar("options", method.options);
+  ar.optional("digests", method.digests);
 }
 
 template <Of<MethodRef> Self, class Ar>
@@ -218,6 +240,7 @@ void fields(Self& recipe, Ar& ar) {
   ar.optional("validation", recipe.validation);
   ar.optional("select", recipe.select);
   ar.optional("channels_last", recipe.channels_last);
+  ar.optional("keep", recipe.keep);
 }
 
 template <Of<TrialSpec> Self, class Ar>

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <set>
 
 #include "core/base/suggest.hpp"
@@ -208,10 +207,7 @@ class Builder {
       made.given = at.text("weights");
     }
     if (made.given.empty()) return made;
-    const Place& place = text().place(path);
-    const std::filesystem::path folder =
-        place.line > 0 ? std::filesystem::path(place.file).parent_path() : std::filesystem::path();
-    auto found = find_weights(made.given, folder);
+    auto found = find_weights(made.given, text().beside(path, ""));
     made.file = std::move(found.path);
     made.missing = std::move(found.missing);
     return made;

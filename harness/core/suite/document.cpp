@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "core/base/error.hpp"
 #include "core/suite/recipe.hpp"
@@ -96,6 +97,13 @@ const Place& Document::place(const std::string& path, At at) const {
     rest = dot == rest.npos ? "" : rest.substr(0, dot);
   }
   return root;
+}
+
+std::string Document::beside(const std::string& path, const std::string& file) const {
+  namespace fs = std::filesystem;
+  const Place& named = place(path);
+  const fs::path folder = named.line > 0 ? fs::path(named.file).parent_path() : fs::path();
+  return fs::absolute(folder / file).lexically_normal().string();
 }
 
 void Document::overlay(const Document& top, const std::string& top_path, const std::string& path) {

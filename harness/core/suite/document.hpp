@@ -41,6 +41,10 @@ class Document {
   /// The nearest place known: of the path itself or what holds it.
   const Place& place(const std::string& path, At at = At::kKey) const;
 
+  /// The absolute path of a file that stands at `path`: it counts from the file that names it, or,
+  /// where that is a `--set`, from here.
+  std::string beside(const std::string& path, const std::string& file) const;
+
   /// Lays a table of `top` over one of this: tables merge, everything else is replaced, and so is a
   /// table whose `plugin` or `name` changes. `"x2"` epochs multiply what they cover.
   void overlay(const Document& top, const std::string& top_path = "", const std::string& path = "");

@@ -56,8 +56,10 @@ int Report::finish() const {
 }
 
 int test_plugin(Registry& registry, const std::string& library,
-                const std::vector<std::string>& data_dirs, std::ostream& out) {
+                const std::vector<std::string>& data_dirs, std::ostream& out,
+                const core::Json& options) {
   const auto note = registry.add(library);
+  registry.set_defaults(note, options);
   Report report(out);
   report.check("its note says what it does and where it comes from", [&] {
     demand(!note.summary.empty(), "the summary is empty");

@@ -180,7 +180,7 @@ class ModelKit {
 
 void test_model(Registry& registry, const std::string& name, Report& report) {
   std::vector<TaskSpec> tasks;
-  if (!report.check("it can be made with its defaults",
+  if (!report.check("it can be made with its defaults, and with what --option sets",
                     [&] { tasks = fitting_tasks(registry, name); }))
     return;
   for (const auto& task : tasks) {

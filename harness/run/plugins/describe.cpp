@@ -37,12 +37,16 @@ Answer answered(const Options& options, Work work) {
   } catch (const OptionError& error) {
     std::vector<std::string> known;
     for (const auto& info : options.declared()) known.push_back(info.name);
-    answer.error = {error.what(), error.option, core::nearest(error.option, known)};
+    const bool exists = std::count(known.begin(), known.end(), error.option) > 0;
+    answer.error = {error.what(), error.option, exists ? "" : core::nearest(error.option, known)};
   } catch (const c10::Error& error) {
     answer.error = fault_of(error.what_without_backtrace());
   } catch (const std::exception& error) {
     answer.error = fault_of(error.what());
   }
+  if constexpr (requires { answer.paths; })
+    for (const auto& info : options.declared())
+      if (info.file) answer.paths.push_back(info.name);
   return answer;
 }
 
@@ -51,7 +55,8 @@ core::TaskAnswer plain_task(const TaskSpec& task) {
                        task.outputs,    task.labels,   task.categorical,
                        task.train_size, task.test_size};
   for (const auto& input : task.inputs)
-    out.inputs.push_back({input.name, input.shape, input.space, input.vocabulary});
+    out.inputs.push_back(
+        {input.name, input.shape, input.space, input.vocabulary, input.mean, input.deviation});
   return out;
 }
 

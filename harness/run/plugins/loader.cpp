@@ -77,7 +77,8 @@ Registrar load(const core::PluginNote& note) {
 
 struct Registry::State {
   std::vector<core::PluginNote> notes;
-  std::map<std::string, Registrar> loaded;  // by path
+  std::map<std::string, Registrar> loaded;     // by path
+  std::map<std::string, core::Json> defaults;  // by path
 
   const Registrar& registrar(const core::PluginNote& note) {
     const auto known = loaded.find(note.path);
@@ -98,6 +99,10 @@ const core::PluginNote& Registry::add(const std::string& path) try {
   return state_->notes.front();
 } catch (const core::Error& error) {
   throw core::PluginError(error.what());
+}
+
+void Registry::set_defaults(const core::PluginNote& note, const core::Json& options) {
+  state_->defaults[note.path] = options;
 }
 
 std::vector<std::string> Registry::names(const std::string& kind) const {
@@ -121,6 +126,8 @@ const Registrar& resolve(State& state, const std::string& kind, const std::strin
                                         core::did_you_mean(name, known), fmt::join(known, ", ")));
   }
   if (!preset.empty()) options.preset(values_from_json(preset));
+  if (const auto own = state.defaults.find(note->path); own != state.defaults.end())
+    options.preset(values_from_json(own->second));
   return state.registrar(*note);
 }
 

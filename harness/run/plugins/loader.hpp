@@ -30,6 +30,8 @@ class Registry {
   const std::vector<core::PluginNote>& notes() const;
   /// Adds one file, whatever folder it lies in, ahead of all others; its note is returned.
   const core::PluginNote& add(const std::string& path);
+  /// Options of a plugin in the place of its defaults, below what it is given and an alias sets.
+  void set_defaults(const core::PluginNote& note, const core::Json& options);
 
  private:
   struct State;

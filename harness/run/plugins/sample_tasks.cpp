@@ -3,6 +3,7 @@
 #include <torch/types.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "run/data/random.hpp"
 #include "tasks/task_kind.hpp"
@@ -68,7 +69,7 @@ Tensor places_of_text(std::int64_t size, std::int64_t length) {
 
 std::vector<TaskSpec> fitting_tasks(Registry& registry, const std::string& model) {
   std::vector<TaskSpec> fitting;
-  std::string why;
+  std::string why, asks;  // of a kind of task that it is not for, and for an option
   for (const auto& one : kit_tasks()) {
     const bool known = std::any_of(fitting.begin(), fitting.end(),
                                    [&](const TaskSpec& other) { return other.kind == one.kind; });
@@ -76,16 +77,36 @@ std::vector<TaskSpec> fitting_tasks(Registry& registry, const std::string& model
     try {
       Options options;
       if (reads_all(*registry.model(model, one, options))) fitting.push_back(one);
+    } catch (const OptionError& error) {
+      if (asks.empty()) asks = error.what();
     } catch (const Error& error) {
       why = error.what();
     }
   }
+  if (fitting.empty() && !asks.empty())
+    throw Error(asks + " (`--option NAME=VALUE` sets an option)");
   if (fitting.empty())
     throw Error(
         "it fits none of the kit's tasks (pictures 3x32x32, 1x28x28, 3x64x64; texts; sounds; "
         "pictures with texts; states of 4 and of 10x10x10): " +
         why);
   return fitting;
+}
+
+Options declared_by(Registry& registry, const std::string& model) {
+  std::optional<Options> asking;
+  for (const auto& one : kit_tasks()) {
+    Options options;
+    try {
+      if (reads_all(*registry.model(model, one, options))) return options;
+    } catch (const OptionError&) {
+      if (!asking && !options.declared().empty()) asking = options;
+    } catch (const Error&) {
+      continue;  // it is for another kind of task
+    }
+  }
+  if (!asking) fitting_tasks(registry, model);  // which says why there is none
+  return asking.value();
 }
 
 Batch kit_batch(const TaskSpec& task, std::int64_t size, std::uint64_t seed) {

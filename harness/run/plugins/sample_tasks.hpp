@@ -12,6 +12,10 @@ namespace ktb::run {
 /// reason where there is none.
 std::vector<TaskSpec> fitting_tasks(Registry& registry, const std::string& model);
 
+/// What a model declares as it is made for the first of these. Of one that cannot be made without
+/// an option, such as a file: what it had declared when it asked for that. Throws like the above.
+Options declared_by(Registry& registry, const std::string& model);
+
 /// Inputs of a task of this kind, from the seed:
 /// pictures, texts of several lengths (the first is full), sounds.
 Batch kit_batch(const TaskSpec& task, std::int64_t size, std::uint64_t seed);

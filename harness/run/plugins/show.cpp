@@ -34,7 +34,7 @@ std::string count_of(const MethodNeeds& needs) {
 Facts facts_of(const core::PluginNote& note, Registry& registry) {
   Facts facts;
   if (note.kind == "model") {
-    registry.model(note.name, fitting_tasks(registry, note.name).front(), facts.options);
+    facts.options = declared_by(registry, note.name);
   } else if (note.kind == "method") {
     const auto needs = registry.method(note.name, facts.options)->needs();
     std::vector<std::string> modes;
@@ -48,6 +48,7 @@ Facts facts_of(const core::PluginNote& note, Registry& registry) {
 }
 
 std::string limits(const OptionInfo& info) {
+  if (info.file) return "a file";
   if (!info.choices.empty()) return fmt::format("one of {}", fmt::join(info.choices, ", "));
   const bool below = info.range.least > -1e300, above = info.range.most < 1e300;
   if (below && above) return fmt::format("{} to {}", info.range.least, info.range.most);

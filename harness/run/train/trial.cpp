@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/base/clock.hpp"
+#include "core/base/digest.hpp"
 #include "core/base/error.hpp"
 #include "core/base/output/escape.hpp"
 #include "core/base/plugin_file.hpp"
@@ -341,6 +342,28 @@ void check_build(const std::string& planned) {
                   planned, own));
 }
 
+/// A key has the content of the files that options name, so no other content may make its record.
+template <class Ref>
+void check_files(const Ref& ref) {
+  for (const auto& [option, digest] : ref.digests) {
+    const auto file = ref.options.at(option).template get<std::string>();
+    if (core::sha256_file(file) != digest)
+      throw Error(fmt::format(
+          "{} has changed since this trial was planned: run the suite once more", file));
+  }
+}
+
+void check_files(const TrialSpec& spec) {
+  check_files(spec.task);
+  check_files(spec.method);
+  if (spec.target) check_files(*spec.target);
+  for (const auto& source : spec.sources) {
+    check_files<core::ModelRef>(source);
+    check_files(source.task);
+  }
+  for (const auto& plus : spec.plus) check_files(plus);
+}
+
 /// Runs `work`; what it throws becomes status and reason.
 template <class Work>
 void guard(Record& record, Work work) {
@@ -381,6 +404,7 @@ Record run_trial(const TrialSpec& spec, const Place& place, Registry& registry,
   const auto started = core::utc_now();
   guard(record, [&] {
     check_build(spec.build);
+    check_files(spec);
     Trial(spec, place, registry, stop).run(record);
   });
   record.provenance = host(place.device);

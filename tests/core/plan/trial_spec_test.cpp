@@ -97,6 +97,7 @@ TEST(TrialSpecTest, AllMembersGoThroughJsonAndBack) {
   trial.task.hash = "00ff";
   trial.sources[0].weights = "/weights/r56.safetensors";
   trial.sources[0].from = {"layer3", "fc"};
+  trial.sources[0].digests = trial.task.digests = trial.method.digests = {{"file", "00ff"}};
   trial.sources[0].task.task = "rotation";
   trial.recipe = {0,
                   7,
@@ -107,7 +108,8 @@ TEST(TrialSpecTest, AllMembersGoThroughJsonAndBack) {
                   Precision::kBf16,
                   0.1,
                   Selection::kBestValidation,
-                  false};
+                  false,
+                  {Keepsake::kPredictions, Keepsake::kWeights}};
   trial.recipe.schedule = {"multistep", {1, 2.5}, 3, 0.2, 1, 0.5, 0.01};
   trial.limits = {60, 1024, 2};
   EXPECT_EQ(trial_spec_from_json(Json::parse(to_json(trial).dump())), trial);
@@ -121,7 +123,7 @@ TEST(TrialSpecTest, AllMembersGoThroughJsonAndBack) {
 TEST(TrialSpecTest, AWrittenRecipeSpellsCountsAndNumbersApart) {
   const TrialSpec trial = trial_spec_from_json(least());
   EXPECT_EQ(to_json(trial)["recipe"].dump(),
-            R"({"batch":64,"channels_last":true,"clip":0.0,"epochs":2,)"
+            R"({"batch":64,"channels_last":true,"clip":0.0,"epochs":2,"keep":[],)"
             R"("optimizer":{"betas":[0.9,0.999],"eps":1e-08,"lr":0.05,"momentum":0.0,"name":"sgd",)"
             R"("nesterov":false,"weight_decay":0.0},"precision":"fp32",)"
             R"("schedule":{"anneal":"cosine","at":[],"end_div":10000.0,)"

@@ -21,12 +21,19 @@ std::vector<std::string> libraries() {
   return all;
 }
 
+/// What a plugin cannot do without.
+core::Json needed_by(const std::string& plugin) {
+  if (plugin != "torchscript") return core::Json::object();
+  return {{"file", KTB_SOURCE_DIR "/tests/plugins/models/torchscript/trunk.pt"}};
+}
+
 struct Conformance : testing::TestWithParam<std::string> {};
 
 TEST_P(Conformance, Holds) {
   Registry registry({KTB_PLUGIN_DIR});
   std::ostringstream out;
-  EXPECT_EQ(test_plugin(registry, GetParam(), {}, out), 0) << out.str();
+  const auto options = needed_by(fs::path(GetParam()).stem().string());
+  EXPECT_EQ(test_plugin(registry, GetParam(), {}, out, options), 0) << out.str();
   EXPECT_THAT(out.str(),
               testing::ContainsRegex("\n[1-9][0-9]* passed, 0 failed, [0-9]+ skipped\n$"));
 }
