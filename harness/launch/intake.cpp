@@ -35,6 +35,8 @@ void bring(const core::TrialFolder& from, const core::TrialFolder& to) {
   bring(from.confusion(), to.confusion());
   bring(from.weights(), to.weights());
   bring(from.pictures(), to.pictures());
+  bring(from.predictions(), to.predictions());
+  bring(from.features(), to.features());
   bring(from.log(), to.log());
   core::write_atomically(to.record(), core::read_text(from.record()));
 }

@@ -31,6 +31,13 @@ Reason wrong_count(const std::array<std::size_t, 2>& range, std::size_t given,
   return fmt::format("{} takes {}, not {}", method, takes, given);
 }
 
+/// One trial for cells that ask for different things to be kept keeps them all.
+void keep_also(TrialSpec& trial, const TrialSpec& twin) {
+  trial.keep_weights = trial.keep_weights || twin.keep_weights;
+  for (const Keepsake what : twin.recipe.keep)
+    if (!trial.recipe.keeps(what)) trial.recipe.keep.push_back(what);
+}
+
 }  // namespace
 
 void DraftBook::settle(const std::vector<Wish>& wishes) {
@@ -120,7 +127,7 @@ void TrialBook::build(Training& t) {
   t.spec.device = options_.device;
   t.spec.smoke = options_.smoke;
   t.spec.build = options_.build;
-  t.spec.keep_weights = wish.method == "scratch";
+  t.spec.keep_weights = wish.method == "scratch" || t.spec.recipe.keeps(Keepsake::kWeights);
   t.spec.limits = suite_.limits;
   const auto hash = [&t](const char* key, const Json& value) { t.texts[key] = value.dump(); };
   hash("schema", t.spec.schema);
@@ -340,7 +347,10 @@ std::size_t TrialBook::add(Training& t, TrialSpec spec, std::string fields,
   Trial made;
   made.key = sha256_text(fields);
   const auto [known, fresh] = by_key_.emplace(made.key, trials_.size());
-  if (!fresh) return known->second;
+  if (!fresh) {
+    keep_also(trials_[known->second].spec, spec);
+    return known->second;
+  }
   made.id = fmt::format("{}-s{}-{}", t.slug, at.seed, made.key.substr(0, 12));
   spec.id = made.id;
   spec.key = made.key;

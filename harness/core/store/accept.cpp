@@ -139,6 +139,7 @@ class Acceptance {
     for (auto id = std::lower_bound(stored_.begin(), stored_.end(), prefix);
          id != stored_.end() && id->starts_with(prefix); ++id) {
       if (*id == trial.id || !kept(*id) || kept(*id)->essence != essence) continue;
+      if (!store_.has_kept(*id, trial.spec.recipe.keep)) continue;
       const auto made = finished(*id, keeps_weights(trial));
       if (!made || made <= newest) continue;
       newest = made;

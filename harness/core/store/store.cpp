@@ -109,7 +109,15 @@ bool Store::has_weights(const std::string& id) const {
 bool Store::reusable(const Trial& trial, bool needs_weights) const {
   const std::optional<Record> record = load(trial.id);
   return record && record->ok() && record->key == trial.key &&
-         (!needs_weights || has_weights(trial.id));
+         (!needs_weights || has_weights(trial.id)) && has_kept(trial.id, trial.spec.recipe.keep);
+}
+
+bool Store::has_kept(const std::string& id, const std::vector<Keepsake>& wanted) const {
+  const TrialFolder its = folder(id);
+  return std::all_of(wanted.begin(), wanted.end(), [&](Keepsake what) {
+    if (what == Keepsake::kWeights) return has_weights(id);
+    return fs::exists(what == Keepsake::kFeatures ? its.features() : its.predictions());
+  });
 }
 
 std::optional<StoredTrial> Store::trial(const std::string& id) const {

@@ -53,8 +53,10 @@ class Store {
   /// Whether others can use a trial's weights: they are there, and the ones that its record tells
   /// of, for which they are read as a whole. Of such as are not, `warn` hears.
   bool has_weights(const std::string& id) const;
-  /// Whether the trial need not run again: `ok`, of the same key,
-  /// with weights where they are needed.
+  /// Whether all of these lie beside a trial's record.
+  bool has_kept(const std::string& id, const std::vector<Keepsake>& wanted) const;
+  /// Whether the trial need not run again: `ok`, of the same key, with all that its recipe keeps,
+  /// and with weights where they are needed.
   bool reusable(const Trial& trial, bool needs_weights = false) const;
 
   /// trial.json; none where there is none. One that cannot be read counts as none, with a warning.

@@ -23,6 +23,8 @@ fs::path TrialFolder::confusion() const { return path_ / "confusion.json"; }
 fs::path TrialFolder::weights() const { return path_ / "weights.safetensors"; }
 fs::path TrialFolder::checkpoint() const { return path_ / "checkpoint.safetensors"; }
 fs::path TrialFolder::pictures() const { return path_ / "pictures.safetensors"; }
+fs::path TrialFolder::predictions() const { return path_ / "predictions.safetensors"; }
+fs::path TrialFolder::features() const { return path_ / "features.safetensors"; }
 fs::path TrialFolder::log() const { return path_ / "log.txt"; }
 fs::path TrialFolder::progress() const { return path_ / "progress.json"; }
 fs::path TrialFolder::lock() const { return path_ / ".lock"; }

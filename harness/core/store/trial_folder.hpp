@@ -26,6 +26,8 @@ class TrialFolder {
   std::filesystem::path weights() const;
   std::filesystem::path checkpoint() const;
   std::filesystem::path pictures() const;
+  std::filesystem::path predictions() const;
+  std::filesystem::path features() const;
   std::filesystem::path log() const;
   std::filesystem::path progress() const;
   std::filesystem::path lock() const;

@@ -82,6 +82,20 @@ Fault increasing(const std::string& key, const Json& value) {
   return RecipeFault{key, fmt::format("`{}` wants a list of numbers that do not fall", key), {}};
 }
 
+Fault kept(const std::string& key, const Json& value) {
+  static const std::vector<std::string> kKnown = {"weights", "predictions", "features"};
+  const auto fits = [&](const Json& word) {
+    return word.is_string() &&
+           std::count(kKnown.begin(), kKnown.end(), word.get<std::string>()) > 0 &&
+           std::count(value.begin(), value.end(), word) == 1;
+  };
+  if (value.is_array() && std::all_of(value.begin(), value.end(), fits)) return {};
+  return RecipeFault{
+      key,
+      fmt::format("`{}` wants a list of some of {}, each once", key, fmt::join(kKnown, ", ")),
+      {}};
+}
+
 Fault betas(const std::string& key, const Json& value) {
   const auto share = [](const Json& b) { return b.is_number() && b >= 0.0 && b < 1.0; };
   if (value.is_array() && value.size() == 2 && share(value[0]) && share(value[1])) return {};
@@ -177,13 +191,14 @@ const Checks& recipe_checks() {
                                  {"precision", word({"fp32", "bf16"})},
                                  {"validation", number(0, kNoLimit)},
                                  {"select", word({"last", "best-validation", "best-test"})},
-                                 {"channels_last", boolean}};
+                                 {"channels_last", boolean},
+                                 {"keep", kept}};
   return kChecks;
 }
 
 /// Numbers that are not counts are kept as doubles: 2 and 2.0 are the same setting.
 void assign(Json& target, const std::string& key, const Json& value) {
-  if (value.is_array()) {
+  if (value.is_array() && !value.empty() && value[0].is_number()) {
     target[key] = value.get<std::vector<double>>();
   } else if (value.is_number()) {
     target[key] = value.get<double>();
@@ -211,7 +226,8 @@ Json default_recipe() {
           {"precision", "fp32"},
           {"validation", 0.0},
           {"select", "last"},
-          {"channels_last", true}};
+          {"channels_last", true},
+          {"keep", Json::array()}};
 }
 
 std::optional<RecipeFault> check_recipe(const Json& layer) {

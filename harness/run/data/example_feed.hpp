@@ -60,6 +60,7 @@ class ExampleFeed final : public Feed {
   std::int64_t train_size() const override { return train_size_; }
   std::int64_t validation_size() const override { return validation_size_; }
   std::int64_t test_size() const override { return test_size_; }
+  Tensors test_targets() const override { return test_.y; }
   Tensor domains() const override { return domains_; }
 
  private:

@@ -50,6 +50,9 @@ class Feed {
   virtual std::int64_t train_size() const = 0;  ///< 0: endless
   virtual std::int64_t validation_size() const = 0;
   virtual std::int64_t test_size() const = 0;
+  /// Targets [test_size(), ...] of the test split by name, for the harness to keep beside
+  /// predictions; none in an environment.
+  virtual Tensors test_targets() const { return {}; }
   /// [test_size()] int64 on the CPU: which part of a union each test example is of. No batch
   /// has it. Undefined where there is but one.
   virtual Tensor domains() const { return {}; }

@@ -26,6 +26,7 @@
 #include "run/train/frozen.hpp"
 #include "run/train/hook.hpp"
 #include "run/train/host.hpp"
+#include "run/train/keep/keep.hpp"
 #include "run/train/loop.hpp"
 #include "run/weights/safetensors.hpp"
 #include "tasks/gathered.hpp"
@@ -97,7 +98,8 @@ class Trial {
                         {"peak_memory_mib", peak_memory_mib(place_.device)}});
     if (resumed_ > 0) record.cost["resumed"] = static_cast<double>(resumed_);
     if (joules >= 0) record.cost["joules"] = energy() - joules;
-    if (spec_.keep_weights) record.weights = keep_weights();
+    if (spec_.keep_weights || spec_.recipe.keeps(core::Keepsake::kWeights))
+      record.weights = keep_weights();
   }
 
  private:
@@ -169,6 +171,7 @@ class Trial {
   /// The one look at the test split, and how long its predictions take.
   std::unique_ptr<tasks::Meter> judge_target(Record& record) {
     session_->train(true);  // from here on count a method's figures
+    Keeper keeper(spec_.recipe, *session_);
     double seconds = 0;
     std::int64_t examples = 0;
     auto meter = session_->data[0]->judge(Feed::Part::kTest, [&](const Batch& batch) {
@@ -178,8 +181,11 @@ class Trial {
       seconds += core::seconds_now() - started;
       if (examples < kCounted) to_count_.push_back(batch);
       examples += batch.size();
+      keeper.add(batch, prediction);
       return prediction;
     });
+    const auto warnings = keeper.write(place_.folder, spec_.key);
+    record.warnings.insert(record.warnings.end(), warnings.begin(), warnings.end());
     record.cost["predictions_per_second"] = static_cast<double>(examples) / seconds;
     return meter;
   }

@@ -86,6 +86,21 @@ TEST_F(StoreTest, OnlyOkOfTheSameKeyIsReused) {
   EXPECT_TRUE(store_->reusable(trial("a", "key"), true));
 }
 
+TEST_F(StoreTest, WhatARecipeKeepsMustBeThere) {
+  store_->save(record("a"));
+  Trial wanted = trial("a", "key");
+  wanted.spec.recipe.keep = {Keepsake::kPredictions, Keepsake::kFeatures};
+  EXPECT_FALSE(store_->reusable(wanted));
+  put("a", "predictions.safetensors", "");
+  EXPECT_FALSE(store_->reusable(wanted));
+  put("a", "features.safetensors", "");
+  EXPECT_TRUE(store_->reusable(wanted));
+  wanted.spec.recipe.keep.push_back(Keepsake::kWeights);
+  EXPECT_FALSE(store_->reusable(wanted));
+  put("a", "weights.safetensors", "");
+  EXPECT_TRUE(store_->reusable(wanted));
+}
+
 TEST_F(StoreTest, CurveLeavesOutALineThatACrashCutShort) {
   put("a", "curve.jsonl", "{\"step\": 1}\n{\"step\": 2}\n{\"st");
   EXPECT_THAT(store_->curve("a"), SizeIs(2));

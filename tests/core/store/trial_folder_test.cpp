@@ -31,7 +31,8 @@ TEST(TrialFolder, HasTheFilesOfTheContract) {
   std::set<std::string> own;
   for (const auto& file :
        {folder.spec(), folder.record(), folder.curve(), folder.samples(), folder.confusion(),
-        folder.weights(), folder.checkpoint(), folder.pictures(), folder.log(), folder.progress()})
+        folder.weights(), folder.checkpoint(), folder.pictures(), folder.predictions(),
+        folder.features(), folder.log(), folder.progress()})
     own.insert(file.filename());
   std::ifstream file(KTB_SOURCE_DIR "/docs/contracts.md");
   std::set<std::string> listed;

@@ -33,6 +33,18 @@ TEST(Recipe, AnotherOptimiserStartsFromItsOwnDefaults) {
   EXPECT_EQ(laid({{{"optimizer", {{"lr", 0.5}}}}})["optimizer"]["momentum"], 0.9);
 }
 
+TEST(Recipe, KeepIsAListOfKnownWords) {
+  EXPECT_EQ(laid({{{"keep", {"weights"}}}, {{"keep", {"features", "predictions"}}}})["keep"],
+            Json({"features", "predictions"}));
+  EXPECT_EQ(laid({{{"keep", {"weights"}}}, {{"keep", Json::array()}}})["keep"], Json::array());
+  EXPECT_FALSE(check_recipe({{"keep", {"weights", "predictions", "features"}}}));
+  for (const Json& wrong :
+       {Json("weights"), Json({"wieghts"}), Json({"weights", "weights"}), Json({1})})
+    EXPECT_THAT(check_recipe({{"keep", wrong}}).value().message,
+                HasSubstr("`keep` wants a list of some of weights, predictions, features"))
+        << wrong;
+}
+
 TEST(Recipe, WholeNumbersAndDecimalsAreOneSetting) {
   EXPECT_EQ(laid({{{"clip", 5}}}).dump(), laid({{{"clip", 5.0}}}).dump());
   EXPECT_EQ(laid({{{"schedule", {{"name", "multistep"}, {"at", {1, 2}}}}}}).dump(),

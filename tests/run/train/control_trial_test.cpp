@@ -76,6 +76,26 @@ TEST_F(Trials, OfAnEnvironmentComeOutTheSame) {
   }
 }
 
+TEST_F(Trials, SayWhatCannotBeKeptOfAnEnvironment) {
+  auto trial = spec({{"episodes", 2}}, 2, 32, core::Selection::kLast);
+  trial.keep_weights = false;
+  trial.recipe.keep = {core::Keepsake::kWeights, core::Keepsake::kPredictions,
+                       core::Keepsake::kFeatures};
+  const auto folder = beside("kept");
+  const auto record = run_in(folder, trial);
+  ASSERT_TRUE(record.ok()) << record.reason;
+  EXPECT_EQ(record.weights, core::sha256_file(folder.weights().string()));
+  EXPECT_THAT(record.warnings,
+              testing::ElementsAre(testing::HasSubstr("predictions are not kept: pole is judged by "
+                                                      "acting"),
+                                   testing::HasSubstr("features are not kept: ")));
+  for (const auto& path : {folder.predictions(), folder.features()}) {
+    const auto file = read_safetensors(path.string());
+    EXPECT_TRUE(file.tensors.empty());
+    EXPECT_THAT(file.metadata.at("none"), testing::HasSubstr("acting"));
+  }
+}
+
 TEST_F(Trials, OfPolicyDistillationActAndImitate) {
   auto trial = spec({{"episodes", 5}}, 20, 32, core::Selection::kLast);
   trial.method.plugin = "policy_distill";
