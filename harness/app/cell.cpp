@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 
+#include "app/cell_choice.hpp"
 #include "app/command.hpp"
 #include "app/rerun.hpp"
 #include "app/session.hpp"
@@ -15,6 +16,7 @@
 #include "core/base/output/print.hpp"
 #include "core/base/version.hpp"
 #include "core/plan/explain.hpp"
+#include "core/store/class_figures.hpp"
 #include "core/store/record.hpp"
 #include "core/table/pick.hpp"
 
@@ -38,6 +40,35 @@ void print_line(const char* head, const std::string& text) {
   if (!text.empty()) core::print("    {:<11} {}\n", head, text);
 }
 
+/// Each class of the test split, or the worst of many, and what is mistaken most often.
+void print_classes(const core::Confusion& confusion) {
+  constexpr std::size_t kListed = 20, kTold = 5;
+  auto figures = core::class_figures(confusion);
+  const std::size_t all = figures.size();
+  if (all > kListed) {
+    std::stable_sort(figures.begin(), figures.end(),
+                     [](const auto& a, const auto& b) { return a.recall() < b.recall(); });
+    figures.resize(kListed);
+  }
+  const std::string head =
+      all > kListed ? fmt::format("the worst {} of {}", kListed, all) : "class";
+  print_line("classes", fmt::format("{:<24} {:>8} {:>8} {:>10} {:>6}", head, "examples", "recall",
+                                    "precision", "F1"));
+  for (const auto& one : figures)
+    core::print("    {:<11} {:<24} {:>8} {:>8.1f} {:>10.1f} {:>6.1f}\n", "", one.name, one.examples,
+                100 * one.recall(), 100 * one.precision(), 100 * one.f1());
+  const auto name = [&](std::size_t i) {
+    return i < confusion.classes.size() ? confusion.classes[i] : fmt::format("class {}", i);
+  };
+  std::vector<std::string> told;
+  for (const auto& one : core::mistakes(confusion)) {
+    if (told.size() == kTold) break;
+    told.push_back(
+        fmt::format("{} for {} ({:.1f} %)", name(one.truth), name(one.answer), 100 * one.share));
+  }
+  print_line("mistaken", fmt::format("{}", fmt::join(told, ", ")));
+}
+
 /// `what`: what tells it from the cell's other trials of the seed.
 void print_record(const core::Store& store, std::uint64_t seed, const std::string& id,
                   const std::string& what = "") {
@@ -49,6 +80,7 @@ void print_record(const core::Store& store, std::uint64_t seed, const std::strin
   print_line("metrics", numbers(record->metrics));
   print_line("validation", numbers(record->validation));
   for (const auto& source : record->source_metrics) print_line("source", numbers(source));
+  if (const auto confusion = store.confusion(id)) print_classes(*confusion);
   print_line("terms", numbers(record->terms));
   print_line("cost", numbers(record->cost));
   for (const auto& [name, count] : record->parameters)

@@ -17,6 +17,7 @@
 #include "core/page/page.hpp"
 #include "core/paper/paper.hpp"
 #include "core/store/outcomes.hpp"
+#include "core/table/export/classes.hpp"
 #include "core/table/export/export.hpp"
 #include "core/table/export/tensorboard.hpp"
 #include "core/table/pick.hpp"
@@ -39,7 +40,8 @@ const Forms kExportForms{{"jsonl", ".jsonl"}, {"csv", ".csv"}, {"tensorboard", "
 struct ReportCommand {
   Choice choice;
   std::string table, format, output, paper, against;
-  bool curves = false;  ///< of an export
+  bool curves = false;   ///< of an export
+  bool classes = false;  ///< of each trial, in the place of one line a trial
 
   void add_to(CLI::App& command, const Forms& forms) {
     choice.add_to(command);
@@ -121,6 +123,7 @@ int write_runs(const core::Plan& plan, const core::Outcomes& outcomes, const cor
   if (command.output.empty())
     throw core::Error("error: --format tensorboard writes folders: name one with -o");
   if (command.curves) throw core::Error("error: --format tensorboard has the curves anyway");
+  if (command.classes) throw core::Error("error: --format tensorboard has no place for classes");
   const std::filesystem::path folder = command.output;
   const auto runs = core::tensorboard(plan, outcomes, store);
   for (const auto& [name, events] : runs) {
@@ -137,8 +140,9 @@ int export_records(const ReportCommand& command) {
   const auto outcomes = core::outcomes(plan, store, {.specs = true});
   const std::string format = format_of(command, kExportForms);
   if (format == "tensorboard") return write_runs(plan, outcomes, store, command);
-  const auto lines = command.curves ? core::export_curves(plan, outcomes, store)
-                                    : core::export_trials(plan, outcomes);
+  const auto lines = command.curves    ? core::export_curves(plan, outcomes, store)
+                     : command.classes ? core::export_classes(plan, outcomes, store)
+                                       : core::export_trials(plan, outcomes);
   deliver(format == "csv" ? core::as_csv(lines) : core::as_jsonl(lines), command.output);
   return kOk;
 }
@@ -235,6 +239,8 @@ void add_export(CLI::App& app, Action& action) {
   const auto options = std::make_shared<ReportCommand>();
   options->add_to(command, kExportForms);
   command.add_flag("--curves", options->curves, "the course of training, one line an epoch");
+  command.add_flag("--classes", options->classes,
+                   "one line a class of each trial: recall, precision, F1, what it was taken for");
   command.footer(
       "--format tensorboard -o FOLDER writes a run a trial, with what HPARAMS compares.");
   command.callback([=, &action] { action = [=] { return export_records(*options); }; });

@@ -20,12 +20,17 @@ struct Answers {
   std::vector<std::string> names;
   std::vector<std::vector<double>> counts;  ///< row: the true class
   std::vector<double> examples;             ///< of each class
+  std::vector<double> answers;              ///< that named it
   std::size_t seeds = 0;
 
   std::size_t classes() const { return counts.size(); }
   /// Of the examples of a class; 0 where it has none.
   double share(std::size_t row, std::size_t column) const {
     return examples[row] > 0 ? counts[row][column] / examples[row] : 0;
+  }
+  /// Of the answers that named a class, how many were right; 0 where none did.
+  double precision(std::size_t own) const {
+    return answers[own] > 0 ? counts[own][own] / answers[own] : 0;
   }
 };
 
@@ -34,6 +39,7 @@ void add(Answers& answers, const Confusion& confusion) {
   if (answers.seeds == 0) {
     answers.counts.assign(classes, std::vector<double>(classes));
     answers.examples.assign(classes, 0);
+    answers.answers.assign(classes, 0);
     answers.names = confusion.classes;
     for (std::size_t i = answers.names.size(); i < classes; ++i)
       answers.names.push_back(fmt::format("class {}", i));
@@ -45,6 +51,7 @@ void add(Answers& answers, const Confusion& confusion) {
       const auto count = static_cast<double>(confusion.counts[i][j]);
       answers.counts[i][j] += count;
       answers.examples[i] += count;
+      answers.answers[j] += count;
     }
 }
 
@@ -129,11 +136,14 @@ std::string recalls(const Answers& answers) {
     const std::size_t own = order[i];
     const double recall = 100 * answers.share(own, own);
     rows += fmt::format(
-        "<tr><th scope=\"row\">{}</th><td class=\"share\" style=\"--w:{:.1f}%\">{:.1f}</td></tr>\n",
-        html_text(shortened(answers.names[own], 30)), recall, recall);
+        "<tr><th scope=\"row\">{}</th><td class=\"share\" style=\"--w:{:.1f}%\">{:.1f}</td>"
+        "<td>{:.1f}</td></tr>\n",
+        html_text(shortened(answers.names[own], 30)), recall, recall, 100 * answers.precision(own));
   }
   return fmt::format(
-      "<table class=\"recalls\"><caption>Right of each class, in %{}</caption>\n{}</table>\n",
+      "<table class=\"recalls\"><caption>Right of each class, and of the answers that named it, in "
+      "%{}</caption>\n<tr><td></td><th scope=\"col\">recall</th><th scope=\"col\">precision</th>"
+      "</tr>\n{}</table>\n",
       listed < order.size() ? fmt::format(": the worst {} of {}", listed, order.size()) : "", rows);
 }
 

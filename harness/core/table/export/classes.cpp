@@ -1,0 +1,47 @@
+#include "core/table/export/classes.hpp"
+
+#include "core/store/class_figures.hpp"
+#include "core/store/store.hpp"
+
+namespace ktb::core {
+namespace {
+
+/// What tells the trial of a line.
+ExportLine head_of(const Plan& plan, const Record& record) {
+  ExportLine line{
+      {"suite", plan.suite}, {"profile", plan.profile}, {"id", record.id}, {"seed", record.seed}};
+  for (const auto& [axis, value] : record.axes) line.emplace(axis, value);
+  return line;
+}
+
+void add_class(ExportLine& line, const ClassFigures& own) {
+  line["class"] = own.name;
+  line["examples"] = own.examples;
+  line["recall"] = own.recall();
+  line["precision"] = own.precision();
+  line["f1"] = own.f1();
+}
+
+}  // namespace
+
+std::vector<ExportLine> export_classes(const Plan& plan, const Outcomes& outcomes,
+                                       const Store& store) {
+  std::vector<ExportLine> lines;
+  for (const Trial& trial : plan.trials) {
+    const Record* record = outcomes.find(trial.id);
+    if (record == nullptr || !record->ok()) continue;
+    const auto confusion = store.confusion(trial.id);
+    if (!confusion) continue;
+    const auto figures = class_figures(*confusion);
+    for (std::size_t i = 0; i < figures.size(); ++i) {
+      ExportLine line = head_of(plan, *record);
+      add_class(line, figures[i]);
+      for (std::size_t j = 0; j < figures.size(); ++j)
+        line["as." + figures[j].name] = confusion->counts[i][j];
+      lines.push_back(std::move(line));
+    }
+  }
+  return lines;
+}
+
+}  // namespace ktb::core
