@@ -96,6 +96,7 @@ inside harness/core core '
   store: base suite plan
   table: base suite plan store score
   page: base suite plan store score table
+  deploy: base suite plan store score table page
   paper: base plan store score table'
 inside harness/run run '
   data:
@@ -103,6 +104,7 @@ inside harness/run run '
   weights:
   plugins: data weights
   train: data control weights plugins
+  predict: data control weights plugins train
   kit: data control weights plugins train
   check: data control weights plugins train kit'
 for root in harness/include/ktb harness/sdk; do

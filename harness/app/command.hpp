@@ -15,6 +15,8 @@ void add_plan(CLI::App& app, Action& action);           ///< plan
 void add_report(CLI::App& app, Action& action);         ///< status, report, export
 void add_list(CLI::App& app, Action& action);           ///< list
 void add_cell(CLI::App& app, Action& action);           ///< show, why, rerun
+void add_predict(CLI::App& app, Action& action);        ///< predict
+void add_deploy(CLI::App& app, Action& action);         ///< deploy
 void add_results(CLI::App& app, Action& action);        ///< clean, compare, import
 void add_data(CLI::App& app, Action& action);           ///< data
 void add_plugin(CLI::App& app, Action& action);         ///< plugin

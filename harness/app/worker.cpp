@@ -20,6 +20,7 @@
 #include "run/kit/conformance.hpp"
 #include "run/plugins/describe.hpp"
 #include "run/plugins/show.hpp"
+#include "run/predict/predict.hpp"
 #include "run/train/host.hpp"
 #include "run/train/trial.hpp"
 
@@ -30,7 +31,7 @@ using ktb::run::Registry;
 
 struct Arguments {
   std::vector<std::string> plugins, data_dirs, names, options;
-  std::string device = "cpu", format = "text", kind;
+  std::string device = "cpu", format = "text", kind, input, output;
   int threads = 0;
   bool all = false;
   ktb::run::CheckpointPlan checkpoints;
@@ -55,6 +56,21 @@ int run_trial(const Arguments& arguments) {
   const auto record = ktb::run::run_trial(spec, place, plugins, ktb::app::stop_requested());
   if (!record.reason.empty()) std::cerr << record.reason << "\n";
   return record.ok() ? 0 : 1;
+}
+
+int predict(const Arguments& arguments) {
+  const ktb::core::TrialFolder folder(std::filesystem::absolute(arguments.names.at(0)));
+  const auto spec = spec_of(folder);
+  const ktb::run::Place place{folder, arguments.data_dirs,
+                              ktb::run::set_up_process(arguments.device, arguments.threads)};
+  auto plugins = registry(arguments);
+  std::ostringstream text;
+  ktb::run::predict(spec, place, plugins, arguments.input, text);
+  if (arguments.output.empty())
+    std::cout << text.str();
+  else
+    ktb::core::write_atomically(arguments.output, text.str());
+  return 0;
 }
 
 int describe(const Arguments& arguments) {
@@ -143,6 +159,11 @@ int run(int argc, char** argv) {
   names(trial, "folder")->required();
   trial->add_option("--checkpoint", arguments.checkpoints.minutes, "minutes between checkpoints");
   trial->add_flag("--rehearse", arguments.checkpoints.rehearse, "die once at some step");
+  auto* predictions =
+      add("predict", "class probabilities from a finished trial's weights", predict);
+  names(predictions, "folder")->required();
+  predictions->add_option("--input", arguments.input, "a folder of pictures, not the test split");
+  predictions->add_option("--output", arguments.output, "a file instead of standard output");
   add("describe", "answer for plugins: JSON in, JSON out", describe);
   names(add("check", "compare with stored tensors", check), "cases")->required();
   auto* kit = add("test", "run the conformance kit on a plugin file", test);
