@@ -83,7 +83,8 @@ TEST_F(TorchScript, GivesOutputsGradientsAndStepsOfSgdAsPyTorchDoes) {
   const Reference reference;
   const auto model = with_reference_head(reference);
   model->train();
-  Group all{.name = "all", .parameters = model->parameters()};
+  Group all;
+  all.name = "all", all.parameters = model->parameters();
   Recipe recipe;
   recipe.lr = 0.1, recipe.momentum = 0.9, recipe.weight_decay = 5e-4;
   Optimiser optimiser(all, recipe);
