@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "app/cell_choice.hpp"
 #include "app/command.hpp"
+#include "app/finished.hpp"
 #include "core/base/error.hpp"
 #include "core/base/output/print.hpp"
 #include "core/base/text_file.hpp"
@@ -33,31 +33,33 @@ std::optional<core::TaskAnswer> task_of(const Site& site, const core::TaskRef& t
   return catalogue->describe(request).datasets.at("task").task;
 }
 
-/// Records of all seeds of the cell that have a result.
-std::vector<core::Record> seeds_of(const core::Store& store, const core::Cell& cell) {
+/// Records of all seeds of the trial's cell that have a result; the trial's own where it is in none.
+std::vector<core::Record> seeds_of(const core::Store& store, const Finished& trial) {
+  if (!trial.subject.cell) return {trial.record};
   std::vector<core::Record> records;
-  for (const auto& sample : cell.samples)
-    if (auto record = store.load(sample.trial); record && record->ok())
+  for (const auto& sample : trial.subject.cell->samples)
+    if (auto record = store.load(core::candidates_of(sample).at(trial.subject.candidate));
+        record && record->ok())
       records.push_back(*std::move(record));
   return records;
 }
 
 int deploy(DeployCommand command) {
-  settle(command.cell);
+  const bool planned = command.cell.settle();
   const Choice& choice = command.cell.choice;
   const fs::path to = command.output;
   if (to.extension() != ".safetensors")
     throw core::Error(fmt::format("error: -o {}: the name must end in .safetensors", to.string()));
   const core::Store store = choice.site.store();
-  const core::Plan plan = choice.last_plan();
-  const Finished trial = finished(store, plan, command.cell);
+  const core::Plan plan = planned ? choice.last_plan() : core::Plan();
+  const Finished trial = finished(plan, store, command.cell);
   const core::WeightsFile weights(trial.folder.weights());
   const auto ecosystem = core::ecosystem_of(*trial.spec.target, weights);
   const std::string digest =
       weights.write(to, ecosystem.name, {{"format", "pt"}, {"ktbench", trial.record.key}});
-  const auto records = seeds_of(store, trial.cell);
+  const auto records = seeds_of(store, trial);
   core::CardInput card{.plan = plan,
-                       .title = title(trial.cell),
+                       .title = title(trial.subject),
                        .spec = trial.spec,
                        .record = trial.record,
                        .seeds = {},
@@ -69,8 +71,7 @@ int deploy(DeployCommand command) {
   for (const auto& record : records) card.seeds.push_back(&record);
   const fs::path beside = fs::path(to).replace_extension(".md");
   core::write_atomically(beside, core::model_card(card));
-  core::print("{}, seed {}\n  {}  {}\n  {}  its model card\n", title(trial.cell), trial.seed,
-              to.string(),
+  core::print("{}\n  {}  {}\n  {}  its model card\n", title(trial.subject), to.string(),
               ecosystem.library.empty() ? "under ktbench's own names, which no library shares"
                                         : "under the names of " + ecosystem.library,
               beside.string());

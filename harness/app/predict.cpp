@@ -4,8 +4,8 @@
 #include <memory>
 #include <string>
 
-#include "app/cell_choice.hpp"
 #include "app/command.hpp"
+#include "app/finished.hpp"
 #include "core/base/error.hpp"
 #include "launch/process.hpp"
 
@@ -18,9 +18,10 @@ struct PredictCommand {
 };
 
 int predict(PredictCommand command) {
-  settle(command.cell);
+  const bool planned = command.cell.settle();
   const Choice& choice = command.cell.choice;
-  const Finished trial = finished(choice.site.store(), choice.last_plan(), command.cell);
+  const core::Plan plan = planned ? choice.last_plan() : core::Plan();
+  const Finished trial = finished(plan, choice.site.store(), command.cell);
   if (!command.input.empty() && !std::filesystem::is_directory(command.input))
     throw core::Error(fmt::format("error: {} is no folder", command.input));
   std::vector<std::string> words = {choice.site.worker(), "predict", trial.folder.path().string(),

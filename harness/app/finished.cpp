@@ -1,8 +1,8 @@
-#include "app/cell_choice.hpp"
+#include "app/finished.hpp"
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <cstdint>
 #include <filesystem>
 
 #include "core/base/error.hpp"
@@ -19,11 +19,10 @@ std::int64_t count(const core::Record& record, const char* name) {
 void check_weights(const core::Store& store, const Finished& trial) {
   const std::string& id = trial.record.id;
   if (!std::filesystem::exists(trial.folder.weights()))
-    throw core::Error(
-        fmt::format("error: the weights of {} were not kept. Say `recipe.keep = [\"weights\"]` in "
-                    "the suite (or "
-                    "--set 'recipe.keep=[\"weights\"]') and run it again",
-                    id));
+    throw core::Error(fmt::format(
+        "error: the weights of {} were not kept. Say `recipe.keep = [\"weights\"]` in the suite "
+        "(or --set 'recipe.keep=[\"weights\"]') and run it again",
+        id));
   if (!store.has_weights(id))
     throw core::Error(fmt::format("error: the weights of {} cannot be used", id));
   const auto target = count(trial.record, "target"), deployed = count(trial.record, "deployed");
@@ -36,24 +35,20 @@ void check_weights(const core::Store& store, const Finished& trial) {
 
 }  // namespace
 
-Finished finished(const core::Store& store, const core::Plan& plan, const CellChoice& choice) {
-  const core::Cell& cell = only_cell(plan, choice);
-  const core::Sample& sample = sample_of(cell, choice);
-  if (!sample.tuning.empty() &&
-      std::find(choice.words.begin(), choice.words.end(), sample.trial) == choice.words.end())
-    throw core::Error(
-        fmt::format("error: {} tries {} values, each in a trial of its own: name the one by its id",
-                    title(cell), cell.candidates.size()));
-  if (sample.trial.empty())
-    throw core::Error(fmt::format("error: {} cannot be run: {}", title(cell), cell.hole));
-  const auto record = store.load(sample.trial);
-  const auto stored = store.trial(sample.trial);
+Finished finished(const core::Plan& plan, const core::Store& store, const CellChoice& words) {
+  Subject subject = subject_of(plan, store, words);
+  const std::string id = subject.trial.id;
+  if (id.empty())
+    throw core::Error(fmt::format("error: {} cannot be run: {}", title(subject),
+                                  subject.cell ? subject.cell->hole : ""));
+  const auto record = store.load(id);
+  const auto stored = store.trial(id);
   if (!record || !record->ok() || !stored)
     throw core::Error(
-        fmt::format("error: {}, seed {}: {}; `ktbench run` makes it", title(cell), sample.seed,
+        fmt::format("error: {}: {}; `ktbench run` makes it", title(subject),
                     record ? fmt::format("it is {}: {}", core::word(record->status), record->reason)
                            : "it has not been run"));
-  Finished trial{cell, sample.seed, store.folder(sample.trial), stored->spec, *record};
+  Finished trial{std::move(subject), store.folder(id), stored->spec, *record};
   check_weights(store, trial);
   return trial;
 }
