@@ -4,7 +4,7 @@
 
 #include "app/command.hpp"
 #include "app/session.hpp"
-#include "app/subject.hpp"
+#include "app/cell/subject.hpp"
 #include "app/summary.hpp"
 #include "core/base/output/print.hpp"
 

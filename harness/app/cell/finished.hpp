@@ -1,5 +1,5 @@
 #pragma once
-#include "app/subject.hpp"
+#include "app/cell/subject.hpp"
 #include "core/store/record.hpp"
 #include "core/store/store.hpp"
 
@@ -14,7 +14,7 @@ struct Finished {
 };
 
 /// The trial that the words name, of a tuned cell the picked value's. Throws core::Error, with the
-/// cure, where it has no result, its weights were not kept or are harmed, or they are not all that
+/// cure, where it has no result, its weights were not kept or are harmed, or more than the target
 /// predicts.
 Finished finished(const core::Plan& plan, const core::Store& store, const CellChoice& words);
 

@@ -1,4 +1,4 @@
-#include "app/subject.hpp"
+#include "app/cell/subject.hpp"
 
 #include <fmt/format.h>
 

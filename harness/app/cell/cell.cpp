@@ -6,11 +6,11 @@
 #include <memory>
 #include <optional>
 
+#include "app/cell/rerun.hpp"
+#include "app/cell/subject.hpp"
 #include "app/cell_choice.hpp"
 #include "app/command.hpp"
-#include "app/rerun.hpp"
 #include "app/session.hpp"
-#include "app/subject.hpp"
 #include "app/verdict.hpp"
 #include "core/base/error.hpp"
 #include "core/base/output/print.hpp"

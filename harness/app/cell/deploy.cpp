@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "app/cell/finished.hpp"
 #include "app/command.hpp"
-#include "app/finished.hpp"
 #include "core/base/error.hpp"
 #include "core/base/output/print.hpp"
 #include "core/base/text_file.hpp"
@@ -33,7 +33,7 @@ std::optional<core::TaskAnswer> task_of(const Site& site, const core::TaskRef& t
   return catalogue->describe(request).datasets.at("task").task;
 }
 
-/// Records of all seeds of the trial's cell that have a result; the trial's own where it is in none.
+/// Records of all seeds of the trial's cell that have a result; its own where it is in no cell.
 std::vector<core::Record> seeds_of(const core::Store& store, const Finished& trial) {
   if (!trial.subject.cell) return {trial.record};
   std::vector<core::Record> records;

@@ -1,4 +1,4 @@
-#include "app/rerun.hpp"
+#include "app/cell/rerun.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-#include "app/finished.hpp"
+#include "app/cell/finished.hpp"
 
 #include <fmt/format.h>
 

@@ -4,8 +4,8 @@
 #include <memory>
 #include <string>
 
+#include "app/cell/finished.hpp"
 #include "app/command.hpp"
-#include "app/finished.hpp"
 #include "core/base/error.hpp"
 #include "launch/process.hpp"
 
