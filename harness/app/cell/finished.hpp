@@ -13,9 +13,8 @@ struct Finished {
   core::Record record;
 };
 
-/// The trial that the words name, of a tuned cell the picked value's. Throws core::Error, with the
-/// cure, where it has no result, its weights were not kept or are harmed, or more than the target
-/// predicts.
+/// The trial that the words name, of a tuned cell the picked value's. Throws core::Error with the
+/// cure: it has no result, its weights were not kept or are harmed, or not they alone predict.
 Finished finished(const core::Plan& plan, const core::Store& store, const CellChoice& words);
 
 }  // namespace ktb::app
