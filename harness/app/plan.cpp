@@ -2,9 +2,9 @@
 
 #include <memory>
 
+#include "app/cell/subject.hpp"
 #include "app/command.hpp"
 #include "app/session.hpp"
-#include "app/cell/subject.hpp"
 #include "app/summary.hpp"
 #include "core/base/output/print.hpp"
 

@@ -15,6 +15,8 @@ constexpr auto kRules = "an environment: rules in ktbench's own code (Apache 2.0
 std::string licence_of_data(const std::string& plugin) {
   static const std::map<std::string, std::string> kKnown = {
       {"fashion_mnist", "MIT (Zalando SE)"},
+      {"mnist", "CC BY-SA 3.0 (LeCun, Cortes and Burges)"},
+      {"arrays", "arrays of your own: state their licence here"},
       {"cifar10", kNone},
       {"cifar100", kNone},
       {"coco_captions",
