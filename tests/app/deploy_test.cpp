@@ -12,7 +12,7 @@
 #include "app/shell.hpp"
 #include "core/base/digest.hpp"
 #include "core/base/json.hpp"
-#include "core/base/safetensors.hpp"
+#include "core/base/weights/safetensors.hpp"
 #include "temporary_folder.hpp"
 
 namespace ktb::tests {

@@ -8,7 +8,6 @@
 
 #include "app/cell/rerun.hpp"
 #include "app/cell/subject.hpp"
-#include "app/cell_choice.hpp"
 #include "app/command.hpp"
 #include "app/session.hpp"
 #include "app/verdict.hpp"

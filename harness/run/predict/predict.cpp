@@ -20,7 +20,7 @@
 #include "run/data/example_feed.hpp"
 #include "run/plugins/open_dataset.hpp"
 #include "run/plugins/plain.hpp"
-#include "run/train/safetensors.hpp"
+#include "run/weights/fit.hpp"
 #include "tasks/task_kind.hpp"
 
 namespace ktb::run {
@@ -47,7 +47,7 @@ class Predictor {
     Options options(values_from_json(spec.target->options));
     model_ = registry.model(spec.target->plugin, task_, options);
     const auto file = place.folder.weights().string();
-    load_weights(*model_, read_safetensors(file), file);
+    load_weights(*model_, open_weights(file));
     model_->to(place.device);
     model_->eval();
   }

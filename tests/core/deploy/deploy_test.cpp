@@ -7,7 +7,7 @@
 
 #include "core/base/digest.hpp"
 #include "core/base/error.hpp"
-#include "core/base/safetensors.hpp"
+#include "core/base/weights/safetensors.hpp"
 #include "core/deploy/ecosystem.hpp"
 #include "core/deploy/licences.hpp"
 #include "core/deploy/model_card.hpp"

@@ -12,7 +12,7 @@
 #include "run/model_making.hpp"
 #include "run/train/host.hpp"
 #include "run/train/optimiser.hpp"
-#include "run/train/safetensors.hpp"
+#include "run/weights/safetensors.hpp"
 #include "temporary_folder.hpp"
 
 namespace ktb::run {

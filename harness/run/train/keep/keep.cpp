@@ -9,7 +9,7 @@
 #include <limits>
 
 #include "ktb/nn/text.hpp"
-#include "run/train/safetensors.hpp"
+#include "run/weights/safetensors.hpp"
 
 namespace ktb::run {
 namespace {
