@@ -207,7 +207,7 @@ class Builder {
       made.given = at.text("weights");
     }
     if (made.given.empty()) return made;
-    auto found = find_weights(made.given, text().beside(path, ""));
+    auto found = find_weights(made.given, text().beside(path, "."));
     made.file = std::move(found.path);
     made.missing = std::move(found.missing);
     return made;

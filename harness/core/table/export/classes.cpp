@@ -8,8 +8,9 @@ namespace {
 
 /// What tells the trial of a line.
 ExportLine head_of(const Plan& plan, const Record& record) {
-  ExportLine line{
-      {"suite", plan.suite}, {"profile", plan.profile}, {"id", record.id}, {"seed", record.seed}};
+  ExportLine line{{"suite", plan.suite}, {"profile", plan.profile},
+                  {"id", record.id},     {"key", record.key},
+                  {"seed", record.seed}, {"status", word(record.status)}};
   for (const auto& [axis, value] : record.axes) line.emplace(axis, value);
   return line;
 }

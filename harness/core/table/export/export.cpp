@@ -16,7 +16,9 @@ using Axes = std::map<std::string, std::string>;
 
 const std::vector<std::string> kFirst{"suite", "profile", "id",     "key",
                                       "seed",  "status",  "reason", "picked"};
-const std::vector<std::string> kAlongTraining{"step", "epoch", "seconds", "lr", "loss"};
+/// What lines of one trial differ by: points of a curve, classes.
+const std::vector<std::string> kWithin{"step",  "epoch",    "seconds", "lr",        "loss",
+                                       "class", "examples", "recall",  "precision", "f1"};
 
 template <class Numbers>
 void add_numbers(const std::string& prefix, const Numbers& numbers, ExportLine& line) {
@@ -155,7 +157,7 @@ class Lines {
 
 /// First what every line has, then axes and options, then figures.
 std::vector<std::string> columns_of(const std::vector<ExportLine>& lines) {
-  std::set<std::string> axes, figures, along;
+  std::set<std::string> axes, figures, within;
   for (const ExportLine& line : lines) {
     for (const auto& [name, value] : line) {
       const auto among = [&](const std::vector<std::string>& names) {
@@ -163,13 +165,13 @@ std::vector<std::string> columns_of(const std::vector<ExportLine>& lines) {
       };
       if (among(kFirst)) continue;
       const bool axis = name.starts_with("option.") || name.find('.') == std::string::npos;
-      (among(kAlongTraining) ? along : axis ? axes : figures).insert(name);
+      (among(kWithin) ? within : axis ? axes : figures).insert(name);
     }
   }
   std::vector<std::string> columns = kFirst;
   columns.insert(columns.end(), axes.begin(), axes.end());
-  for (const std::string& name : kAlongTraining)
-    if (along.contains(name)) columns.push_back(name);
+  for (const std::string& name : kWithin)
+    if (within.contains(name)) columns.push_back(name);
   columns.insert(columns.end(), figures.begin(), figures.end());
   return columns;
 }
@@ -210,7 +212,7 @@ std::vector<ExportLine> export_curves(const Plan& plan, const Outcomes& outcomes
     start["status"] = word(record->status);
     for (const Json& point : store.curve(trial.id)) {
       ExportLine& line = lines.emplace_back(start);
-      for (const std::string& name : kAlongTraining)
+      for (const std::string& name : kWithin)
         if (point.contains(name)) line[name] = point[name];
       for (const auto& [group, prefix] :
            {std::pair("terms", "term"), {"validation", "validation"}, {"figures", "figure"}})
