@@ -42,13 +42,16 @@ std::string wanted_files(const core::FoundData& data) {
   return lines;
 }
 
+/// Not there, or not to be read: then the plan says what was looked for, and where.
+bool is_open(const core::FoundData& data) {
+  return data.state == core::DataState::kMissing || data.state == core::DataState::kUnreadable;
+}
+
 void demand_use(const std::string& dir, const core::Plan& plan,
                 const std::vector<std::string>& named) {
   std::string unserved;
   for (const auto& [name, data] : plan.data) {
-    const bool open =
-        data.state == core::DataState::kMissing || data.state == core::DataState::kUnreadable;
-    if (open || among(data.places, dir)) return;
+    if (is_open(data) || among(data.places, dir)) return;
     if (const auto where = elsewhere(data, named); !where.empty())
       unserved += fmt::format("error: --data-dir {} has nothing of `{}` ({}): it would be {}{}\n",
                               dir, name, data.plugin, where, wanted_files(data));
@@ -71,8 +74,9 @@ std::vector<std::string> notes_on_places(const core::Plan& plan,
   for (const auto& dir : named) demand_use(dir, plan, named);
   if (named.empty()) return notes;
   for (const auto& dir : named)
-    if (std::ranges::none_of(plan.data,
-                             [&](const auto& one) { return among(one.second.places, dir); }))
+    if (std::ranges::none_of(plan.data, [&](const auto& one) {
+          return is_open(one.second) || among(one.second.places, dir);
+        }))
       notes.push_back(fmt::format("--data-dir {} has nothing that this suite reads", dir));
   for (const auto& [name, data] : plan.data) {
     if (const auto where = elsewhere(data, named); !where.empty())
