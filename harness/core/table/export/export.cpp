@@ -160,7 +160,7 @@ std::vector<std::string> columns_of(const std::vector<ExportLine>& lines) {
   std::set<std::string> axes, figures, within;
   for (const ExportLine& line : lines) {
     for (const auto& [name, value] : line) {
-      const auto among = [&](const std::vector<std::string>& names) {
+      const auto among = [&name = name](const std::vector<std::string>& names) {
         return std::count(names.begin(), names.end(), name) > 0;
       };
       if (among(kFirst)) continue;
