@@ -120,8 +120,9 @@ class Fitter {
     std::optional<std::size_t> most;
     for (const auto& [prefix, found] : candidates_) {
       const auto [fitting, all] = score(found);
-      const bool again = std::ranges::any_of(
-          whole, [&](const auto& other) { return same_place(candidates_.at(other), found); });
+      const bool again = std::ranges::any_of(whole, [this, &found = found](const auto& other) {
+        return same_place(candidates_.at(other), found);
+      });
       if (all && fitting > 0 && !again) whole.push_back(prefix);
       if (!most || fitting > *most) best = prefix, most = fitting;
     }
