@@ -114,6 +114,19 @@ std::int64_t reach(const std::vector<std::int64_t>& shape, const std::vector<std
   return last + 1;
 }
 
+/// ("storage", torch.FloatStorage, key, location, elements), and in old files a view.
+Storage storage_of(const Pickled& id) {
+  const auto& parts = id.arguments();
+  if (parts.size() < 5 || parts[0]->text != "storage" || !parts[2]->is(Kind::kText) ||
+      !parts[4]->is(Kind::kWhole))
+    malformed();
+  if (parts.size() > 5 && !parts[5]->is(Kind::kNone))
+    throw Error("it has views of storages, which only PyTorch before 0.4 wrote: save it anew");
+  const auto type = stored_type(parts[1]->text);
+  if (!type) throw Error(fmt::format("storages of class {} are not known", parts[1]->text));
+  return {parts[2]->text, *type, parts[4]->whole};
+}
+
 /// Finds the tensors in what was pickled.
 class Collector {
  public:
@@ -164,19 +177,6 @@ class Collector {
     if (named_type) retype(storage, *given[6]);
     add_view(storage, given[1]->whole, extents(*given[2]), extents(*given[3]), name);
     return true;
-  }
-
-  /// ("storage", torch.FloatStorage, key, location, elements), and in old files a view.
-  Storage storage_of(const Pickled& id) const {
-    const auto& parts = id.arguments();
-    if (parts.size() < 5 || parts[0]->text != "storage" || !parts[2]->is(Kind::kText) ||
-        !parts[4]->is(Kind::kWhole))
-      malformed();
-    if (parts.size() > 5 && !parts[5]->is(Kind::kNone))
-      throw Error("it has views of storages, which only PyTorch before 0.4 wrote: save it anew");
-    const auto type = stored_type(parts[1]->text);
-    if (!type) throw Error(fmt::format("storages of class {} are not known", parts[1]->text));
-    return {parts[2]->text, *type, parts[4]->whole};
   }
 
   /// Bytes whose type stands beside them.
@@ -331,10 +331,8 @@ class StorageList {
   void note(const Pickled& id) {
     const auto& parts = id.arguments();
     if (parts.empty() || parts[0]->text != "storage") return;  // a class, with its source
-    if (parts.size() < 5 || !parts[2]->is(Kind::kText)) malformed();
-    const auto type = stored_type(parts[1]->text);
-    if (!type) throw Error(fmt::format("storages of class {} are not known", parts[1]->text));
-    all_[parts[2]->text] = {parts[2]->text, *type, parts[4]->whole};
+    const Storage storage = storage_of(id);
+    all_[storage.key] = storage;
   }
 
   std::map<std::string, Storage> all_;
