@@ -1,8 +1,11 @@
 // ktbench-worker: everything that needs LibTorch, one trial a process. Its commands are the
 // contract between `ktbench` and itself, docs/contracts.md.
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <csignal>
+#include <cstdio>
 #include <filesystem>
 #include <iostream>
 #include <iterator>
@@ -16,6 +19,7 @@
 #include "core/base/plugin_file.hpp"
 #include "core/base/text_file.hpp"
 #include "core/store/trial_folder.hpp"
+#include "launch/serve/server.hpp"
 #include "run/check/check.hpp"
 #include "run/kit/conformance.hpp"
 #include "run/plugins/describe.hpp"
@@ -137,8 +141,11 @@ int test(const Arguments& arguments) {
                                options);
 }
 
-int run(int argc, char** argv) {
-  CLI::App app{"The part of ktbench that runs LibTorch"};
+int serve(const Arguments&);
+
+/// The command as a shell gives it, the program's name first.
+int run(const std::vector<std::string>& words) {
+  CLI::App app{"The part of ktbench that runs LibTorch", words.front()};
   Arguments arguments;
   app.add_option("--plugins", arguments.plugins, "further plugin folders")->allow_extra_args(false);
   app.add_option("--data-dir", arguments.data_dirs, "further data folders")
@@ -176,8 +183,9 @@ int run(int argc, char** argv) {
   shown->add_option("--format", arguments.format, "text or markdown");
   shown->add_option("--kind", arguments.kind, "method, model or dataset");
   add("host", "this machine, as LibTorch sees it", host);
+  add("serve", "fork a process for each command that comes", serve);
   try {
-    app.parse(argc, argv);
+    app.parse(std::vector<std::string>(words.rbegin(), words.rend() - 1));
   } catch (const CLI::ParseError& error) {
     std::ostringstream help, fault;
     const int code = app.exit(error, help, fault);
@@ -188,12 +196,10 @@ int run(int argc, char** argv) {
   return code;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int perform(const std::vector<std::string>& words) {
   ktb::app::install_signal_handlers();
   try {
-    return run(argc, argv);
+    return run(words);
   } catch (const ktb::core::PluginError& error) {
     ktb::core::print(stderr, "error: {}\n", error.what());
     return 3;
@@ -201,4 +207,21 @@ int main(int argc, char** argv) {
     ktb::core::print(stderr, "error: {}\n", error.what());
     return 2;
   }
+}
+
+int serve(const Arguments&) {
+  for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, SIG_DFL);
+  ktb::launch::Server server(STDIN_FILENO, perform);
+  server.run();
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const int code = perform({argv, argv + argc});
+  // Without LibTorch's destructors, which take longer than a short trial.
+  std::cout.flush();
+  std::fflush(nullptr);
+  ::_exit(code);
 }

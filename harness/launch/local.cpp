@@ -22,6 +22,12 @@ using core::Status;
 constexpr int kTick = 100;            // ms between looks at limits and progress
 constexpr double kGraceSeconds = 20;  // what a worker has to end after SIGTERM
 
+/// The worker that forks trials; none on another device, whose state in a process no child can share.
+std::vector<std::string> server_command(const PoolOptions& options) {
+  if (options.device != "cpu") return {};
+  return {options.worker, "serve"};
+}
+
 int cores() {
   cpu_set_t set;
   return ::sched_getaffinity(0, sizeof set, &set) == 0 ? std::max(1, CPU_COUNT(&set)) : 1;
@@ -89,6 +95,7 @@ LocalPool::LocalPool(std::vector<const core::Trial*> trials, core::Store& store,
       progress_(progress),
       options_(settle(std::move(options))),
       quarantine_(options_.quarantine),
+      nursery_(server_command(options_), [this](const std::string& text) { progress_.note(text); }),
       open_(trials.size()) {
   for (const auto* trial : trials) {
     const auto estimate = costs.estimate(trial->spec);
@@ -169,7 +176,7 @@ bool LocalPool::start(std::size_t index) {
   if (options_.fresh && job.attempts == 0) fs::remove(folder.checkpoint());
   write_spec(*job.trial, folder);
   const std::string log = folder.log().string();
-  auto process = std::make_unique<Process>(trial_command(options_, folder), log);
+  auto process = nursery_.start(trial_command(options_, folder), log);
   End end;
   end.log = log;
   end.started = core::utc_now();

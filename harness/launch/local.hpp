@@ -15,6 +15,7 @@
 #include "launch/process.hpp"
 #include "launch/progress.hpp"
 #include "launch/quarantine.hpp"
+#include "launch/serve/nursery.hpp"
 #include "launch/signals.hpp"
 
 namespace ktb::launch {
@@ -109,6 +110,7 @@ class LocalPool {
   PoolOptions options_;
   Signals signals_;
   Quarantine quarantine_;
+  Nursery nursery_;
   std::vector<Worker> workers_;
   std::map<std::string, core::Record> ended_;  ///< of this run
   std::size_t open_ = 0;

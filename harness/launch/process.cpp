@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <atomic>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
@@ -92,36 +91,11 @@ pid_t start(const std::vector<std::string>& command, int in, int out, int err, b
   return pid;
 }
 
-/// Its environment stays with what a process starts, unlike a group or a session, which it may
-/// leave: so a mark in there finds them.
-std::string next_mark() {
-  static std::atomic<int> number{0};
-  return fmt::format("KTBENCH_TRIAL={}.{}.{:.0f}", ::getpid(), ++number, 1e3 * core::seconds_now());
-}
-
-/// Kills all that carry the mark: what a trial started must not outlive it.
-void end_marked(const std::string& mark) {
-  std::error_code gone;
-  for (std::filesystem::directory_iterator entry("/proc", gone), end; !gone && entry != end;
-       entry.increment(gone)) {
-    const std::string pid = entry->path().filename();
-    if (pid.find_first_not_of("0123456789") != std::string::npos) continue;
-    std::ifstream file(entry->path() / "environ", std::ios::binary);
-    for (std::string variable; std::getline(file, variable, '\0');)
-      if (variable == mark) ::kill(std::stoi(pid), SIGKILL);
-  }
-}
-
-Exit decoded(int status) {
-  if (WIFSIGNALED(status)) return {0, WTERMSIG(status)};
-  return {WEXITSTATUS(status), 0};
-}
-
 Exit wait_for(pid_t pid) {
   int status = 0;
   while (::waitpid(pid, &status, 0) < 0)
     if (errno != EINTR) throw core::Error("cannot wait for a child process");
-  return decoded(status);
+  return exit_of(status);
 }
 
 /// Reads what is there; false at the end.
@@ -164,30 +138,33 @@ class NoBrokenPipe {
 
 }  // namespace
 
-Process::Process(const std::vector<std::string>& command, const std::string& log)
-    : mark_(next_mark()) {
-  const int out = ::open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (out < 0) throw core::Error(fmt::format("cannot write {}: {}", log, ::strerror(errno)));
-  const int in = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-  pid_ = start(command, in, out, out, true, mark_);
-  ::close(in);
-  ::close(out);
+Process::Process(const std::vector<std::string>& command, const std::string& log, int in)
+    : mark_(Mark::next()) {
+  const core::Descriptor out = open_log(log);
+  const core::Descriptor nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  pid_ = start(command, in >= 0 ? in : nothing.number(), out.number(), out.number(), true,
+               mark_.text());
+  ended_ = [pid = pid_](Wait wait) -> std::optional<Exit> {
+    int status = 0;
+    if (::waitpid(pid, &status, wait == Wait::kYes ? 0 : WNOHANG) != pid) return std::nullopt;
+    return exit_of(status);
+  };
 }
+
+Process::Process(pid_t pid, Mark mark, Ended ended)
+    : mark_(std::move(mark)), pid_(pid), ended_(std::move(ended)) {}
 
 Process::~Process() {
   if (exit_) return;
   send(SIGKILL);
-  int status = 0;
-  ::waitpid(pid_, &status, 0);
-  end_marked(mark_);
+  ended_(Wait::kYes);
+  mark_.end_all();
 }
 
 std::optional<Exit> Process::poll() {
   if (exit_) return exit_;
-  int status = 0;
-  if (::waitpid(pid_, &status, WNOHANG) != pid_) return std::nullopt;
-  exit_ = decoded(status);
-  end_marked(mark_);
+  exit_ = ended_(Wait::kNo);
+  if (exit_) mark_.end_all();
   return exit_;
 }
 
@@ -213,6 +190,17 @@ Answer ask(const std::vector<std::string>& command, const std::string& input) {
 int run_here(const std::vector<std::string>& command) {
   const Exit exit = wait_for(start(command, -1, -1, -1, false));
   return exit.signal != 0 ? 128 + exit.signal : exit.code;
+}
+
+core::Descriptor open_log(const std::string& path) {
+  core::Descriptor log(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  if (!log) throw core::Error(fmt::format("cannot write {}: {}", path, ::strerror(errno)));
+  return log;
+}
+
+Exit exit_of(int status) {
+  if (WIFSIGNALED(status)) return {0, WTERMSIG(status)};
+  return {WEXITSTATUS(status), 0};
 }
 
 std::string signal_name(int signal) {

@@ -2,9 +2,13 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "core/base/system/descriptor.hpp"
+#include "launch/mark.hpp"
 
 namespace ktb::launch {
 
@@ -14,15 +18,29 @@ struct Exit {
   int signal = 0;
 };
 
-/// A child in its own process group, killed when this process dies. Standard input is empty, output
-/// and errors go to one file. All that it started ends with it.
+/// Of the status that wait() gives.
+Exit exit_of(int status);
+
+/// Makes an empty file of it. Throws core::Error where it cannot be written.
+core::Descriptor open_log(const std::string& path);
+
+enum class Wait { kNo, kYes };
+
+/// A process in its own group, killed when this process dies. Output and errors go to one file. All
+/// that it started ends with it.
 class Process {
  public:
-  /// Throws core::Error where the program cannot be started.
-  Process(const std::vector<std::string>& command, const std::string& log);
+  /// How it ended; none: it has not, and was not to be waited for.
+  using Ended = std::function<std::optional<Exit>(Wait)>;
+
+  /// A child. Its standard input is `in`, or empty. Throws core::Error where the program cannot be
+  /// started.
+  Process(const std::vector<std::string>& command, const std::string& log, int in = -1);
+  /// One that somebody else has started so, who knows how it ended.
+  Process(pid_t pid, Mark mark, Ended ended);
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
-  /// Kills and reaps a child that still runs.
+  /// Kills what still runs, and waits for it.
   ~Process();
 
   /// None while it runs.
@@ -33,8 +51,9 @@ class Process {
   std::size_t resident_mib() const;
 
  private:
-  std::string mark_;  ///< in the environment of all that it starts
+  const Mark mark_;  ///< of all that it starts
   pid_t pid_ = -1;
+  Ended ended_;
   std::optional<Exit> exit_;
 };
 

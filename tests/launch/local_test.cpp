@@ -29,8 +29,9 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 namespace fs = std::filesystem;
 
-/// Does what the trial's method is called, in the place of a worker.
+/// Does what the trial's method is called, in the place of a worker. `@SERVE@`: how it serves.
 constexpr auto kWorker = R"(#!/bin/sh
+if [ "$1" = serve ]; then @SERVE@; fi
 dir=$2
 id=$(basename "$dir")
 echo "$id" >> "$(dirname "$dir")/started"
@@ -60,7 +61,10 @@ bool runs(pid_t pid) {
   return file >> number >> name >> state && state != "Z";
 }
 
-class LocalPoolTest : public testing::Test {
+/// How trials are started: each anew, or forked by a worker that stays.
+enum class Start { kAnew, kForked };
+
+class LocalPoolTest : public testing::TestWithParam<Start> {
  protected:
   LocalPoolTest()
       : root_(testing::TempDir() + "ktb_local_" + std::to_string(::getpid())),
@@ -68,10 +72,20 @@ class LocalPoolTest : public testing::Test {
         costs_(root_ + "/cache/costs.jsonl") {
     fs::create_directories(root_);
     worker_ = root_ + "/worker";
-    std::ofstream(worker_) << kWorker;
+    const std::string place = "@SERVE@";
+    std::string script = kWorker;
+    script.replace(script.find(place), place.size(),
+                   GetParam() == Start::kForked ? "exec " KTB_BIN_DIR "/fake_server" : "exit 2");
+    std::ofstream(worker_) << script;
     fs::permissions(worker_, fs::perms::owner_all);
   }
   ~LocalPoolTest() override { fs::remove_all(root_); }
+  void SetUp() override {
+#ifdef __SANITIZE_THREAD__
+    if (GetParam() == Start::kForked)
+      GTEST_SKIP() << "TSan has a thread of its own, beside which no server forks";
+#endif
+  }
 
   void add(const std::string& id, std::vector<std::string> needs = {},
            const core::Limits& limits = {}) {
@@ -112,14 +126,14 @@ class LocalPoolTest : public testing::Test {
   core::Plan plan_;
 };
 
-TEST_F(LocalPoolTest, RunsSourcesBeforeWhatNeedsThem) {
+TEST_P(LocalPoolTest, RunsSourcesBeforeWhatNeedsThem) {
   add("source");
   add("kd", {"source"});
   EXPECT_EQ(run().ok, 2U);
   EXPECT_THAT(started(), ElementsAre("source", "kd"));
 }
 
-TEST_F(LocalPoolTest, RunsNothingTwice) {
+TEST_P(LocalPoolTest, RunsNothingTwice) {
   add("a");
   add("b");
   run();
@@ -130,7 +144,7 @@ TEST_F(LocalPoolTest, RunsNothingTwice) {
   EXPECT_EQ(again[0]->id, "b");
 }
 
-TEST_F(LocalPoolTest, RunsASourceAgainWhoseWeightsAreGone) {
+TEST_P(LocalPoolTest, RunsASourceAgainWhoseWeightsAreGone) {
   add("source");
   add("kd", {"source"});
   run();
@@ -140,7 +154,7 @@ TEST_F(LocalPoolTest, RunsASourceAgainWhoseWeightsAreGone) {
   EXPECT_EQ(launch::trials_to_run(plan_, store_).size(), 2U);
 }
 
-TEST_F(LocalPoolTest, RunsASourceAgainWhoseWeightsWereHarmed) {
+TEST_P(LocalPoolTest, RunsASourceAgainWhoseWeightsWereHarmed) {
   add("source");
   add("kd", {"source"});
   run();
@@ -160,7 +174,7 @@ TEST_F(LocalPoolTest, RunsASourceAgainWhoseWeightsWereHarmed) {
   }
 }
 
-TEST_F(LocalPoolTest, ACrashIsARecordWithLogAndStackAndTheRestGoesOn) {
+TEST_P(LocalPoolTest, ACrashIsARecordWithLogAndStackAndTheRestGoesOn) {
   add("segfault");
   add("fine");
   const auto tally = run(1);
@@ -174,7 +188,7 @@ TEST_F(LocalPoolTest, ACrashIsARecordWithLogAndStackAndTheRestGoesOn) {
   EXPECT_EQ(crash.axes.at("pair"), "a -> b");
 }
 
-TEST_F(LocalPoolTest, AnExitWithoutRecordIsACrash) {
+TEST_P(LocalPoolTest, AnExitWithoutRecordIsACrash) {
   add("exits");
   run();
   EXPECT_EQ(record("exits").status, Status::kCrashed);
@@ -183,21 +197,21 @@ TEST_F(LocalPoolTest, AnExitWithoutRecordIsACrash) {
   EXPECT_EQ(record("exits").rest.at("log"), Json::array({"leaving now"}));
 }
 
-TEST_F(LocalPoolTest, ATrialThatHangsRunsIntoItsLimit) {
+TEST_P(LocalPoolTest, ATrialThatHangsRunsIntoItsLimit) {
   add("hangs", {}, {.seconds = 0.3});
   run();
   EXPECT_EQ(record("hangs").status, Status::kTimeout);
   EXPECT_THAT(record("hangs").reason, HasSubstr("limits.seconds = 0.3"));
 }
 
-TEST_F(LocalPoolTest, AKillFromOutsideIsNoWantOfMemory) {
+TEST_P(LocalPoolTest, AKillFromOutsideIsNoWantOfMemory) {
   add("killed");
   run();
   EXPECT_EQ(record("killed").status, Status::kInterrupted);
   EXPECT_THAT(record("killed").reason, HasSubstr("killed from outside"));
 }
 
-TEST_F(LocalPoolTest, WhatATrialLeftBehindEndsWithIt) {
+TEST_P(LocalPoolTest, WhatATrialLeftBehindEndsWithIt) {
   add("leaves");
   run();
   EXPECT_EQ(record("leaves").status, Status::kOk);
@@ -209,28 +223,28 @@ TEST_F(LocalPoolTest, WhatATrialLeftBehindEndsWithIt) {
   EXPECT_FALSE(runs(left)) << "a process of another session outlived its trial";
 }
 
-TEST_F(LocalPoolTest, MemoryOfWhatATrialStartedCounts) {
+TEST_P(LocalPoolTest, MemoryOfWhatATrialStartedCounts) {
   add("feeds", {}, {.memory = 100});
   run();
   EXPECT_EQ(record("feeds").status, Status::kOutOfMemory);
   EXPECT_THAT(record("feeds").reason, HasSubstr("limits.memory = 100"));
 }
 
-TEST_F(LocalPoolTest, TheLogsLastWordsAreCleaned) {
+TEST_P(LocalPoolTest, TheLogsLastWordsAreCleaned) {
   add("colours");
   run();
   EXPECT_EQ(record("colours").reason,
             "the process exited with code 2 before its record was written: no \uFFFD device");
 }
 
-TEST_F(LocalPoolTest, MemoryBeyondItsLimitIsOutOfMemory) {
+TEST_P(LocalPoolTest, MemoryBeyondItsLimitIsOutOfMemory) {
   add("hangs", {}, {.memory = 0.5});
   run();
   EXPECT_EQ(record("hangs").status, Status::kOutOfMemory);
   EXPECT_THAT(record("hangs").reason, HasSubstr("limits.memory = 0.5"));
 }
 
-TEST_F(LocalPoolTest, OnlyAKillFromOutsideIsTriedAgain) {
+TEST_P(LocalPoolTest, OnlyAKillFromOutsideIsTriedAgain) {
   add("twice");
   add("exits", {}, {.retries = 3});
   run(1);
@@ -239,7 +253,7 @@ TEST_F(LocalPoolTest, OnlyAKillFromOutsideIsTriedAgain) {
   EXPECT_EQ(std::count(ids.begin(), ids.end(), "exits"), 1);
 }
 
-TEST_F(LocalPoolTest, WithoutItsSourceATrialFailsAndIsTriedAgainTheNextTime) {
+TEST_P(LocalPoolTest, WithoutItsSourceATrialFailsAndIsTriedAgainTheNextTime) {
   add("exits");
   add("kd", {"exits"});
   EXPECT_EQ(run().bad, 2U);
@@ -249,7 +263,7 @@ TEST_F(LocalPoolTest, WithoutItsSourceATrialFailsAndIsTriedAgainTheNextTime) {
   EXPECT_EQ(launch::trials_to_run(plan_, store_).size(), 2U);
 }
 
-TEST_F(LocalPoolTest, APluginThatCrashesAgainAndAgainIsLeftOut) {
+TEST_P(LocalPoolTest, APluginThatCrashesAgainAndAgainIsLeftOut) {
   for (int i = 0; i < 5; ++i) add("segfault" + std::to_string(i));
   add("fine");
   for (auto& trial : plan_.trials)
@@ -264,7 +278,7 @@ TEST_F(LocalPoolTest, APluginThatCrashesAgainAndAgainIsLeftOut) {
   EXPECT_EQ(launch::trials_to_run(plan_, store_).size(), 5U) << "the next run tries again";
 }
 
-TEST_F(LocalPoolTest, InterruptedTrialsSaySoAndNoFurtherOneStarts) {
+TEST_P(LocalPoolTest, InterruptedTrialsSaySoAndNoFurtherOneStarts) {
   add("hangs");
   add("later");
   std::thread interrupt([] {
@@ -282,7 +296,7 @@ TEST_F(LocalPoolTest, InterruptedTrialsSaySoAndNoFurtherOneStarts) {
   EXPECT_FALSE(store_.load("later"));
 }
 
-TEST_F(LocalPoolTest, AWorkerThatEndsProperlyAfterTheInterruptKeepsItsRecord) {
+TEST_P(LocalPoolTest, AWorkerThatEndsProperlyAfterTheInterruptKeepsItsRecord) {
   add("stubborn");
   const pid_t child = ::fork();  // a process of its own: the signal is for the whole process
   if (child == 0) {
@@ -295,7 +309,7 @@ TEST_F(LocalPoolTest, AWorkerThatEndsProperlyAfterTheInterruptKeepsItsRecord) {
   EXPECT_EQ(record("stubborn").status, Status::kOk);
 }
 
-TEST_F(LocalPoolTest, TwoRunsOverTheSameResultsShareTheTrials) {
+TEST_P(LocalPoolTest, TwoRunsOverTheSameResultsShareTheTrials) {
   for (int i = 0; i < 12; ++i) add("trial" + std::to_string(i));
   const pid_t other = ::fork();
   if (other == 0) {
@@ -311,16 +325,18 @@ TEST_F(LocalPoolTest, TwoRunsOverTheSameResultsShareTheTrials) {
   EXPECT_EQ(once.size(), 12U);
 }
 
-TEST_F(LocalPoolTest, PrintsALineForEachTrialWhereThereIsNoTerminal) {
+TEST_P(LocalPoolTest, PrintsALineForEachTrialWhereThereIsNoTerminal) {
   add("kd");
   run();
   std::ifstream file(root_ + "/out");
-  std::string line;
+  std::string line, note;
+  if (GetParam() == Start::kAnew) std::getline(file, note);
   std::getline(file, line);
   EXPECT_THAT(line, HasSubstr("[1/1] kd a -> b s0   ok   top-1 50.0   "));
+  EXPECT_EQ(note.empty(), GetParam() == Start::kForked) << note;
 }
 
-TEST_F(LocalPoolTest, LearnsWhatATrialCosts) {
+TEST_P(LocalPoolTest, LearnsWhatATrialCosts) {
   add("kd");
   EXPECT_FALSE(costs_.estimate(plan_.trials[0].spec));
   run();
@@ -331,6 +347,11 @@ TEST_F(LocalPoolTest, LearnsWhatATrialCosts) {
   longer.recipe.batch = 20;
   EXPECT_FALSE(costs_.estimate(longer));
 }
+
+INSTANTIATE_TEST_SUITE_P(Starts, LocalPoolTest, testing::Values(Start::kAnew, Start::kForked),
+                         [](const auto& info) {
+                           return info.param == Start::kAnew ? "Anew" : "Forked";
+                         });
 
 TEST(Settle, TakesOneThreadATrialUnlessAsked) {
   const auto free = launch::settle({});
