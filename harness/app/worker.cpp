@@ -17,6 +17,7 @@
 #include "core/base/output/escape.hpp"
 #include "core/base/output/print.hpp"
 #include "core/base/plugin_file.hpp"
+#include "core/base/system/shelf.hpp"
 #include "core/base/text_file.hpp"
 #include "core/store/trial_folder.hpp"
 #include "launch/serve/server.hpp"
@@ -39,6 +40,7 @@ struct Arguments {
   int threads = 0;
   bool all = false;
   ktb::run::CheckpointPlan checkpoints;
+  const ktb::core::Shelf* shelf = nullptr;  ///< of the process that has forked this one
 };
 
 Registry registry(const Arguments& arguments) {
@@ -55,7 +57,7 @@ int run_trial(const Arguments& arguments) {
   const auto spec = spec_of(folder);
   ktb::run::Place place{folder, arguments.data_dirs,
                         ktb::run::set_up_process(arguments.device, arguments.threads),
-                        arguments.checkpoints};
+                        arguments.checkpoints, arguments.shelf};
   auto plugins = registry(arguments);
   const auto record = ktb::run::run_trial(spec, place, plugins, ktb::app::stop_requested());
   if (!record.reason.empty()) std::cerr << record.reason << "\n";
@@ -144,9 +146,10 @@ int test(const Arguments& arguments) {
 int serve(const Arguments&);
 
 /// The command as a shell gives it, the program's name first.
-int run(const std::vector<std::string>& words) {
+int run(const std::vector<std::string>& words, const ktb::core::Shelf* shelf) {
   CLI::App app{"The part of ktbench that runs LibTorch", words.front()};
   Arguments arguments;
+  arguments.shelf = shelf;
   app.add_option("--plugins", arguments.plugins, "further plugin folders")->allow_extra_args(false);
   app.add_option("--data-dir", arguments.data_dirs, "further data folders")
       ->allow_extra_args(false);
@@ -196,10 +199,10 @@ int run(const std::vector<std::string>& words) {
   return code;
 }
 
-int perform(const std::vector<std::string>& words) {
+int perform(const std::vector<std::string>& words, const ktb::core::Shelf* shelf = nullptr) {
   ktb::app::install_signal_handlers();
   try {
-    return run(words);
+    return run(words, shelf);
   } catch (const ktb::core::PluginError& error) {
     ktb::core::print(stderr, "error: {}\n", error.what());
     return 3;
@@ -211,7 +214,10 @@ int perform(const std::vector<std::string>& words) {
 
 int serve(const Arguments&) {
   for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, SIG_DFL);
-  ktb::launch::Server server(STDIN_FILENO, perform);
+  ktb::core::Shelf shelf;
+  ktb::launch::Server server(STDIN_FILENO,
+                             [&](const auto& command) { return perform(command, &shelf); });
+  server.watch(shelf.number(), [&] { shelf.take_in(); });
   server.run();
   return 0;
 }

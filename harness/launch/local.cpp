@@ -22,7 +22,7 @@ using core::Status;
 constexpr int kTick = 100;            // ms between looks at limits and progress
 constexpr double kGraceSeconds = 20;  // what a worker has to end after SIGTERM
 
-/// The worker that forks trials; none on another device, whose state in a process no child can share.
+/// The worker that forks trials; none on another device, whose state no child can share.
 std::vector<std::string> server_command(const PoolOptions& options) {
   if (options.device != "cpu") return {};
   return {options.worker, "serve"};

@@ -33,8 +33,7 @@ class Process {
   /// How it ended; none: it has not, and was not to be waited for.
   using Ended = std::function<std::optional<Exit>(Wait)>;
 
-  /// A child. Its standard input is `in`, or empty. Throws core::Error where the program cannot be
-  /// started.
+  /// A child. Its standard input is `in`, or empty. Throws core::Error where there can be none.
   Process(const std::vector<std::string>& command, const std::string& log, int in = -1);
   /// One that somebody else has started so, who knows how it ended.
   Process(pid_t pid, Mark mark, Ended ended);

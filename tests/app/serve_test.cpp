@@ -5,8 +5,9 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <utility>
+#include <vector>
 
-#include "app/shapes.hpp"
 #include "app/shell.hpp"
 #include "core/base/json.hpp"
 #include "temporary_folder.hpp"
@@ -38,26 +39,61 @@ int running(const std::string& command) {
   return count;
 }
 
+/// An array of unsigned bytes in the idx format.
+void write_idx(const fs::path& path, const std::vector<unsigned>& extents, unsigned step,
+               unsigned most) {
+  fs::create_directories(path.parent_path());
+  std::ofstream file(path, std::ios::binary);
+  file << std::string("\0\0\x08", 3) << static_cast<char>(extents.size());
+  std::size_t size = 1;
+  for (const unsigned extent : extents) {
+    for (const int shift : {24, 16, 8, 0}) file << static_cast<char>(extent >> shift);
+    size *= extent;
+  }
+  for (std::size_t i = 0; i < size; ++i) file << static_cast<char>(i * step % most);
+}
+
 class Serve : public testing::Test {
  protected:
-  Outcome run(const std::string& methods) const {
+  /// Data that lie in files, unlike those that tests make on the spot.
+  void write_digits() const {
+    for (const auto& [name, count] : {std::pair{"train", 100U}, std::pair{"t10k", 60U}}) {
+      const auto stem = folder_ / "data/mnist" / name;
+      write_idx(stem.string() + "-images-idx3-ubyte", {count, 28, 28}, 37, 256);
+      write_idx(stem.string() + "-labels-idx1-ubyte", {count}, 1, 10);
+    }
+  }
+
+  Outcome run(const std::string& datasets, const std::string& methods) const {
     std::ofstream(folder_ / "suite.toml") << R"(ktbench = 1
 title = "Shapes"
-seeds = 3
-datasets = "shapes"
-methods = )" << methods << R"(
+seeds = 2
+datasets = )" << datasets
+                                          << "\nmethods = " << methods << R"(
 [recipe]
 epochs = 1
 batch = 32
 optimizer = { name = "sgd", lr = 0.1, momentum = 0.9 }
 keep = ["weights", "predictions"]
+[dataset.digits]
+plugin = "mnist"
+verify = false
 [method.leaves]
 plugin = "counts"
 leaves = true
-)" << kPairAndTable;
+[model]
+wide = { plugin = "mlp", width = 32 }
+narrow = { plugin = "mlp", width = 16 }
+[grid.all]
+pairs = ["wide -> narrow"]
+[table.all]
+rows = "method"
+cols = ["dataset", "pair"]
+metrics = ["top1"]
+)";
     return run_command(KTB_BIN_DIR "/ktbench run " + (folder_ / "suite.toml").string() +
                        " -j1 --plugins " KTB_TEST_PLUGIN_DIR " --results " +
-                       (folder_ / "results").string());
+                       (folder_ / "results").string() + data());
   }
 
   /// The same trials, each by a command as `--launcher commands` prints it.
@@ -74,10 +110,12 @@ leaves = true
         if (spec.at("sources").empty() != source) continue;
         const auto [code, text] =
             run_command(KTB_BIN_DIR "/ktbench-worker trial " + trial.path().string() +
-                        " --threads 1 --device cpu --plugins " KTB_TEST_PLUGIN_DIR);
+                        " --threads 1 --device cpu --plugins " KTB_TEST_PLUGIN_DIR + data());
         EXPECT_EQ(code, 0) << text;
       }
   }
+
+  std::string data() const { return " --data-dir " + (folder_ / "data").string(); }
 
   const TemporaryFolder own_;
   const fs::path folder_ = own_.path();
@@ -91,7 +129,8 @@ Json timeless(Json record) {
 }
 
 TEST_F(Serve, TrialsOfOneWorkerAreThoseOfManyToTheLastBit) {
-  const auto [code, text] = run(R"(["scratch", "kd", "counts"])");
+  write_digits();
+  const auto [code, text] = run(R"(["shapes", "digits"])", R"(["kd", "counts"])");
   ASSERT_EQ(code, 0) << text;
   EXPECT_THAT(text, Not(HasSubstr("loads LibTorch anew")));
   run_each();
@@ -104,13 +143,13 @@ TEST_F(Serve, TrialsOfOneWorkerAreThoseOfManyToTheLastBit) {
       EXPECT_EQ(read(trial.path() / file), read(alone / file)) << trial.path() << file;
     ++trials;
   }
-  EXPECT_EQ(trials, 12) << "three seeds of the source and of three methods";
+  EXPECT_EQ(trials, 12) << "on two data sets two seeds of the source and of two methods";
 }
 
 TEST_F(Serve, WhatAPluginLeavesBehindEndsWithItsTrial) {
-  const auto [code, text] = run(R"(["leaves"])");
+  const auto [code, text] = run(R"("shapes")", R"(["leaves"])");
   EXPECT_EQ(code, 0) << text;
-  EXPECT_THAT(text, HasSubstr("[3/3] leaves narrow s2   ok"));
+  EXPECT_THAT(text, HasSubstr("[2/2] leaves narrow s1   ok"));
   EXPECT_EQ(running("sleep 4321 "), 0);
 }
 

@@ -77,10 +77,7 @@ struct Server::State {
     ServeAnswer answer;
     answer.number = request.number;
     if (const auto all = threads(); all > 1) {
-      answer.fault = fmt::format(
-          "ktbench-worker has {} threads, and with more than one it cannot "
-          "fork",
-          all);
+      answer.fault = fmt::format("ktbench-worker has {} threads, so it cannot fork", all);
       return say(answer);
     }
     const pid_t parent = ::getpid(), pid = ::fork();

@@ -13,8 +13,8 @@ class Server {
  public:
   /// Runs a command in the child and gives its exit code.
   using Work = std::function<int(const std::vector<std::string>& command)>;
-  /// `socket`: where ServeRequests come from and ServeAnswers go to. It is taken away from there, and
-  /// nothing is left to be read. Throws core::Error where it is none.
+  /// `socket`: where ServeRequests come from and ServeAnswers go to. It gets another number, and
+  /// under this one nothing is left to be read. Throws core::Error where it is none.
   Server(int socket, Work work);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;

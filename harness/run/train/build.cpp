@@ -57,7 +57,7 @@ class Maker {
   }
 
   std::shared_ptr<Dataset> dataset(const core::TaskRef& ref) {
-    return open_dataset(registry_, ref.plugin, ref.options, place_.data_dirs);
+    return open_dataset(registry_, ref.plugin, ref.options, place_.data_dirs, place_.shelf);
   }
 
   TaskSpec task(const core::TaskRef& ref) {

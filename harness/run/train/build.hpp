@@ -9,6 +9,10 @@
 #include "run/train/checkpoint.hpp"
 #include "run/train/session.hpp"
 
+namespace ktb::core {
+class Shelf;
+}
+
 namespace ktb::run {
 
 /// Where a trial runs.
@@ -17,6 +21,7 @@ struct Place {
   std::vector<std::string> data_dirs;  ///< of `--data-dir`
   at::Device device = at::kCPU;
   CheckpointPlan checkpoints = {};
+  const core::Shelf* shelf = nullptr;  ///< of decoded data; null: there is none
 };
 
 /// What optimisers need of a trial's recipe; its schedule is left to the loop,

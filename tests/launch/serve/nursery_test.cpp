@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -176,6 +177,27 @@ TEST_F(NurseryTest, WhatItStartedEndsWithIt) {
   }
   std::this_thread::sleep_for(std::chrono::milliseconds(800));
   EXPECT_FALSE(fs::exists(mark));
+}
+
+TEST_F(NurseryTest, AllEndsWithTheProcessThatAskedForIt) {
+  const auto pids = folder_.path() / "pids";
+  const pid_t asks = ::fork();
+  if (asks == 0) {
+    auto trials = nursery();
+    const auto process = start(trials, "echo $$ $PPID > " + pids.string() + ".new; mv " +
+                                           pids.string() + ".new " + pids.string() + "; sleep 60");
+    ::pause();
+  }
+  while (!fs::exists(pids)) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  pid_t child = 0, server = 0;
+  std::ifstream(pids) >> child >> server;
+  EXPECT_TRUE(runs(child) && runs(server));
+  ::kill(asks, SIGKILL);
+  ::waitpid(asks, nullptr, 0);
+  for (int tries = 0; (runs(child) || runs(server)) && tries < 100; ++tries)
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  EXPECT_FALSE(runs(child));
+  EXPECT_FALSE(runs(server));
 }
 
 TEST_F(NurseryTest, KeepsNothingOfThreeHundred) {
