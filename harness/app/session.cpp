@@ -118,8 +118,10 @@ void Choice::add_to(CLI::App& command) {
 
 void Choice::add_options_to(CLI::App& command) {
   command.add_option("--profile", profile, "of the suite; `paper` is its body");
-  command.add_option("--device", device, "cpu or cuda")
-      ->check(CLI::IsMember({"cpu", "cuda"}))
+  command
+      .add_option("--device", device,
+                  "cpu, cuda, or mock: a GPU that is none, slow, for tests of one's own code")
+      ->check(CLI::IsMember({"cpu", "cuda", "mock"}))
       ->capture_default_str();
   command.add_flag("--smoke", smoke, "two steps and one evaluation of every cell");
   command

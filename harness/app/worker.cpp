@@ -144,7 +144,7 @@ int run(int argc, char** argv) {
   app.add_option("--data-dir", arguments.data_dirs, "further data folders")
       ->allow_extra_args(false);
   app.add_option("--threads", arguments.threads, "threads of one operation");
-  app.add_option("--device", arguments.device, "cpu or cuda");
+  app.add_option("--device", arguments.device, "cpu, cuda or mock");
   app.require_subcommand(1);
   int code = 0;
   const auto add = [&](const char* name, const char* help, int (*action)(const Arguments&)) {

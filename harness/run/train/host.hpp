@@ -13,8 +13,8 @@ core::Json host(at::Device device);
 /// The build that this process is of. Throws Error where its libktb.so is of another.
 std::string build();
 
-/// Prepares the process: threads, an allocator that keeps its pages, TF32. `name` is cpu or cuda;
-/// throws Error where there is no such device.
+/// Prepares the process: threads, an allocator that keeps its pages, TF32. `name` is cpu,
+/// cuda or mock (harness/mock); throws Error where there is no such device.
 at::Device set_up_process(const std::string& name, int threads);
 
 /// Highest memory use so far in MiB: the process', or the device's.
