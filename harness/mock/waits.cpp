@@ -62,7 +62,7 @@ std::string wait_places(std::size_t most) {
   if (all == nullptr) return {};
   const std::lock_guard lock(all->mutex);
   std::multimap<std::int64_t, std::string, std::greater<>> sorted;
-  for (const auto& [place, times] : all->counts) sorted.emplace(times, place);
+  for (const auto& [place, times] : std::exchange(all->counts, {})) sorted.emplace(times, place);
   std::string out;
   for (const auto& [times, place] : sorted)
     if (most-- > 0)

@@ -94,6 +94,8 @@ at::Device set_up_process(const std::string& name, int threads) {
   return {at::kCUDA, 0};
 }
 
+std::int64_t waits(at::Device device) { return device.is_cuda() ? cuda_module().waits() : -1; }
+
 double peak_memory_mib(at::Device device) {
   if (device.is_cuda()) return cuda_module().peak_memory_mib();
   rusage usage{};
