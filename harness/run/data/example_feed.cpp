@@ -241,7 +241,8 @@ const Tensor& ExampleFeed::order(std::int64_t epoch) {
   if (epoch != epoch_) {
     const auto seed =
         core::axis_seed({"order", request_.axis, std::to_string(request_.seed)}, epoch);
-    order_ = at::randperm(train_size_, at::detail::createCPUGenerator(seed), at::kLong).to(device_);
+    order_ = at::randperm(train_size_, at::detail::createCPUGenerator(seed), at::kLong)
+                 .to(device_, /*non_blocking=*/true);
     epoch_ = epoch;
   }
   return order_;
