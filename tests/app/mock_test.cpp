@@ -132,28 +132,42 @@ std::string name_of(const testing::TestParamInfo<Part>& info) {
 using MockSlow = OnBothDevices;
 TEST_P(MockSlow, EqualsTheCpuAndDoesNotWait) { run_and_compare(); }
 
-// These have all kinds of tasks and inputs between them, both learners and most methods.
-INSTANTIATE_TEST_SUITE_P(
-    Some, MockSlow,
-    testing::Values(Part{"tour", ""}, Part{"hub/control", ""}, Part{"hub/vision_homogeneous", ""},
-                    Part{"hub/learners", ""},
-                    Part{"distillation/cifar100_same",
-                         "--filter 'deep -> resnet8' --filter 'resnet8 -> self'"}),
-    name_of);
+// These have all kinds of tasks and inputs between them, both learners and most methods. Each has an
+// entry of ctest, so that they run side by side.
+INSTANTIATE_TEST_SUITE_P(Tour, MockSlow, testing::Values(Part{"tour", ""}), name_of);
+INSTANTIATE_TEST_SUITE_P(Control, MockSlow,
+                         testing::Values(Part{"hub/control", ""}, Part{"hub/learners", ""}),
+                         name_of);
+INSTANTIATE_TEST_SUITE_P(Hub, MockSlow, testing::Values(Part{"hub/vision_homogeneous", ""}),
+                         name_of);
+INSTANTIATE_TEST_SUITE_P(Distillation, MockSlow,
+                         testing::Values(Part{"distillation/cifar100_same",
+                                              "--filter 'deep -> resnet8' "
+                                              "--filter 'resnet8 -> self'"}),
+                         name_of);
 
 using MockSuites = OnBothDevices;
 TEST_P(MockSuites, NightlyEqualTheCpuAndDoNotWait) { run_and_compare(); }
 
-INSTANTIATE_TEST_SUITE_P(
-    All, MockSuites,
-    testing::Values(Part{"quickstart", ""}, Part{"known_effects", ""},
-                    Part{"distillation/cifar100_same", ""}, Part{"distillation/cifar100_cross", ""},
-                    Part{"distillation/transfer", ""}, Part{"hub/ablation", ""},
-                    Part{"hub/cost", ""}, Part{"hub/vision_heterogeneous", ""},
-                    Part{"mergenet/ablation", ""}, Part{"mergenet/cross_modal", ""},
-                    Part{"mergenet/cross_structure", ""}, Part{"mergenet/cross_task", ""},
-                    Part{"mergenet/frozen", ""}, Part{"mergenet/self", ""}),
-    name_of);
+INSTANTIATE_TEST_SUITE_P(Small, MockSuites,
+                         testing::Values(Part{"quickstart", ""}, Part{"known_effects", ""},
+                                         Part{"distillation/transfer", ""}),
+                         name_of);
+INSTANTIATE_TEST_SUITE_P(Same, MockSuites, testing::Values(Part{"distillation/cifar100_same", ""}),
+                         name_of);
+INSTANTIATE_TEST_SUITE_P(Cross, MockSuites,
+                         testing::Values(Part{"distillation/cifar100_cross", ""}), name_of);
+INSTANTIATE_TEST_SUITE_P(Hub, MockSuites,
+                         testing::Values(Part{"hub/ablation", ""}, Part{"hub/cost", ""},
+                                         Part{"hub/vision_heterogeneous", ""}),
+                         name_of);
+INSTANTIATE_TEST_SUITE_P(Mergenet, MockSuites,
+                         testing::Values(Part{"mergenet/ablation", ""},
+                                         Part{"mergenet/cross_modal", ""},
+                                         Part{"mergenet/cross_structure", ""},
+                                         Part{"mergenet/cross_task", ""},
+                                         Part{"mergenet/frozen", ""}, Part{"mergenet/self", ""}),
+                         name_of);
 
 }  // namespace
 }  // namespace ktb::tests
