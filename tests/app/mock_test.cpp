@@ -132,8 +132,8 @@ std::string name_of(const testing::TestParamInfo<Part>& info) {
 using MockSlow = OnBothDevices;
 TEST_P(MockSlow, EqualsTheCpuAndDoesNotWait) { run_and_compare(); }
 
-// These have all kinds of tasks and inputs between them, both learners and most methods. Each has an
-// entry of ctest, so that they run side by side.
+// These have all kinds of tasks and inputs between them, both learners and most methods. Each has
+// an entry of ctest, so that they run side by side.
 INSTANTIATE_TEST_SUITE_P(Tour, MockSlow, testing::Values(Part{"tour", ""}), name_of);
 INSTANTIATE_TEST_SUITE_P(Control, MockSlow,
                          testing::Values(Part{"hub/control", ""}, Part{"hub/learners", ""}),

@@ -21,8 +21,8 @@ class CudaModule {
   virtual bool exact() const { return false; }
   /// How often the host has waited for the device so far; negative where nobody counts.
   virtual std::int64_t waits() const { return -1; }
-  /// The places that made it wait most since this was last asked, a line each; empty where nobody
-  /// noted them.
+  /// The places that made it wait most since this was last asked, a line each; empty where
+  /// nobody noted them.
   virtual std::string wait_places(std::size_t /*most*/) const { return {}; }
 };
 
