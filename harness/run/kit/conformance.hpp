@@ -10,8 +10,8 @@ namespace ktb::run {
 
 /// `ktbench plugin test`: what every plugin of a kind must keep, on tasks and models of the kit's
 /// own, computed on `device`; data sets stay on the CPU. Prints one line a check and, at the end,
-/// `N passed, N failed, N skipped`; returns 1 if any failed, else 0. `options` stand in place of the
-/// plugin's defaults. Throws core::PluginError where the file cannot be loaded.
+/// `N passed, N failed, N skipped`; returns 1 if any failed, else 0. `options` stand in place of
+/// the plugin's defaults. Throws core::PluginError where the file cannot be loaded.
 int test_plugin(Registry& registry, const std::string& library,
                 const std::vector<std::string>& data_dirs, std::ostream& out,
                 const core::Json& options = core::Json::object(), at::Device device = at::kCPU);
