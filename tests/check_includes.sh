@@ -6,6 +6,7 @@
 #   core, launch   std, fmt, nlohmann and small libraries; never torch
 #   app/ktbench*   core, launch, CLI11; never torch
 #   run, tasks     ktb/, core, torch
+#   cuda, mock     ktb/, torch and the interface of run that they serve
 set -euo pipefail
 cd "${1:-$(dirname "$0")/..}"
 failed=0
@@ -39,7 +40,7 @@ only() {
 }
 
 torch='torch/|ATen/|c10/|caffe2/'
-rooms='core/|launch/|run/|tasks/|app/|cuda/|sdk/'
+rooms='core/|launch/|run/|tasks/|app/|cuda/|mock/|sdk/'
 libraries='boost/|fmt/|nlohmann/|toml|CLI/|openssl/|unicode/|zlib|png|jpeglib|webp/|freetype/|ft2build|vorbis/'
 
 forbid "plugins see include/ktb, torch and std only" "$rooms|$libraries|plugins/|(method|model|dataset)s/" plugins
@@ -51,15 +52,16 @@ while IFS=: read -r path line include; do
     "$path:$line:$include"
 done < <(grep -rnE --include='*.[ch]pp' '^ *# *include *"' plugins)
 forbid "public headers see torch and std only" "$rooms|$libraries|\.\./" harness/include
-forbid "core knows no torch and no room above it" "$torch|ktb/|launch/|run/|tasks/|app/|cuda/|sdk/|CLI/" harness/core
-forbid "launch knows no torch and only core" "$torch|ktb/|run/|tasks/|app/|cuda/|sdk/|CLI/|boost/|toml" harness/launch
-forbid "run and tasks see include/ktb, core and torch" "launch/|app/|cuda/|CLI/|toml" harness/run harness/tasks
+forbid "core knows no torch and no room above it" "$torch|ktb/|launch/|run/|tasks/|app/|cuda/|mock/|sdk/|CLI/" harness/core
+forbid "launch knows no torch and only core" "$torch|ktb/|run/|tasks/|app/|cuda/|mock/|sdk/|CLI/|boost/|toml" harness/launch
+forbid "run and tasks see include/ktb, core and torch" "launch/|app/|cuda/|mock/|CLI/|toml" harness/run harness/tasks
+forbid "cuda and mock serve one interface of run" "core/|launch/|tasks/|app/|CLI/|toml" harness/cuda harness/mock
 forbid "tools run while building, before there is more than core/base" \
-  "$torch|ktb/|core/(suite|plan|store|table|score|page|paper)/|launch/|run/|tasks/|app/|cuda/|sdk/|CLI/" harness/tools
+  "$torch|ktb/|core/(suite|plan|store|table|score|page|paper)/|launch/|run/|tasks/|app/|cuda/|mock/|sdk/|CLI/" harness/tools
 forbid "the SDK's bodies see include/ktb, torch and core's small helpers" \
-  "core/(suite|plan|store|table|page|paper)/|launch/|run/|tasks/|app/|cuda/|CLI/|toml" harness/sdk
+  "core/(suite|plan|store|table|page|paper)/|launch/|run/|tasks/|app/|cuda/|mock/|CLI/|toml" harness/sdk
 mapfile -t torch_free < <(find harness/app -name "*.[ch]pp" ! -name "worker*" ! -name "plugin_new*")  # plugin_new: templates
-forbid "ktbench starts fast because it knows no torch" "$torch|ktb/|run/|tasks/|cuda/|sdk/" "${torch_free[@]}"
+forbid "ktbench starts fast because it knows no torch" "$torch|ktb/|run/|tasks/|cuda/|mock/|sdk/" "${torch_free[@]}"
 
 only toml "toml++ belongs to the readers of suites and of published values" 'harness/core/suite/*' 'harness/core/table/published*'
 only boost/ "Boost belongs to core/score/stats and run/plugins/loader" 'harness/core/score/stats*' 'harness/run/plugins/loader*'

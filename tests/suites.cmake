@@ -3,7 +3,7 @@
 # `nightly`, which scripts/test runs only where it is asked to. A process a test would spend most of its time on loading
 # libraries. Each entry leaves its counts in <results>/<entry>.xml, where scripts/test adds them up.
 #
-# Given: label, binary, results.
+# Given: label, binary, results, device (empty: the tests choose none).
 
 if(NOT EXISTS "${binary}")
   add_test("${label}.NOT_BUILT" "${binary}")
@@ -33,6 +33,10 @@ foreach(line IN LISTS listed)
   endif()
 endforeach()
 
+set(environment OMP_NUM_THREADS=1)
+if(device)
+  list(APPEND environment "KTB_TEST_DEVICE=${device}")
+endif()
 set(counted "${entries}")
 list(REMOVE_DUPLICATES entries)
 foreach(entry IN LISTS entries)
@@ -62,7 +66,10 @@ foreach(entry IN LISTS entries)
     math(EXPR cost "1000 + ${cost}")
   endif()
   add_test("${name}" "${binary}" "--gtest_filter=${filter}" --gtest_brief=1 "--gtest_output=xml:${results}/${name}.xml")
+  if(device)
+    set_tests_properties("${name}" PROPERTIES SKIP_RETURN_CODE 77)
+  endif()
   # As many processes as cores run side by side; were each to split its loops over all cores too, they would mostly wait for
   # each other (a tenfold slowdown on two cores).
-  set_tests_properties("${name}" PROPERTIES LABELS "${labels}" TIMEOUT 1200 COST "${cost}" ENVIRONMENT OMP_NUM_THREADS=1)
+  set_tests_properties("${name}" PROPERTIES LABELS "${labels}" TIMEOUT 1200 COST "${cost}" ENVIRONMENT "${environment}")
 endforeach()

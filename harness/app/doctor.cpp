@@ -81,6 +81,32 @@ void environment(Findings& findings) {
                                          core::sdk_hash(), core::build_hash()));
 }
 
+/// A machine without one lacks nothing.
+void gpu(const Findings& findings) {
+  const auto answer =
+      launch::ask({launch::beside_this("ktbench-worker"), "host", "--device", "cuda"});
+  const Json json = Json::parse(answer.output, nullptr, false);
+  if (answer.exit.code == 0 && answer.exit.signal == 0 && json.is_object()) {
+    const auto told = [&](const char* name) {
+      const auto value = json.value(name, Json("unknown"));
+      return value.is_string() ? value.get<std::string>() : value.dump();
+    };
+    return findings.good(
+        "gpu", fmt::format("{} of {:.0f} GiB, driver {}; LibTorch's CUDA half loads (CUDA {}, "
+                           "cuDNN {})",
+                           told("device"), json.value("device_memory_mib", 0.0) / 1024,
+                           told("driver"), told("cuda"), told("cudnn")));
+  }
+  const auto why = answer.errors.substr(0, answer.errors.find('\n'));
+  const bool here = fs::exists("/dev/nvidia0");
+  findings.note(
+      "gpu",
+      fmt::format("{}: {}",
+                  here ? "there is one that LibTorch cannot use (scripts/setup gets its CUDA half)"
+                       : "none here, so trials run on the CPU",
+                  why.starts_with("error: ") ? why.substr(7) : why));
+}
+
 void plugins(const Site& site, Findings& findings) {
   const auto dirs = core::plugin_dirs(site.plugins);
   const auto notes = core::find_plugins(dirs);
@@ -136,6 +162,7 @@ int doctor(const Site& site) {
   core::print("ktbench {}\n", core::version());
   machine(site, findings);
   environment(findings);
+  gpu(findings);
   plugins(site, findings);
   if (findings.faults() == 0) loading(site, findings);
   core::print("{}\n",

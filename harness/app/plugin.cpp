@@ -24,18 +24,29 @@ int hand_over(const Site& site, const std::string& verb, const std::vector<std::
 }
 
 void add_check(CLI::App& plugin, Action& action) {
+  struct Choice {
+    Site site;
+    std::vector<std::string> cases;
+    std::string device = "cpu";
+  };
   auto& command = *plugin.add_subcommand("check", "compare plugins with stored tensors");
-  const auto site = std::make_shared<Site>();
-  const auto cases = std::make_shared<std::vector<std::string>>();
-  command.add_option("cases", *cases)->required();
-  site->add_to(command);
-  command.callback([=, &action] { action = [=] { return hand_over(*site, "check", *cases); }; });
+  const auto choice = std::make_shared<Choice>();
+  command.add_option("cases", choice->cases)->required();
+  add_device_to(command, choice->device);
+  choice->site.add_to(command);
+  command.callback([=, &action] {
+    action = [=] {
+      auto words = choice->cases;
+      words.insert(words.end(), {"--device", choice->device});
+      return hand_over(choice->site, "check", words);
+    };
+  });
 }
 
 void add_test(CLI::App& plugin, Action& action) {
   struct Choice {
     Site site;
-    std::string file;
+    std::string file, device = "cpu";
     std::vector<std::string> options;
   };
   auto& command = *plugin.add_subcommand("test", "run the conformance kit on a plugin file");
@@ -45,10 +56,11 @@ void add_test(CLI::App& plugin, Action& action) {
       .add_option("--option", choice->options,
                   "NAME=VALUE in the place of an option's default (repeatable)")
       ->allow_extra_args(false);
+  add_device_to(command, choice->device);
   choice->site.add_to(command);
   command.callback([=, &action] {
     action = [=] {
-      std::vector<std::string> words = {choice->file};
+      std::vector<std::string> words = {choice->file, "--device", choice->device};
       for (const auto& option : choice->options) words.insert(words.end(), {"--option", option});
       return hand_over(choice->site, "test", words);
     };

@@ -72,7 +72,7 @@ class Needs {
       choice_.smoke = smoke;
       const auto last = choice_.stored_plan();
       if (last) add(*last);
-      for (const char* device : {"cpu", "cuda"}) {
+      for (const char* device : {"cpu", "cuda", "mock"}) {
         choice_.device = device;
         const core::Plan plan = choice_.plan(*catalogue_);
         add(plan);

@@ -71,6 +71,14 @@ std::vector<std::string> words_of(const core::Plan& plan) {
 
 }  // namespace
 
+void add_device_to(CLI::App& command, std::string& device) {
+  command
+      .add_option("--device", device,
+                  "cpu, cuda, or mock: a GPU that is none, slow, for tests of one's own code")
+      ->check(CLI::IsMember({"cpu", "cuda", "mock"}))
+      ->capture_default_str();
+}
+
 core::Store results_in(const std::string& folder) {
   if (!std::filesystem::is_directory(core::TrialFolder::all(folder)))
     throw core::Error(fmt::format(
@@ -118,9 +126,7 @@ void Choice::add_to(CLI::App& command) {
 
 void Choice::add_options_to(CLI::App& command) {
   command.add_option("--profile", profile, "of the suite; `paper` is its body");
-  command.add_option("--device", device, "cpu or cuda")
-      ->check(CLI::IsMember({"cpu", "cuda"}))
-      ->capture_default_str();
+  add_device_to(command, device);
   command.add_flag("--smoke", smoke, "two steps and one evaluation of every cell");
   command
       .add_option("--filter", filters,

@@ -26,6 +26,9 @@ struct Site {
   launch::CostBook costs() const { return launch::CostBook(results + "/cache/costs.jsonl"); }
 };
 
+/// --device.
+void add_device_to(CLI::App& command, std::string& device);
+
 /// Results that are looked at, which must be there; throws core::Error.
 core::Store results_in(const std::string& folder);
 

@@ -26,6 +26,7 @@
 #include "run/plugins/describe.hpp"
 #include "run/plugins/show.hpp"
 #include "run/predict/predict.hpp"
+#include "run/train/cuda_module.hpp"
 #include "run/train/host.hpp"
 #include "run/train/trial.hpp"
 
@@ -119,16 +120,20 @@ int show(const Arguments& arguments) {
 
 int host(const Arguments& arguments) {
   const auto device = ktb::run::set_up_process(arguments.device, arguments.threads);
-  std::cout << ktb::core::json_text(ktb::run::host(device), 1) << "\n";
+  auto told = ktb::run::host(device);
+  if (device.is_cuda()) told["device_memory_mib"] = ktb::run::cuda_module().memory_mib();
+  std::cout << ktb::core::json_text(told, 1) << "\n";
   return 0;
 }
 
 int check(const Arguments& arguments) {
+  const auto device = ktb::run::set_up_process(arguments.device, arguments.threads);
   auto plugins = registry(arguments);
-  return ktb::run::check(plugins, arguments.names, std::cout);
+  return ktb::run::check(plugins, arguments.names, std::cout, device);
 }
 
 int test(const Arguments& arguments) {
+  const auto device = ktb::run::set_up_process(arguments.device, arguments.threads);
   auto plugins = registry(arguments);
   Json options = Json::object();
   for (const auto& option : arguments.options) {
@@ -140,7 +145,14 @@ int test(const Arguments& arguments) {
     options[option.substr(0, at)] = value.is_discarded() ? Json(text) : value;
   }
   return ktb::run::test_plugin(plugins, arguments.names.at(0), arguments.data_dirs, std::cout,
-                               options);
+                               options, device);
+}
+
+void tell_of_device(const std::string& device) {
+  if (device != "cpu")
+    ktb::app::say_after_stack(
+        "A host that reads a device's memory ends so: data_ptr() of a tensor there. Cure: compute "
+        "with tensors, or copy what the host must see with .cpu()\n");
 }
 
 int serve(const Arguments&);
@@ -154,12 +166,15 @@ int run(const std::vector<std::string>& words, const ktb::core::Shelf* shelf) {
   app.add_option("--data-dir", arguments.data_dirs, "further data folders")
       ->allow_extra_args(false);
   app.add_option("--threads", arguments.threads, "threads of one operation");
-  app.add_option("--device", arguments.device, "cpu or cuda");
+  app.add_option("--device", arguments.device, "cpu, cuda or mock");
   app.require_subcommand(1);
   int code = 0;
   const auto add = [&](const char* name, const char* help, int (*action)(const Arguments&)) {
     auto* command = app.add_subcommand(name, help)->fallthrough();
-    command->callback([&code, &arguments, action] { code = action(arguments); });
+    command->callback([&code, &arguments, action] {
+      tell_of_device(arguments.device);
+      code = action(arguments);
+    });
     return command;
   };
   const auto names = [&](CLI::App* command, const char* what) {

@@ -11,6 +11,7 @@ namespace ktb::app {
 namespace {
 
 std::atomic<bool> stopped{false};
+const char* after_stack = "";
 
 void ask_to_stop(int signal) {
   if (stopped.exchange(true)) _exit(128 + signal);
@@ -26,6 +27,7 @@ void print_stack(int signal) {
   say("==ktb-stack==\n");
   backtrace_symbols_fd(frames, depth, STDERR_FILENO);
   say("==ktb-stack==\n");
+  if (signal == SIGSEGV) say(after_stack);
   std::signal(signal, SIG_DFL);
   std::raise(signal);
 }
@@ -50,6 +52,8 @@ void install_signal_handlers() {
   sigaction(SIGTERM, &polite, nullptr);
   sigaction(SIGINT, &polite, nullptr);
 }
+
+void say_after_stack(const char* text) { after_stack = text; }
 
 const std::atomic<bool>& stop_requested() { return stopped; }
 

@@ -8,6 +8,9 @@ namespace ktb::app {
 /// and then ends the process as it would have.
 void install_signal_handlers();
 
+/// What a SIGSEGV prints after the stack, such as its usual cause and cure; kept by its address.
+void say_after_stack(const char* text);
+
 const std::atomic<bool>& stop_requested();
 
 }  // namespace ktb::app

@@ -27,6 +27,14 @@ class Driver {
     const bool known = found_ && read && read(device_, &millijoules) == 0;
     return known ? static_cast<double>(millijoules) / 1e3 : -1;
   }
+  double memory_mib() const {
+    struct {
+      unsigned long long total = 0, free = 0, used = 0;
+    } bytes;
+    const auto read = symbol<int(void*, void*)>("nvmlDeviceGetMemoryInfo");
+    const bool known = found_ && read && read(device_, &bytes) == 0;
+    return known ? static_cast<double>(bytes.total) / (1 << 20) : 0;
+  }
   std::string name() const {
     const auto read = symbol<int(void*, char*, unsigned)>("nvmlDeviceGetName");
     char text[96] = {};
@@ -52,6 +60,7 @@ class Module final : public ktb::run::CudaModule {
  public:
   std::string device_name() const override { return driver_.name(); }
   std::string driver_version() const override { return driver_.version(); }
+  double memory_mib() const override { return driver_.memory_mib(); }
   double peak_memory_mib() const override {
     const auto stats = c10::getDeviceAllocator(c10::kCUDA)->getDeviceStats(0);
     return static_cast<double>(stats.allocated_bytes[0].peak) / (1024.0 * 1024.0);

@@ -36,7 +36,7 @@ int cores() {
 }  // namespace
 
 PoolOptions settle(PoolOptions options) {
-  const bool gpu = options.device != "cpu";
+  const bool gpu = options.device == "cuda";
   if (options.threads <= 0)
     options.threads = gpu ? std::max(1, cores() / std::max(1, options.jobs)) : 1;
   if (options.jobs <= 0) options.jobs = gpu ? 1 : std::max(1, cores() / options.threads);

@@ -66,9 +66,11 @@ Batch Model::normalised(const Batch& batch) {
     if (!mean.defined() || mean.device() != x.device()) {
       std::vector<std::int64_t> shape(x.dim(), 1);
       shape[1] = -1;
-      const auto options = at::TensorOptions(at::kFloat).device(x.device());
-      mean = torch::tensor(spec.mean, options).view(shape);
-      deviation = torch::tensor(spec.deviation, options).view(shape);
+      const auto there = [&](const std::vector<double>& values) {
+        return torch::tensor(values, at::kFloat).view(shape).to(x.device(), /*non_blocking=*/true);
+      };
+      mean = there(spec.mean);
+      deviation = there(spec.deviation);
     }
     x = (x - mean) / deviation;
   }

@@ -2,6 +2,7 @@
 // has it over every plugin of this tree.
 #include <gmock/gmock.h>
 
+#include <cctype>
 #include <string>
 
 #include "app/shell.hpp"
@@ -66,6 +67,63 @@ TEST(ConformanceKit, RefusesUndeclaredParameters) {
   const auto [code, text] = test_plugin(KTB_TEST_PLUGIN_DIR "/hides_parameters.so");
   EXPECT_EQ(code, 1) << text;
   EXPECT_THAT(text, HasSubstr("predict() uses method.mix.weight, which deployed() leaves out"));
+}
+
+/// The kit on one of the two devices that every machine has.
+Outcome test_on(const std::string& device, const std::string& how) {
+  return test_plugin(KTB_TEST_PLUGIN_DIR "/leaves_device.so --option how=\"" + how +
+                     "\" --device " + device);
+}
+
+/// What it does, and what is said of that.
+struct DeviceFault {
+  std::string how, operation, argument, cure;
+};
+
+struct ConformanceKitOnADevice : testing::TestWithParam<DeviceFault> {};
+
+TEST_P(ConformanceKitOnADevice, RefusesWhatTheCpuLetsPass) {
+  const auto& [how, operation, argument, cure] = GetParam();
+  const auto on_cpu = test_on("cpu", how);
+  EXPECT_EQ(on_cpu.code, 0) << on_cpu.text;
+  const auto [code, text] = test_on("mock", how);
+  EXPECT_EQ(code, 1) << text;
+  EXPECT_THAT(text, testing::ContainsRegex("FAILED  without a source: a few steps run: [^\n]*" +
+                                           argument + "[^\n]*" + operation + "[^\n]*" + cure));
+}
+
+constexpr const char* kMakeThere = "Cure: make each tensor where those are that it meets";
+INSTANTIATE_TEST_SUITE_P(
+    Faults, ConformanceKitOnADevice,
+    testing::Values(DeviceFault{"labels", "aten::nll_loss_forward", "argument target in",
+                                kMakeThere},
+                    DeviceFault{"a full tensor", "aten::mul", "argument other in", kMakeThere},
+                    DeviceFault{"arange", "aten::index_select", "argument index in", kMakeThere},
+                    DeviceFault{"a sum from zeros", "aten::add_", "argument self in", kMakeThere},
+                    DeviceFault{"a CPU's generator", "", "for generator but found 'cpu'",
+                                "Cure: draw without a generator"}),
+    [](const auto& info) {
+      auto name = info.param.how;
+      std::erase_if(name, [](char c) { return !std::isalpha(c); });
+      return name;
+    });
+
+TEST(ConformanceKit, TellsOfAHostThatReadsADevicesMemory) {
+  const auto on_cpu = test_on("cpu", "reads on the host");
+  EXPECT_EQ(on_cpu.code, 0) << on_cpu.text;
+  const auto [code, text] = test_on("mock", "reads on the host");
+  EXPECT_NE(code, 0) << text;
+  EXPECT_THAT(text, HasSubstr("leaves_device.so"));
+  EXPECT_THAT(text, HasSubstr("A host that reads a device's memory ends so: data_ptr() of a tensor "
+                              "there. Cure: compute with tensors"));
+}
+
+TEST(ConformanceKit, CountsHowOftenAStepWaits) {
+  const auto [code, text] = test_on("mock", "waits");
+  EXPECT_EQ(code, 0) << text;
+  EXPECT_THAT(text, HasSubstr("note    without a source: waits of the host: 1 a step\n"));
+  const auto on_cpu = test_on("cpu", "waits");
+  EXPECT_THAT(on_cpu.text, testing::Not(HasSubstr("waits of the host")));
 }
 
 TEST(ConformanceKit, TellsAPluginThatCannotBeLoaded) {

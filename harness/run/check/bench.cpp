@@ -112,7 +112,7 @@ void Bench::make_leaves() {
   const auto inputs = stored_.option("inputs", core::Json::object());
   for (const auto& [name, rule] : inputs.items()) {
     const auto leaf = leaf_name(name);
-    leaves_[leaf] = formula_tensor(rule, leaf_shape(leaf, stored_.options));
+    leaves_[leaf] = formula_tensor(rule, leaf_shape(leaf, stored_.options)).to(stored_.device);
   }
   for (auto& [name, leaf] : leaves_)
     leaf.set_requires_grad(leaf.is_floating_point() &&
@@ -232,6 +232,7 @@ std::int64_t Bench::batch_size() const {
 void Bench::attach() {
   make_transfer();
   method_->bind(transfer_);
+  method_->to(stored_.device);
   const auto foreign = load();
   if (!foreign.empty()) throw Error("the method has no " + foreign.begin()->first);
 }

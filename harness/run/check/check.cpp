@@ -1,15 +1,18 @@
 #include "run/check/check.hpp"
 
-#include <c10/util/Exception.h>
+#include <ATen/Context.h>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <ostream>
+#include <string_view>
 #include <utility>
 
 #include "core/base/unicode.hpp"
 #include "run/kit/conformance.hpp"
+#include "run/plugins/told.hpp"
 
 namespace ktb::run {
 namespace {
@@ -59,8 +62,17 @@ void line(std::ostream& out, fmt::format_string<Args...> text, Args&&... args) {
 
 enum class Ending { kPassed, kFailed, kSkipped };
 
-Ending check_one(Registry& registry, const std::string& path, std::ostream& out) try {
-  const auto stored = read_case(path);
+/// What no plugin computes, or one that acts in no tensors, stays where it is.
+bool goes_to_device(const std::string& method) {
+  static constexpr std::array<std::string_view, 5> kStay = {
+      "schedule", "metric_squad", "metric_vqa", "stats", "tokeniser_wordpiece"};
+  return std::ranges::find(kStay, method) == kStay.end() && !method.starts_with("env_");
+}
+
+Ending check_one(Registry& registry, const std::string& path, std::ostream& out,
+                 at::Device device) try {
+  auto stored = read_case(path);
+  if (goes_to_device(stored.method)) move(stored, device);
   const auto answers = answer(registry, stored);
   if (!answers) {
     line(out, "skipped {}: no plugin answers \"{}\"", path, stored.method);
@@ -74,7 +86,7 @@ Ending check_one(Registry& registry, const std::string& path, std::ostream& out)
   line(out, "skipped {}: {}", path, error.what());
   return Ending::kSkipped;
 } catch (const c10::Error& error) {
-  line(out, "FAILED  {}: {}", path, error.what_without_backtrace());
+  line(out, "FAILED  {}: {}", path, told(error));
   return Ending::kFailed;
 } catch (const std::exception& error) {
   line(out, "FAILED  {}: {}", path, error.what());
@@ -83,10 +95,14 @@ Ending check_one(Registry& registry, const std::string& path, std::ostream& out)
 
 }  // namespace
 
-int check(Registry& registry, const std::vector<std::string>& paths, std::ostream& out) {
+int check(Registry& registry, const std::vector<std::string>& paths, std::ostream& out,
+          at::Device device) {
+  // Formulas are compared here, and TensorFloat-32 has three digits.
+  at::globalContext().setAllowTF32CuBLAS(false);
+  at::globalContext().setAllowTF32CuDNN(false);
   int counts[3] = {};
   for (const auto& path : case_files(paths)) {
-    ++counts[static_cast<int>(check_one(registry, path, out))];
+    ++counts[static_cast<int>(check_one(registry, path, out, device))];
     out.flush();
   }
   out << fmt::format("{} passed, {} failed, {} skipped\n", counts[0], counts[1], counts[2]);

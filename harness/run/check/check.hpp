@@ -12,8 +12,10 @@ namespace ktb::run {
 /// `ktbench plugin check`: runs plugins and parts of the harness on stored cases. `paths` are
 /// safetensors files or folders of them. One line a case (`ok`, `FAILED`, `skipped`), at the end
 /// `N passed, N failed, N skipped`; returns 1 if any failed, else 0.
+/// What plugins answer is computed on `device`, and compared with what that allows.
 /// Throws Error where there is no case.
-int check(Registry& registry, const std::vector<std::string>& paths, std::ostream& out);
+int check(Registry& registry, const std::vector<std::string>& paths, std::ostream& out,
+          at::Device device = at::kCPU);
 
 /// What the part in charge computes on a case, under the names of its references; none: nothing
 /// here answers the case. Where it takes a file that is not here, they throw Skipped.

@@ -40,11 +40,13 @@ std::string find_weights(const std::string& name, const std::string& sha256) {
 
 /// A model with those weights; its head, which no published encoder has, stays as it was made.
 std::shared_ptr<Model> encoder(Registry& registry, const std::string& name, const TensorFile& file,
-                               const std::string& path, const std::string& pooling) {
+                               const std::string& path, const std::string& pooling,
+                               at::Device device) {
   Options options({{"pooling", pooling}});
   const auto vocabulary = file.find("embeddings.word_embeddings.weight").size(0);
   const auto model = registry.model(name, task_of(vocabulary), options);
   load_weights(*model, open_weights(path), {}, model->head_name());
+  model->to(device);
   model->eval();
   return model;
 }
@@ -72,7 +74,7 @@ Answers answer_encoder(Registry& registry, const StoredCase& stored) {
   Batch batch;
   batch.x["tokens"] = stored.input("input_ids") * mask;
 
-  const auto out = (*encoder(registry, name, file, path, "mean"))(batch);
+  const auto out = (*encoder(registry, name, file, path, "mean", stored.device))(batch);
   const auto unit = out.pooled / at::linalg_vector_norm(out.pooled, 2, {1}, /*keepdim=*/true);
   Tensors answers = {{"out.embedding", unit},
                      {"out.cosine", unit.matmul(unit.t())},
@@ -81,7 +83,8 @@ Answers answer_encoder(Registry& registry, const StoredCase& stored) {
                      {"out.hidden_stats", statistics(out.features.back(), mask)}};
   for (std::size_t i = 1; i < out.features.size(); ++i)
     answers["out.layer." + std::to_string(i) + ".token0_first16"] = first16(out.features[i]);
-  const auto pooled = encoder(registry, name, file, path, "pooler")->trunk(batch).pooled;
+  const auto pooled =
+      encoder(registry, name, file, path, "pooler", stored.device)->trunk(batch).pooled;
   answers["out.pooler_first16"] = pooled.slice(1, 0, 16);
   return answers;
 }

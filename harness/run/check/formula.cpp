@@ -39,7 +39,7 @@ Tensor formula_tensor(const core::Json& rule, const std::vector<std::int64_t>& s
 }
 
 Tensor formula_dot(const Tensor& tensor, std::uint32_t k) {
-  const Tensor flat = tensor.detach().contiguous().flatten().to(at::kDouble);
+  const Tensor flat = tensor.detach().cpu().contiguous().flatten().to(at::kDouble);
   return flat.dot(formula_tensor(k, {flat.numel()}).to(at::kDouble));
 }
 

@@ -25,10 +25,10 @@ class StoredStep final : public Step {
       lane_.batch.y["soft_label"] = soft;
     if (const auto labels = stored.optional_input("labels"); labels.defined())
       lane_.batch.y["label"] = labels;
-    lane_.batch.x["image"] = at::zeros({bench.batch_size(), 1});
+    lane_.batch.x["image"] = at::zeros({bench.batch_size(), 1}, stored.device);
     lane_.batch.index = stored.optional_input("index");
     const auto at = stored.optional_input("epoch");
-    epoch = at.defined() ? at.to(at::kFloat) : at::zeros({});
+    epoch = at.defined() ? at.to(at::kFloat) : at::zeros({}, stored.device);
     // Originals whose loss has no task in it belong to an initialisation stage.
     if (!lane_.batch.y.empty()) index = kLate;
   }
@@ -39,7 +39,7 @@ class StoredStep final : public Step {
     const at::NoGradGuard no_grad;
     const auto own = lane_.batch;
     lane_.batch.y["label"] = stored.input("relation.labels");
-    lane_.batch.index = at::arange(lane_.labels().size(0));
+    lane_.batch.index = at::arange(lane_.labels().size(0), stored.device);
     outputs_[0].pred = stored.input("relation.source_logits");
     method.survey([this](const std::function<void(Step&)>& visit) { visit(*this); });
     outputs_.clear();
@@ -109,7 +109,7 @@ Answers answer_method(Registry& registry, const StoredCase& stored) {
     answers["out.logits"] = predict(bench.method(), step.lane(kTarget).batch);
   Terms terms = bench.method().losses(step);
   for (auto& term : plus_terms(registry, stored, step)) terms.push_back(std::move(term));
-  Tensor total = at::zeros({});
+  Tensor total = at::zeros({}, stored.device);
   for (const auto& [name, value] : terms) {
     const auto place = "out.term." + (name == "task" ? "ce" : name);
     answers[stored.has(place + "_weighted") ? place + "_weighted" : place] = value;

@@ -143,11 +143,12 @@ Answers answer_model(Registry& registry, const StoredCase& stored) {
   // Gradients are wanted in double: in float, the rounding of this machine's kernels puts some
   // values on the other side of a ReLU's kink than the original's.
   const auto type = train ? at::kDouble : at::kFloat;
-  model->to(type);
+  model->to(stored.device, type);
   auto shape = task.inputs[0].shape;
   shape.insert(shape.begin(), 2);
   Batch batch;
-  batch.x["image"] = formula_tensor(stored.option<std::uint32_t>("input_k"), shape).to(type);
+  batch.x["image"] =
+      formula_tensor(stored.option<std::uint32_t>("input_k"), shape).to(stored.device, type);
   const auto output = (*model)(batch);
   answers["out.logits"] = output.pred;
   answers["out.pooled"] = output.pooled;

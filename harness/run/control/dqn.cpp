@@ -62,8 +62,8 @@ class Dqn final : public Learner {
     if (steps_++ % how_.sync == 0) past_.remember(live_);
     const auto sample = replay_.draw(place_.batch);
     Batch batch;
-    batch.x["state"] = sample.state.to(place_.device);
-    batch.y["action"] = sample.action.to(place_.device);
+    batch.x["state"] = sent(sample.state, place_.device);
+    batch.y["action"] = sent(sample.action, place_.device);
     batch.y["td_target"] = targets(sample);
     return batch;
   }
@@ -88,14 +88,14 @@ class Dqn final : public Learner {
 
   Tensor targets(const ReplayBuffer::Sample& sample) {
     Batch next;
-    next.x["state"] = sample.next.to(place_.device);
+    next.x["state"] = sent(sample.next, place_.device);
     const auto now = how_.double_q ? values(next) : Tensor();
     past_.trade(live_);
     const auto past = values(next);
     past_.trade(live_);
     const auto choice = (now.defined() ? now : past).argmax(1, /*keepdim=*/true);
-    return sample.reward.to(place_.device) +
-           sample.discount.to(place_.device) * past.gather(1, choice).squeeze(1);
+    return sent(sample.reward, place_.device) +
+           sent(sample.discount, place_.device) * past.gather(1, choice).squeeze(1);
   }
 
   /// One step of every runner.

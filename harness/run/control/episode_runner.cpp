@@ -53,6 +53,10 @@ void EpisodeRunner::look() {
                          [](double x) { return static_cast<float>(x); });
 }
 
+Tensor sent(const Tensor& host, at::Device device) {
+  return host.to(device, /*non_blocking=*/true);
+}
+
 Batch batch_of(const std::vector<const Observation*>& observations, const World& world,
                at::Device device) {
   std::vector<std::int64_t> shape{static_cast<std::int64_t>(observations.size())};
@@ -61,7 +65,7 @@ Batch batch_of(const std::vector<const Observation*>& observations, const World&
   auto* place = x.mutable_data_ptr<float>();
   for (const auto* one : observations) place = std::copy(one->begin(), one->end(), place);
   Batch batch;
-  batch.x["state"] = x.to(device);
+  batch.x["state"] = sent(x, device);
   return batch;
 }
 

@@ -45,6 +45,9 @@ class EpisodeRunner {
   double total_ = 0;
 };
 
+/// On the device, without waiting until it has got there: what is queued there comes after it.
+Tensor sent(const Tensor& host, at::Device device);
+
 /// [n, World::shape] of n observations.
 Batch batch_of(const std::vector<const Observation*>& observations, const World& world,
                at::Device device);

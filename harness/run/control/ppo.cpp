@@ -65,8 +65,8 @@ class Ppo final : public Learner {
   Batch on_device(Batch batch) const {
     auto& advantage = batch.y["advantage"];
     advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8);
-    for (auto& [name, x] : batch.x) x = x.to(place_.device);
-    for (auto& [name, y] : batch.y) y = y.to(place_.device);
+    for (auto& [name, x] : batch.x) x = sent(x, place_.device);
+    for (auto& [name, y] : batch.y) y = sent(y, place_.device);
     return batch;
   }
 

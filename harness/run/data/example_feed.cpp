@@ -241,7 +241,8 @@ const Tensor& ExampleFeed::order(std::int64_t epoch) {
   if (epoch != epoch_) {
     const auto seed =
         core::axis_seed({"order", request_.axis, std::to_string(request_.seed)}, epoch);
-    order_ = at::randperm(train_size_, at::detail::createCPUGenerator(seed), at::kLong).to(device_);
+    order_ = at::randperm(train_size_, at::detail::createCPUGenerator(seed), at::kLong)
+                 .to(device_, /*non_blocking=*/true);
     epoch_ = epoch;
   }
   return order_;
@@ -270,8 +271,9 @@ Tensor ExampleFeed::ready(const Tensor& images) const {
 void ExampleFeed::visit_all(Part part, const Visit& visit) const {
   const auto& from = split(part);
   const auto size = from.size();
-  const auto step = large_batch(from, device_);
   const bool twice = pretext_ && pretext_->views() > 1;  // then only augmentation tells views apart
+  // Views are told from the others of their batch, which so must be the same on every device.
+  const auto step = large_batch(from, twice ? at::kCPU : device_);
   for (std::int64_t at = 0; at < size; at += step) {
     const auto end = std::min(size, at + step);
     auto rows = at::arange(at, end, at::TensorOptions(at::kLong).device(device_));

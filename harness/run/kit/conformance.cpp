@@ -1,12 +1,12 @@
 #include "run/kit/conformance.hpp"
 
-#include <c10/util/Exception.h>
 #include <fmt/format.h>
 
 #include <ostream>
 
 #include "core/base/error.hpp"
 #include "core/base/unicode.hpp"
+#include "run/plugins/told.hpp"
 
 namespace ktb::run {
 
@@ -39,7 +39,7 @@ bool Report::check(const std::string& what, const std::function<void()>& body) {
   } catch (const core::PluginError&) {
     throw;  // without the library there is nothing to test
   } catch (const c10::Error& error) {
-    return fail(error.what_without_backtrace());
+    return fail(told(error));
   } catch (const std::exception& error) {
     return fail(error.what());
   } catch (...) {
@@ -57,7 +57,7 @@ int Report::finish() const {
 
 int test_plugin(Registry& registry, const std::string& library,
                 const std::vector<std::string>& data_dirs, std::ostream& out,
-                const core::Json& options) {
+                const core::Json& options, at::Device device) {
   const auto note = registry.add(library);
   registry.set_defaults(note, options);
   Report report(out);
@@ -66,9 +66,9 @@ int test_plugin(Registry& registry, const std::string& library,
     demand(!note.citation.empty() || note.kind == "dataset", "the citation is empty");
   });
   if (note.kind == "method")
-    test_method(registry, note.name, report);
+    test_method(registry, note.name, device, report);
   else if (note.kind == "model")
-    test_model(registry, note.name, report);
+    test_model(registry, note.name, device, report);
   else
     test_dataset(registry, note.name, data_dirs, report);
   return report.finish();

@@ -9,12 +9,12 @@
 namespace ktb::run {
 
 /// `ktbench plugin test`: what every plugin of a kind must keep, on tasks and models of the kit's
-/// own. Prints one line a check and, at the end, `N passed, N failed, N skipped`; returns 1 if any
-/// failed, else 0. `options` stand in the place of the plugin's defaults. Throws core::PluginError
-/// where the file cannot be loaded.
+/// own, computed on `device`; data sets stay on the CPU. Prints one line a check and, at the end,
+/// `N passed, N failed, N skipped`; returns 1 if any failed, else 0. `options` stand in place of
+/// the plugin's defaults. Throws core::PluginError where the file cannot be loaded.
 int test_plugin(Registry& registry, const std::string& library,
                 const std::vector<std::string>& data_dirs, std::ostream& out,
-                const core::Json& options = core::Json::object());
+                const core::Json& options = core::Json::object(), at::Device device = at::kCPU);
 
 /// A check that does not apply, with the reason.
 struct Skipped : Error {
@@ -31,6 +31,8 @@ class Report {
   explicit Report(std::ostream& out) : out_(out) {}
   /// `body` throws Skipped, or whatever else the check failed by; true if it passed.
   bool check(const std::string& what, const std::function<void()>& body);
+  /// A line that counts for nothing.
+  void note(const std::string& text) { line("note", text); }
   /// Prints the last line; the exit code.
   int finish() const;
 
@@ -41,8 +43,8 @@ class Report {
   int passed_ = 0, failed_ = 0, skipped_ = 0;
 };
 
-void test_method(Registry& registry, const std::string& name, Report& report);
-void test_model(Registry& registry, const std::string& name, Report& report);
+void test_method(Registry& registry, const std::string& name, at::Device device, Report& report);
+void test_model(Registry& registry, const std::string& name, at::Device device, Report& report);
 void test_dataset(Registry& registry, const std::string& name,
                   const std::vector<std::string>& data_dirs, Report& report);
 /// What remains of it where the data come from acting.

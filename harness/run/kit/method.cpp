@@ -11,6 +11,8 @@
 #include "run/kit/conformance.hpp"
 #include "run/kit/world.hpp"
 #include "run/plugins/plain.hpp"
+#include "run/train/cuda_module.hpp"
+#include "run/train/host.hpp"
 #include "run/train/step.hpp"
 #include "run/weights/safetensors.hpp"
 
@@ -36,8 +38,12 @@ class Run {
     if (!learns()) return;
     session->train(true);
     for (auto at = from; at < to; ++at) {
+      wait_places(0);
+      const auto before = waits(session->device);
       step_.begin(at);
       losses = train_step(*session, step_);
+      waited = waits(session->device) - before;
+      places = wait_places(kPlaces);
       demand(step_.index == at,
              fmt::format("it changed Step::index from {} to {}", at, step_.index));
       const double loss = losses.total.item<double>();
@@ -47,8 +53,15 @@ class Run {
 
   std::unique_ptr<Session> session;
   Losses losses;
+  std::int64_t waited = 0;  ///< the host for the device, in the last step
+  std::string places;       ///< and where, if somebody notes that
 
  private:
+  std::string wait_places(std::size_t most) const {
+    return session->device.is_cuda() ? cuda_module().wait_places(most) : "";
+  }
+
+  static constexpr std::size_t kPlaces = 20;
   LiveStep step_;
 };
 
@@ -103,6 +116,7 @@ class MethodKit {
       return report_.check(pairing_.text + ": " + what, [&] { (this->*body)(); });
     };
     if (!check("a few steps run", &MethodKit::runs)) return;
+    if (waits(pairing_.device) >= 0) tell_waits();
     check("a gradient reaches what is trained", &MethodKit::reaches);
     check("a frozen source keeps every bit and gets no gradient", &MethodKit::leaves_source_alone);
     check("a source's head is not read where use() says so", &MethodKit::ignores_head);
@@ -125,6 +139,13 @@ class MethodKit {
   void runs() const {
     const auto run = trained(kSteps);
     demand(!run.learns() || !run.losses.terms.empty(), "losses() is empty");
+  }
+
+  void tell_waits() const {
+    const auto run = trained(kSteps);
+    if (!run.learns()) return;
+    report_.note(fmt::format("{}: waits of the host: {} a step{}{}", pairing_.text, run.waited,
+                             run.places.empty() ? "" : ", at\n", run.places));
   }
 
   void reaches() const {
@@ -259,7 +280,7 @@ class MethodKit {
   Report& report_;
 };
 
-std::vector<KitPairing> pairings_for(const MethodNeeds& needs) {
+std::vector<KitPairing> pairings_for(const MethodNeeds& needs, at::Device device) {
   std::vector<KitPairing> all;
   for (const auto mode : needs.modes) {
     if (mode == Mode::kNone) {
@@ -272,12 +293,13 @@ std::vector<KitPairing> pairings_for(const MethodNeeds& needs) {
     if (needs.most == 0 && mode == needs.modes.front())
       all.push_back({"two sources more, " + to_string(mode), 4, 4, mode, sources + 2});
   }
+  for (auto& one : all) one.device = device;
   return all;
 }
 
 }  // namespace
 
-void test_method(Registry& registry, const std::string& name, Report& report) {
+void test_method(Registry& registry, const std::string& name, at::Device device, Report& report) {
   std::shared_ptr<Method> method;
   Options options;
   const bool made = report.check("it can be made with its defaults", [&] {
@@ -286,7 +308,7 @@ void test_method(Registry& registry, const std::string& name, Report& report) {
   });
   if (!made) return;
   report.check("every option is documented", [&] { demand_help(options); });
-  for (const auto& pairing : pairings_for(method->needs()))
+  for (const auto& pairing : pairings_for(method->needs(), device))
     MethodKit(registry, name, pairing, report).run();
 }
 

@@ -20,9 +20,15 @@ namespace {
 class ModelKit {
  public:
   /// `at` is put in front of each line of the report.
-  ModelKit(Registry& registry, const std::string& name, const TaskSpec& task, const std::string& at,
-           Report& report)
-      : registry_(registry), name_(name), task_(task), at_(at), report_(report), model_(make()) {}
+  ModelKit(Registry& registry, const std::string& name, const TaskSpec& task, at::Device device,
+           const std::string& at, Report& report)
+      : registry_(registry),
+        name_(name),
+        task_(task),
+        device_(device),
+        at_(at),
+        report_(report),
+        model_(make()) {}
 
   void run() {
     const auto check = [&](const char* what, void (ModelKit::*body)()) {
@@ -38,6 +44,7 @@ class ModelKit {
     check("weights saved and loaded give the same outputs", &ModelKit::reloads);
     check("in evaluation mode a batch of one is enough and nothing moves", &ModelKit::evaluates);
     check("in training mode every parameter gets a gradient", &ModelKit::trains);
+    check("in evaluation mode a gradient can be asked for", &ModelKit::differentiates_frozen);
     if (batch(1).x.contains("tokens"))
       check("padding changes nothing, and an empty text is no trouble", &ModelKit::ignores_padding);
   }
@@ -46,9 +53,15 @@ class ModelKit {
   std::shared_ptr<Model> make(std::uint64_t seed = 1) {
     const RandomScope random(at::kCPU, seed);
     Options options;
-    return registry_.model(name_, task_, options);
+    auto model = registry_.model(name_, task_, options);
+    model->to(device_);
+    return model;
   }
-  Batch batch(std::int64_t size) const { return kit_batch(task_, size, 3); }
+  Batch batch(std::int64_t size) const {
+    auto made = kit_batch(task_, size, 3);
+    for (auto& [name, x] : made.x) x = x.to(device_);
+    return made;
+  }
 
   void documents() {
     Options options;
@@ -152,6 +165,15 @@ class ModelKit {
       demand(item.value().grad().defined(), item.key() + " got none");
   }
 
+  /// As of a source that a method only reads: its statistics stand still, its input may learn.
+  void differentiates_frozen() {
+    const auto model = make();
+    model->eval();
+    (*model)(batch(4)).pred.logsumexp(1).sum().backward();
+    for (const auto& item : model->named_parameters())
+      demand(item.value().grad().defined(), item.key() + " got none");
+  }
+
   void ignores_padding() {
     const torch::NoGradGuard no_grad;
     model_->eval();
@@ -162,7 +184,7 @@ class ModelKit {
     for (const auto* name : {"tokens", "segments"}) {
       if (!texts.x.contains(name)) continue;
       auto& ids = texts.x[name];
-      ids = at::cat({ids, torch::zeros({ids.size(0), 4}, at::kLong)}, 1);
+      ids = at::cat({ids, torch::zeros({ids.size(0), 4}, ids.options())}, 1);
     }
     const auto after = (*model_)(texts).pred.slice(-1, 0, before.size(-1));
     demand(torch::allclose(after, before, 1e-4, 1e-5), "padded further, texts get other results");
@@ -171,6 +193,7 @@ class ModelKit {
   Registry& registry_;
   const std::string& name_;
   const TaskSpec& task_;
+  at::Device device_;
   const std::string& at_;
   Report& report_;
   std::shared_ptr<Model> model_;
@@ -178,14 +201,14 @@ class ModelKit {
 
 }  // namespace
 
-void test_model(Registry& registry, const std::string& name, Report& report) {
+void test_model(Registry& registry, const std::string& name, at::Device device, Report& report) {
   std::vector<TaskSpec> tasks;
   if (!report.check("it can be made with its defaults, and with what --option sets",
                     [&] { tasks = fitting_tasks(registry, name); }))
     return;
   for (const auto& task : tasks) {
     const auto at = tasks.size() > 1 ? task.kind + ": " : "";
-    ModelKit(registry, name, task, at, report).run();
+    ModelKit(registry, name, task, device, at, report).run();
   }
 }
 

@@ -97,12 +97,12 @@ TaskSpec kit_task(std::int64_t outputs) {
   return task;
 }
 
-std::shared_ptr<ExampleFeed> kit_data(std::int64_t batch) {
+std::shared_ptr<ExampleFeed> kit_data(std::int64_t batch, at::Device device) {
   DataRequest request;
   request.name = request.axis = "kit";
   request.batch = batch;
   request.channels_last = false;
-  return std::make_shared<ExampleFeed>(KitDataset(), DataFolder({}), request);
+  return std::make_shared<ExampleFeed>(KitDataset(), DataFolder({}), request, device);
 }
 
 std::shared_ptr<Model> kit_model(std::int64_t width, std::uint64_t seed, std::int64_t outputs) {
@@ -114,9 +114,10 @@ std::unique_ptr<Session> kit_session(Registry& registry, const std::string& meth
                                      const KitPairing& pairing) try {
   Options options(pairing.options);
   SessionBuilder parts{.axis = "kit/0",
+                       .device = pairing.device,
                        .method = registry.method(method, options),
                        .task = kit_task(),
-                       .data = kit_data(pairing.batch),
+                       .data = kit_data(pairing.batch, pairing.device),
                        .batch = pairing.batch};
   if (parts.method->needs().target)
     parts.target = measured(kit_model(pairing.target_width, 1), "target", "kit", Mode::kNone);

@@ -14,7 +14,7 @@ namespace ktb::run {
 /// The kit's own task: small colour images of a few classes, from a formula. With another number of
 /// outputs than its own it is another label space.
 TaskSpec kit_task(std::int64_t outputs = 5);
-std::shared_ptr<ExampleFeed> kit_data(std::int64_t batch = 8);
+std::shared_ptr<ExampleFeed> kit_data(std::int64_t batch = 8, at::Device device = at::kCPU);
 /// A convolutional network with batch normalisation and dropout: four feature maps, pooled feature,
 /// one linear layer. Its weights follow the seed.
 std::shared_ptr<Model> kit_model(std::int64_t width, std::uint64_t seed, std::int64_t outputs = 5);
@@ -28,6 +28,7 @@ struct KitPairing {
   std::map<std::string, Value> options = {};  ///< of the method
   std::int64_t batch = 8;
   std::int64_t source_outputs = 5;
+  at::Device device = at::kCPU;
 };
 
 /// A transfer of that plugin, ready for its first step. Throws Skipped with the method's reason

@@ -84,14 +84,17 @@ at::Device set_up_process(const std::string& name, int threads) {
   if (threads > 0) at::set_num_threads(threads);
   at::set_num_interop_threads(1);
   if (name == "cpu") return at::kCPU;
-  if (name != "cuda") throw Error(fmt::format("device `{}` is neither cpu nor cuda", name));
-  cuda_module();  // loads LibTorch's CUDA half; throws where there is none
+  if (name != "cuda" && name != "mock")
+    throw Error(fmt::format("device `{}` is neither cpu nor cuda", name));
+  load_cuda_module(name);  // with LibTorch's CUDA half; throws where there is none
   auto& context = at::globalContext();
   if (!context.hasCUDA()) throw Error("LibTorch sees no CUDA device on this machine");
   context.setAllowTF32CuBLAS(true);
   context.setAllowTF32CuDNN(true);
   return {at::kCUDA, 0};
 }
+
+std::int64_t waits(at::Device device) { return device.is_cuda() ? cuda_module().waits() : -1; }
 
 double peak_memory_mib(at::Device device) {
   if (device.is_cuda()) return cuda_module().peak_memory_mib();

@@ -12,6 +12,7 @@
 #include "core/base/clock.hpp"
 #include "core/score/metrics.hpp"
 #include "core/suite/schedule.hpp"
+#include "run/train/host.hpp"
 
 namespace ktb::run {
 namespace {
@@ -142,11 +143,14 @@ class Loop {
   }
 
   void one_step(std::int64_t at) {
+    const auto waited = waits(session_.device);
     set_rates(at);
     step_.begin(at);
     result_.examples += step_.lane().batch.size();
     auto losses = train_step(session_, step_);
     meter_.add(losses);
+    if (!first_) ++result_.steps, result_.waits += waits(session_.device) - waited;
+    first_ = false;
     // Reading a loss is free on a CPU; on a GPU it would hold up the queue at every step.
     const bool look = session_.device.is_cpu() || at % kLookEvery == 0 || at + 1 == plan_.steps;
     if (!look) return;
@@ -247,6 +251,7 @@ class Loop {
   TermMeter meter_;
   LoopResult result_;
   std::int64_t done_ = 0;  ///< steps
+  bool first_ = true;      ///< no step was taken yet in this process
   double clock_ = 0;       ///< at the last reading
   double best_score_ = 0;
   std::vector<Tensor> best_;

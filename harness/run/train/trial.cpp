@@ -21,6 +21,7 @@
 #include "core/score/metrics.hpp"
 #include "core/store/confusion.hpp"
 #include "run/data/routes.hpp"
+#include "run/plugins/told.hpp"
 #include "run/train/cuda_module.hpp"
 #include "run/train/flops.hpp"
 #include "run/train/frozen.hpp"
@@ -156,6 +157,9 @@ class Trial {
     if (result.train_seconds > 0)
       record.cost["examples_per_second"] =
           static_cast<double>(result.examples) / result.train_seconds;
+    if (waits(place_.device) >= 0 && result.steps > 0)
+      record.cost["waits_per_step"] =
+          static_cast<double>(result.waits) / static_cast<double>(result.steps);
   }
 
   /// A snapshot of something else is of no use to anybody.
@@ -389,7 +393,7 @@ void guard(Record& record, Work work) {
   } catch (const std::bad_alloc&) {
     end(Status::kOutOfMemory, "the process could not get more memory");
   } catch (const c10::Error& error) {
-    const std::string text = error.what_without_backtrace();
+    const std::string text = told(error);
     end(says_out_of_memory(text) ? Status::kOutOfMemory : Status::kFailed, text);
   } catch (const std::exception& error) {
     end(Status::kFailed, error.what());

@@ -1,8 +1,8 @@
 #include "gating.hpp"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/argsort.h>
-#include <ATen/ops/bincount.h>
 #include <ATen/ops/softplus.h>
 #include <ATen/ops/special_ndtr.h>
 #include <ATen/ops/where.h>
@@ -45,9 +45,14 @@ Tensor squared_variation(const Tensor& values, double epsilon) {
 Tensor entropy(const Tensor& weights) { return -at::xlogy(weights, weights).sum(-1); }
 
 std::vector<Tensor> rows_by_member(const Tensor& chosen, std::int64_t members) {
+  // Where all of them run on every input there is nothing to look up.
+  if (chosen.size(1) == members)
+    return std::vector<Tensor>(static_cast<std::size_t>(members),
+                               at::arange(chosen.size(0), chosen.options()));
   const auto flat = chosen.flatten();
   const auto rows = at::argsort(flat, /*stable=*/true, 0, false).div(chosen.size(1), "floor");
-  const auto counts = at::bincount(flat, {}, members).cpu();
+  const auto members_in_a_row = at::arange(members, flat.options());
+  const auto counts = flat.unsqueeze(1).eq(members_in_a_row).sum(0).cpu();
   std::vector<Tensor> out;
   std::int64_t first = 0;
   for (std::int64_t i = 0; i < members; ++i) {

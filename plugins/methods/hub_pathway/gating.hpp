@@ -45,7 +45,10 @@ Tensor squared_variation(const Tensor& values, double epsilon = 1e-10);
 /// -sum p log p over the last axis.
 Tensor entropy(const Tensor& weights);
 
-/// For each member the inputs [R] that chose it, ascending.
+/// For each member the inputs [R] that chose it, ascending. How many those are a GPU's host has to
+/// wait for, once for all members, unless every input chose all of them: then running all on
+/// everything costs no operation more. With fewer it would cost members / k times as many, and
+/// batch normalisation would see inputs that are none of a member's.
 std::vector<Tensor> rows_by_member(const Tensor& chosen, std::int64_t members);
 
 }  // namespace ktb::hub_pathway

@@ -234,7 +234,7 @@ void MatrixTransfer::check(Case& given) {
     return;
   }
   adapter_->follow(made, given.in.at("delta").flatten(1));
-  Tensor square = at::zeros({});
+  Tensor square = made.new_zeros({});
   for (const auto& parameter : adapter_->parameters()) square += parameter.grad().square().sum();
   given.out["grad_norm_before_clip"] = square.sqrt();
   const auto epoch = given.options.get("epoch", 0, "epoch of the step");

@@ -293,6 +293,11 @@ TEST(Gating, RowsAreSortedByMember) {
   EXPECT_EQ(rows[4].numel(), 0);
 }
 
+TEST(Gating, EveryInputRunsWhereAllAreChosen) {
+  for (const auto& rows : rows_by_member(torch::tensor({{2, 0, 1}, {0, 1, 2}}), 3))
+    EXPECT_TRUE(at::equal(rows, torch::tensor({0, 1})));
+}
+
 TEST(Gating, EqualValuesDoNotVary) {
   EXPECT_EQ(squared_variation(torch::full({4}, 2.5)).item<double>(), 0);
   EXPECT_EQ(squared_variation(torch::full({1}, 2.5)).item<double>(), 0);
