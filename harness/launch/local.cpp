@@ -11,6 +11,7 @@
 
 #include "core/base/clock.hpp"
 #include "core/base/text_file.hpp"
+#include "launch/gpus.hpp"
 #include "launch/memory.hpp"
 
 namespace ktb::launch {
@@ -37,9 +38,10 @@ int cores() {
 
 PoolOptions settle(PoolOptions options) {
   const bool gpu = options.device == "cuda";
-  if (options.threads <= 0)
-    options.threads = gpu ? std::max(1, cores() / std::max(1, options.jobs)) : 1;
-  if (options.jobs <= 0) options.jobs = gpu ? 1 : std::max(1, cores() / options.threads);
+  if (gpu && options.gpus.empty()) options.gpus = visible_gpus();
+  if (gpu && options.jobs <= 0) options.jobs = std::max(1, static_cast<int>(options.gpus.size()));
+  if (options.threads <= 0) options.threads = gpu ? std::max(1, cores() / options.jobs) : 1;
+  if (options.jobs <= 0) options.jobs = std::max(1, cores() / options.threads);
   return options;
 }
 
@@ -176,15 +178,24 @@ bool LocalPool::start(std::size_t index) {
   if (options_.fresh && job.attempts == 0) fs::remove(folder.checkpoint());
   write_spec(*job.trial, folder);
   const std::string log = folder.log().string();
-  auto process = nursery_.start(trial_command(options_, folder), log);
+  const auto gpu = least_loaded_gpu();
+  auto command = trial_command(options_, folder);
+  if (options_.gpus.size() > 1) command = on_gpu(options_.gpus[gpu], std::move(command));
+  auto process = nursery_.start(command, log);
   End end;
   end.log = log;
   end.started = core::utc_now();
   workers_.push_back({index, std::move(*lock), std::move(process), core::seconds_now(), oom_kills(),
-                      std::move(end)});
+                      std::move(end), gpu});
   job.state = State::kRunning;
   ++job.attempts;
   return true;
+}
+
+std::size_t LocalPool::least_loaded_gpu() const {
+  std::vector<int> loads(std::max<std::size_t>(1, options_.gpus.size()));
+  for (const auto& worker : workers_) ++loads[worker.gpu];
+  return static_cast<std::size_t>(std::ranges::min_element(loads) - loads.begin());
 }
 
 bool LocalPool::usable(const core::Trial& trial) const {

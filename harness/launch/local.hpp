@@ -30,11 +30,14 @@ struct PoolOptions {
   double checkpoint = 10;  ///< minutes between checkpoints of a trial; 0: none
   bool rehearse = false;   ///< every trial dies once and goes on
   bool fresh = false;      ///< no trial goes on from a checkpoint of another run
+  /// Among which trials are spread, the least loaded first, as CUDA_VISIBLE_DEVICES names them; at
+  /// most one: trials find theirs alone. Chosen by `settle`.
+  std::vector<std::string> gpus = {};
 };
 
-/// Fills in what the user left open: on a CPU one thread a trial and as many trials as cores, on a
-/// GPU one trial with all cores. Threads never follow the load, since another number of threads
-/// rounds sums in another order.
+/// Fills in what the user left open: on a CPU one thread a trial and as many trials as cores, on
+/// GPUs one trial each with its share of the cores. Threads never follow the load, since another
+/// number of threads rounds sums in another order.
 PoolOptions settle(PoolOptions options);
 
 /// `ktbench-worker trial FOLDER` with its flags.
@@ -81,6 +84,7 @@ class LocalPool {
     double start = 0;
     std::int64_t oom_kills = 0;  ///< of the kernel when it started
     End end;
+    std::size_t gpu = 0;
   };
 
   void order_by_rank();
@@ -89,6 +93,7 @@ class LocalPool {
   std::optional<core::Record> failed_source(const Job& job) const;
   bool waits(const Job& job) const;
   bool start(std::size_t index);
+  std::size_t least_loaded_gpu() const;
   bool settled_elsewhere(Job& job);
   bool left_out(Job& job);
   void tend(Worker& worker);

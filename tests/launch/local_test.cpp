@@ -47,6 +47,7 @@ case "$id" in
     record > "$dir/record.json" ;;
   feeds*) head -c 300000000 /dev/zero | tail > /dev/null; sleep 5 ;;
   colours*) printf '\033[31mno \377 device\033[0m\n\n'; exit 2 ;;
+  shares*) echo "$CUDA_VISIBLE_DEVICES" >> "$(dirname "$dir")/gpus"; sleep 0.4; record > "$dir/record.json" ;;
   killed*) kill -KILL $$ ;;
   stubborn*) trap '' TERM; sleep 0.5; touch "$dir/weights.safetensors"; record > "$dir/record.json" ;;
   twice*) if [ -f "$dir/tried" ]; then record > "$dir/record.json"; else touch "$dir/tried"; kill -KILL $$; fi ;;
@@ -131,6 +132,33 @@ TEST_P(LocalPoolTest, RunsSourcesBeforeWhatNeedsThem) {
   add("kd", {"source"});
   EXPECT_EQ(run().ok, 2U);
   EXPECT_THAT(started(), ElementsAre("source", "kd"));
+}
+
+TEST_P(LocalPoolTest, SpreadsTrialsOverGpusTheLeastLoadedFirst) {
+  for (const auto* id : {"shares0", "shares1", "shares2", "shares3"}) add(id);
+  const auto trials = launch::trials_to_run(plan_, store_);
+  std::unique_ptr<std::FILE, int (*)(std::FILE*)> out(std::fopen((root_ + "/out").c_str(), "w"),
+                                                      std::fclose);
+  launch::Progress progress(out.get(), trials.size());
+  launch::PoolOptions options{4, 1, "cuda", worker_, {}};
+  options.gpus = {"3", "GPU-7"};
+  EXPECT_EQ(launch::LocalPool(trials, store_, costs_, progress, options).run().ok, 4U);
+  std::ifstream file(root_ + "/trials/gpus");
+  std::multiset<std::string> gpus;
+  for (std::string gpu; std::getline(file, gpu);) gpus.insert(gpu);
+  EXPECT_THAT(gpus, ElementsAre("3", "3", "GPU-7", "GPU-7"));
+}
+
+TEST(SettleTest, GivesEachGpuATrialAndItsShareOfTheCores) {
+  const auto settled = [](std::vector<std::string> gpus) {
+    launch::PoolOptions options{0, 0, "cuda", "", {}};
+    options.gpus = std::move(gpus);
+    return launch::settle(options);
+  };
+  const auto one = settled({"0"}), four = settled({"0", "1", "2", "3"});
+  EXPECT_EQ(one.jobs, 1);
+  EXPECT_EQ(four.jobs, 4);
+  EXPECT_EQ(four.threads, std::max(1, one.threads / 4));
 }
 
 TEST_P(LocalPoolTest, RunsNothingTwice) {
