@@ -2,12 +2,12 @@
 // example's embedding by the source among many others, and the other way round. Both networks keep
 // a bank of one embedding for each training example. Tian et al., ICLR 2020, arXiv 1910.10699.
 #include <ATen/ops/cat.h>
-#include <ATen/ops/randint.h>
-#include <ATen/ops/randint_like.h>
 
 #include <cmath>
+#include <string>
 
 #include "ktb/plugin.hpp"
+#include "ktb/random.hpp"
 #include "ktb/transfer/layers.hpp"
 #include "ktb/transfer/maps.hpp"
 
@@ -47,7 +47,7 @@ class Crd final : public ktb::Method {
     target_ = embed_target_(step.target().pooled);
     source_ = embed_source_(step.source().pooled);
     const auto index = step.lane().batch.index;
-    const auto rows = step.draw("contrast_index", [&] { return contrast(index); });
+    const auto rows = step.draw("contrast_index", [&] { return contrast(step, index); });
     const auto crd = contrast_loss(target_, bank_source_, rows, 0) +
                      contrast_loss(source_, bank_target_, rows, 1);
     return {{"task", ce_ * step.task_loss()}, {"crd", crd_ * crd}};
@@ -70,13 +70,17 @@ class Crd final : public ktb::Method {
   std::int64_t size() const { return t().pairing.task.train_size; }
 
   /// [B, K + 1]: the example itself, then others; where labels are known, of other classes.
-  Tensor contrast(const Tensor& index) const {
-    auto others = at::randint(size(), {index.size(0), negatives_}, index.options());
+  Tensor contrast(ktb::Step& step, const Tensor& index) const {
+    const auto draw = [&](int tries) {
+      return ktb::random_integers(step.seed("negatives" + std::to_string(tries)), size(),
+                                  {index.size(0), negatives_});
+    };
+    auto others = draw(0);
     if (t().labels.defined()) {
       const auto labels = t().labels.to(index.device());
       const auto own = labels.index_select(0, index).unsqueeze(1);
-      for (int tries = 0; tries < kTries; ++tries)
-        others = at::where(labels.index({others}) == own, at::randint_like(others, size()), others);
+      for (int tries = 1; tries <= kTries; ++tries)
+        others = at::where(labels.index({others}) == own, draw(tries), others);
     }
     return at::cat({index.unsqueeze(1), others}, 1);
   }

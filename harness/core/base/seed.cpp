@@ -20,7 +20,7 @@ std::uint64_t hash(std::string_view text) {
 
 }  // namespace
 
-std::uint64_t axis_seed(std::initializer_list<std::string_view> axes, std::int64_t at) {
+std::uint64_t axis_seed(std::span<const std::string_view> axes, std::int64_t at) {
   std::uint64_t state = axes.size();
   for (const auto axis : axes) state = scramble(state ^ hash(axis));
   return scramble(state ^ scramble(static_cast<std::uint64_t>(at)));

@@ -34,6 +34,9 @@ class KTB_API Step {
   /// Input of a loss that no model puts out (negatives, noise, kept values) by name, so that
   /// `plugin check` can put a stored one.
   virtual Tensor draw(const std::string& name, const std::function<Tensor()>& make) = 0;
+  /// An int64 scalar on the device that names a random stream of the trial and changes from step to
+  /// step, for ktb/random.hpp: the same on every device, whatever else draws.
+  virtual Tensor seed(const std::string& name) = 0;
   /// Clips and steps one of the method's manual groups; only inside Method::after().
   virtual void update(const std::string& group) = 0;
 

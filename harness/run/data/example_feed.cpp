@@ -244,14 +244,30 @@ const Tensor& ExampleFeed::order(std::int64_t epoch) {
     order_ = at::randperm(train_size_, at::detail::createCPUGenerator(seed), at::kLong)
                  .to(device_, /*non_blocking=*/true);
     epoch_ = epoch;
+    if (!device_.is_cpu() && !augment_.empty()) augment_ahead();
   }
   return order_;
 }
 
-Batch ExampleFeed::train_batch(std::int64_t step) {
+std::pair<std::int64_t, std::int64_t> ExampleFeed::rows_of(std::int64_t step) const {
   const auto first = step % steps_per_epoch() * request_.batch;
-  const auto rows = order(step / steps_per_epoch())
-                        .slice(0, first, std::min(train_size_, first + request_.batch));
+  return {first, std::min(train_size_, first + request_.batch)};
+}
+
+/// A step that asked the host for its random numbers would wait for the step before.
+void ExampleFeed::augment_ahead() {
+  const auto first = epoch_ * steps_per_epoch();
+  std::vector<std::int64_t> rows;
+  for (std::int64_t step = first; step < first + steps_per_epoch(); ++step) {
+    const auto [from, to] = rows_of(step);
+    rows.push_back((to - from) * (pretext_ ? pretext_->views() : 1));
+  }
+  augment_.ahead({request_.axis, request_.seed}, first, rows, device_);
+}
+
+Batch ExampleFeed::train_batch(std::int64_t step) {
+  const auto [first, last] = rows_of(step);
+  const auto rows = order(step / steps_per_epoch()).slice(0, first, last);
   auto batch = gathered(train_, pretext_ ? rows.repeat({pretext_->views()}) : rows);
   finish(batch, step);
   return batch;
@@ -259,7 +275,7 @@ Batch ExampleFeed::train_batch(std::int64_t step) {
 
 void ExampleFeed::finish(Batch& batch, std::optional<std::int64_t> step) const {
   for (auto& [name, x] : batch.x)
-    if (is_image(x)) x = ready(step ? augment_(x, request_.axis, request_.seed, *step) : x);
+    if (is_image(x)) x = ready(step ? augment_(x, {request_.axis, request_.seed}, *step) : x);
   if (pretext_) pretext_->finish(batch);
 }
 

@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/plan/trial_spec.hpp"
@@ -76,6 +77,9 @@ class ExampleFeed final : public Feed {
   /// What a model sees of gathered rows: with a step, augmented.
   void finish(Batch& batch, std::optional<std::int64_t> step) const;
   const Tensor& order(std::int64_t epoch);
+  /// Where the rows of a step begin and end in its epoch's order.
+  std::pair<std::int64_t, std::int64_t> rows_of(std::int64_t step) const;
+  void augment_ahead();
 
   DataRequest request_;
   at::Device device_;

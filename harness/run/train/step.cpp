@@ -1,6 +1,7 @@
 #include "run/train/step.hpp"
 
 #include <ATen/ops/empty.h>
+#include <ATen/ops/full.h>
 #include <fmt/core.h>
 #include <torch/types.h>
 #include <torch/utils.h>
@@ -86,6 +87,7 @@ void LiveStep::begin(std::int64_t at) {
   surveying_ = false;
   outputs_.clear();
   epoch.fill_(static_cast<double>(at) / static_cast<double>(session_.data[0]->steps_per_epoch()));
+  for (auto& [name, seed] : seeds_) seed.fill_(seed_now(name));
   for (std::size_t i = 0; i < lanes_.size(); ++i)
     if (wanted_[i]) lanes_[i].batch = session_.data[i]->train_batch(at);
   lend();
@@ -153,9 +155,8 @@ Output LiveStep::compute(Seat model, const Batch& batch) const {
   if (!network) throw Error("a method asked for the outputs of a seat without a model");
   // The seat's own gradient mode, not the caller's: the result is shared.
   const torch::AutoGradMode mode(!surveying_ && (model == kTarget || session_.learns(source)));
-  const RandomScope random(
-      session_.device,
-      core::axis_seed({session_.axis, "dropout", fmt::format("seat{}", model)}, index));
+  const RandomScope random(session_.device,
+                           {session_.axis, "dropout", fmt::format("seat{}", model)}, index);
   return (*network)(batch);
 }
 
@@ -175,13 +176,47 @@ const Output& LiveStep::run(Seat model, Seat lane_seat) {
 }
 
 Tensor LiveStep::draw(const std::string& name, const std::function<Tensor()>& make) {
-  const RandomScope random(session_.device, core::axis_seed({session_.axis, "draw", name}, index));
+  const RandomScope random(session_.device, {session_.axis, "draw", name}, index);
   return make();
+}
+
+std::int64_t LiveStep::seed_now(const std::string& name) const {
+  return static_cast<std::int64_t>(core::axis_seed({session_.axis, "seed", name}, index));
+}
+
+Tensor LiveStep::seed(const std::string& name) {
+  const auto [known, fresh] = seeds_.try_emplace(name);
+  if (fresh)
+    known->second =
+        at::full({}, seed_now(name), at::TensorOptions(at::kLong).device(session_.device));
+  return known->second;
 }
 
 void LiveStep::update(const std::string& group) {
   if (phase_ != Phase::kAfter) throw Error("Step::update() belongs into after()");
-  session_.optimisers.step_manual(group);
+  apart([this, group] { session_.optimisers.step_manual(group); });
+}
+
+void LiveStep::apart(const Work& work) { apart_ ? apart_(work) : work(); }
+
+void LiveStep::again() {
+  outputs_.clear();
+  lend();
+}
+
+void LiveStep::show(std::size_t lane, Batch batch) {
+  lanes_[lane].batch = std::move(batch);
+  again();
+}
+
+std::optional<std::int64_t> LiveStep::kept() const {
+  std::int64_t complete = 0, bit = 1;
+  for (const auto& [seat, kept] : kept_) {
+    if (kept.filling()) return std::nullopt;
+    if (kept.complete()) complete |= bit;
+    bit <<= 1;
+  }
+  return complete;
 }
 
 void survey(Session& session, LiveStep& step) {
@@ -216,7 +251,7 @@ void add_terms(const Session& session, std::size_t i, Step& step, Terms& terms) 
 }  // namespace
 
 Losses train_step(Session& session, LiveStep& step) {
-  const RandomScope random(session.device, core::axis_seed({session.axis, "method"}, step.index));
+  const RandomScope random(session.device, {session.axis, "method"}, step.index);
   const auto methods = session.methods();
   const auto each = [&](const char* hook, const std::function<void(std::size_t)>& call) {
     for (std::size_t i = 0; i < methods.size(); ++i) {
@@ -240,7 +275,7 @@ Losses train_step(Session& session, LiveStep& step) {
   losses.total.backward();
 
   step.enter(LiveStep::Phase::kAfter);
-  session.optimisers.step_automatic();
+  step.apart([&session] { session.optimisers.step_automatic(); });
   each("after", [&](std::size_t i) { methods[i]->after(step); });
   step.check_batches();
   step.enter(LiveStep::Phase::kClosed);

@@ -16,6 +16,8 @@ class KeptOutputs {
   /// `examples`: of the training split; `batches`: of one epoch.
   KeptOutputs(std::int64_t examples, std::int64_t batches, bool features);
   bool complete() const { return filled_ == batches_; }
+  /// Outputs are still put in, or may be.
+  bool filling() const { return !complete() && !refused_; }
   void put(std::int64_t step, const Tensor& index, const Output& output);
   Output get(const Tensor& index) const;
   /// The step of the first batch that is kept and how many there are.
@@ -42,19 +44,39 @@ class LiveStep : public Step {
   void check_batches() const;
   enum class Phase { kClosed, kBefore, kLosses, kAfter };
   void enter(Phase phase) { phase_ = phase; }
+  /// The batches of the step, of the lanes that somebody draws from.
+  const std::vector<Lane>& lanes() const { return lanes_; }
+  bool draws(std::size_t lane) const { return wanted_[lane]; }
+  /// Another batch in a lane's place, and the outputs of the one before are forgotten.
+  void show(std::size_t lane, Batch batch);
+  /// The same batches once more.
+  void again();
+  /// Which sources' outputs are kept, as bits: other tensor operations than to compute them. None
+  /// while they are gathered.
+  std::optional<std::int64_t> kept() const;
+
+  using Work = std::function<void()>;
+  /// Work that follows the host: a rate, a count. A recorded step does it between its parts.
+  void apart(const Work& work);
+  /// Whoever records a step is handed such work; none: it is done.
+  void follow(std::function<void(Work)> apart) { apart_ = std::move(apart); }
+
   /// Between steps. What was kept of frozen sources is computed again, in the batches of then.
   void snapshot(Snapshot snapshot);
 
   const Output& run(Seat model, Seat lane) override;
   const Lane& lane(Seat seat = kTarget) override;
   Tensor draw(const std::string& name, const std::function<Tensor()>& make) override;
+  Tensor seed(const std::string& name) override;
   void update(const std::string& group) override;
 
  private:
   bool repeats(Seat model, std::size_t lane) const;
   Output compute(Seat model, const Batch& batch) const;
   KeptOutputs& kept(Seat source);
+  std::function<void(Work)> apart_;
   void lend();
+  std::int64_t seed_now(const std::string& name) const;
 
   Session& session_;
   Phase phase_ = Phase::kClosed;
@@ -64,6 +86,7 @@ class LiveStep : public Step {
   std::vector<bool> wanted_;  ///< lanes that somebody draws from
   std::map<std::pair<Seat, std::size_t>, Output> outputs_;
   std::map<Seat, KeptOutputs> kept_;
+  std::map<std::string, Tensor> seeds_;  ///< set anew in each step, so that recordings read them
 };
 
 /// Shows every method the target's training split, before the first step.

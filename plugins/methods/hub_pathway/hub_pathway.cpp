@@ -4,12 +4,12 @@
 // Shu et al.: Hub-Pathway: Transfer Learning from A Hub of Pre-trained Models, NeurIPS 2022, arXiv
 // 2206.03726. The abstract is all that this follows;
 // forms and weights that it does not give are common choices.
-#include <ATen/ops/randn_like.h>
 #include <ATen/ops/zeros.h>
 
 #include "gating.hpp"
 #include "hub.hpp"
 #include "ktb/plugin.hpp"
+#include "ktb/random.hpp"
 
 namespace {
 
@@ -70,7 +70,9 @@ class HubPathway final : public ktb::Method {
   ktb::Terms losses(ktb::Step& step) override {
     const auto& lane = step.lane();
     const auto [clean, spread] = generator_(lane.batch);
-    const auto draw = [&wide = clean] { return at::randn_like(wide); };
+    const auto draw = [&, &wide = clean] {
+      return ktb::random_normal(step.seed("noise"), wide.sizes()).to(wide.scalar_type());
+    };
     const auto gating =
         top_k_gating(clean, spread, noise_ ? step.draw("noise", draw) : Tensor(), rule_);
     auto alone = at::zeros({}, clean.options());

@@ -190,6 +190,7 @@ class Shown final : public Step {
   const Output& run(Seat, Seat) override { return output_; }
   const Lane& lane(Seat) override { return lane_; }
   Tensor draw(const std::string&, const std::function<Tensor()>& make) override { return make(); }
+  Tensor seed(const std::string&) override { return torch::zeros({}, at::kLong); }
   void update(const std::string&) override {}
 
  private:

@@ -25,7 +25,7 @@ Tensor distinct(std::int64_t n, std::int64_t h, std::int64_t w, std::int64_t c) 
 TEST(Augment, CropMovesEveryImageByAtMostFourAndFillsWithZeros) {
   const std::int64_t n = 64, h = 6, w = 9, c = 3;
   const auto images = distinct(n, h, w, c);
-  const auto cropped = Augment({"crop4"})(images, "toy", 1, 0);
+  const auto cropped = Augment({"crop4"})(images, {"toy", 1}, 0);
   ASSERT_EQ(cropped.sizes(), images.sizes());
   int moved = 0;
   for (std::int64_t i = 0; i < n; ++i) {
@@ -50,7 +50,7 @@ TEST(Augment, CropMovesEveryImageByAtMostFourAndFillsWithZeros) {
 
 TEST(Augment, CropOfAConstantImageIsConstantInside) {
   const auto images = at::full({16, 12, 12, 1}, 7, at::kByte);
-  const auto cropped = Augment({"crop4"})(images, "toy", 3, 5);
+  const auto cropped = Augment({"crop4"})(images, {"toy", 3}, 5);
   EXPECT_EQ(cropped.scalar_type(), at::kByte);
   EXPECT_TRUE(
       at::equal(cropped.narrow(1, 4, 4).narrow(2, 4, 4), at::full({16, 4, 4, 1}, 7, at::kByte)));
@@ -59,7 +59,7 @@ TEST(Augment, CropOfAConstantImageIsConstantInside) {
 TEST(Augment, FlipMirrorsSomeImagesAndTwiceIsNothing) {
   const auto images = distinct(64, 4, 5, 3);
   const Augment flip({"flip"});
-  const auto once = flip(images, "toy", 1, 0);
+  const auto once = flip(images, {"toy", 1}, 0);
   int mirrored = 0;
   for (std::int64_t i = 0; i < 64; ++i) {
     const bool same = at::equal(once[i], images[i]);
@@ -68,7 +68,7 @@ TEST(Augment, FlipMirrorsSomeImagesAndTwiceIsNothing) {
   }
   EXPECT_GT(mirrored, 16);
   EXPECT_LT(mirrored, 48);
-  EXPECT_TRUE(at::equal(flip(once, "toy", 1, 0), images));
+  EXPECT_TRUE(at::equal(flip(once, {"toy", 1}, 0), images));
 }
 
 TEST(Augment, RotationKeepsTheCentreAndTurnsByAtMostFifteenDegrees) {
@@ -76,7 +76,7 @@ TEST(Augment, RotationKeepsTheCentreAndTurnsByAtMostFifteenDegrees) {
   auto images = at::zeros({32, 33, 33, 1}, at::kFloat);
   images.select(1, 16).select(1, 26).fill_(1);
   images.select(1, 16).select(1, 16).fill_(1);
-  const auto turned = Augment({"rotate15"})(images, "toy", 1, 0).squeeze(3);
+  const auto turned = Augment({"rotate15"})(images, {"toy", 1}, 0).squeeze(3);
   EXPECT_TRUE(turned.select(1, 16).select(1, 16).allclose(at::ones({32}), 1e-4, 1e-4));
   const auto right = turned.narrow(2, 20, 13);
   const auto mass = right.sum({1, 2});
@@ -89,7 +89,7 @@ TEST(Augment, RotationKeepsTheCentreAndTurnsByAtMostFifteenDegrees) {
 TEST(Augment, RotationOfAnOblongKeepsShapesAndPixelsInPlace) {
   // Angles do not depend on the shape: a constant oblong stays constant where its centre is.
   const auto images = at::full({8, 12, 30, 3}, 255, at::kByte);
-  const auto turned = Augment({"rotate15"})(images, "toy", 1, 0);
+  const auto turned = Augment({"rotate15"})(images, {"toy", 1}, 0);
   ASSERT_EQ(turned.sizes(), images.sizes());
   EXPECT_TRUE(
       turned.narrow(1, 4, 4).narrow(2, 9, 12).allclose(at::ones({8, 4, 12, 3}), 1e-4, 1e-4));
@@ -99,16 +99,16 @@ TEST(Augment, RotationOfAnOblongKeepsShapesAndPixelsInPlace) {
 TEST(Augment, IsAFunctionOfAxisSeedAndStepAlone) {
   const auto images = distinct(32, 8, 8, 1);
   const Augment both({"crop4", "flip"});
-  EXPECT_TRUE(at::equal(both(images, "toy", 1, 4), both(images, "toy", 1, 4)));
-  EXPECT_FALSE(at::equal(both(images, "toy", 1, 4), both(images, "toy", 1, 5)));
-  EXPECT_FALSE(at::equal(both(images, "toy", 1, 4), both(images, "toy", 2, 4)));
-  EXPECT_FALSE(at::equal(both(images, "toy", 1, 4), both(images, "other", 1, 4)));
+  EXPECT_TRUE(at::equal(both(images, {"toy", 1}, 4), both(images, {"toy", 1}, 4)));
+  EXPECT_FALSE(at::equal(both(images, {"toy", 1}, 4), both(images, {"toy", 1}, 5)));
+  EXPECT_FALSE(at::equal(both(images, {"toy", 1}, 4), both(images, {"toy", 2}, 4)));
+  EXPECT_FALSE(at::equal(both(images, {"toy", 1}, 4), both(images, {"other", 1}, 4)));
 }
 
 TEST(Augment, BytesAndFloatsMeanTheSame) {
   const auto bytes = at::arange(0, 255, at::kByte).view({1, 15, 17, 1});
   const Augment all({"rotate15", "crop4", "flip"});
-  EXPECT_TRUE(to_unit(all(bytes, "toy", 1, 0)).allclose(all(to_unit(bytes), "toy", 1, 0)));
+  EXPECT_TRUE(to_unit(all(bytes, {"toy", 1}, 0)).allclose(all(to_unit(bytes), {"toy", 1}, 0)));
 }
 
 TEST(Augment, AnUnknownWordIsRefused) {
