@@ -130,6 +130,7 @@ struct Recipe {
   double validation = 0;  ///< share of train, or a count if above 1
   Selection select = Selection::kLast;
   bool channels_last = true;
+  bool deterministic = true;   ///< the same bits again, on a GPU too; costs time there
   std::vector<Keepsake> keep;  ///< what the suite asks for; it decides nothing, so no key has it
 
   bool keeps(Keepsake what) const {
@@ -240,6 +241,7 @@ void fields(Self& recipe, Ar& ar) {
   ar.optional("validation", recipe.validation);
   ar.optional("select", recipe.select);
   ar.optional("channels_last", recipe.channels_last);
+  ar.optional("deterministic", recipe.deterministic);
   ar.optional("keep", recipe.keep);
 }
 

@@ -192,6 +192,7 @@ const Checks& recipe_checks() {
                                  {"validation", number(0, kNoLimit)},
                                  {"select", word({"last", "best-validation", "best-test"})},
                                  {"channels_last", boolean},
+                                 {"deterministic", boolean},
                                  {"keep", kept}};
   return kChecks;
 }
@@ -227,6 +228,7 @@ Json default_recipe() {
           {"validation", 0.0},
           {"select", "last"},
           {"channels_last", true},
+          {"deterministic", true},
           {"keep", Json::array()}};
 }
 

@@ -86,6 +86,8 @@ at::Device set_up_process(const std::string& name, int threads) {
   if (name == "cpu") return at::kCPU;
   if (name != "cuda" && name != "mock")
     throw Error(fmt::format("device `{}` is neither cpu nor cuda", name));
+  // Else cuBLAS adds in an order that no run repeats; it reads this when it starts.
+  setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
   load_cuda_module(name);  // with LibTorch's CUDA half; throws where there is none
   auto& context = at::globalContext();
   if (!context.hasCUDA()) throw Error("LibTorch sees no CUDA device on this machine");

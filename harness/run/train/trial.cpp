@@ -23,6 +23,7 @@
 #include "run/data/routes.hpp"
 #include "run/plugins/told.hpp"
 #include "run/train/cuda_module.hpp"
+#include "run/train/determinism.hpp"
 #include "run/train/flops.hpp"
 #include "run/train/frozen.hpp"
 #include "run/train/hook.hpp"
@@ -81,6 +82,7 @@ class Trial {
       : spec_(spec), place_(place), registry_(registry), stop_(stop) {}
 
   void run(Record& record) {
+    const Determinism determinism(spec_.recipe.deterministic, place_.device);
     const double joules = energy();
     started_ = core::seconds_now();
     session_ = build_session(spec_, place_, registry_);
@@ -97,6 +99,7 @@ class Trial {
                         {"flops_per_example", flops},
                         {"total_seconds", spent()},
                         {"peak_memory_mib", peak_memory_mib(place_.device)}});
+    for (auto& warning : determinism.warnings()) record.warnings.push_back(std::move(warning));
     if (resumed_ > 0) record.cost["resumed"] = static_cast<double>(resumed_);
     if (joules >= 0) record.cost["joules"] = energy() - joules;
     if (spec_.keep_weights || spec_.recipe.keeps(core::Keepsake::kWeights))
@@ -417,7 +420,8 @@ Record run_trial(const TrialSpec& spec, const Place& place, Registry& registry,
     check_files(spec);
     Trial(spec, place, registry, stop).run(record);
   });
-  record.provenance = host(place.device);
+  const auto own = std::exchange(record.provenance, host(place.device));
+  record.provenance.update(own);
   record.provenance.update({{"started", started},
                             {"finished", core::utc_now()},
                             {"plugins", plugin_hashes(spec, registry)},

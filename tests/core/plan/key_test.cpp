@@ -243,7 +243,8 @@ labels = 0.5
   ASSERT_EQ(pinned.trials.size(), 2);
   EXPECT_EQ(pinned.trials[0].fields,
             R"({"build":"0123","device":"cpu","method":{"options":{},"plugin":"hash of scratch"},)"
-            R"("plus":[],"recipe":{"batch":128,"channels_last":true,"clip":0.0,"epochs":2,)"
+            R"("plus":[],"recipe":{"batch":128,"channels_last":true,"clip":0.0,)"
+            R"("deterministic":true,"epochs":2,)"
             R"("optimizer":{"betas":[0.9,0.999],"eps":1e-08,"lr":0.001,"momentum":0.0,)"
             R"("name":"adamw","nesterov":false,"weight_decay":0.01},"precision":"bf16",)"
             R"("schedule":{"anneal":"cosine","at":[],"end_div":10000.0,)"
@@ -260,7 +261,7 @@ labels = 0.5
       R"({"build":"0123","device":"cpu","method":{"options":{"alpha":0.9,"temperature":4.0},)"
       R"("plugin":"hash of kd"},"plus":[{"options":{"alpha":1.0,"beta":8.0,)"
       R"("temperature":4.0},"plugin":"hash of dkd","weight":0.5}],"recipe":{"batch":128,)"
-      R"("channels_last":true,"clip":0.0,"epochs":0,"optimizer":{"betas":[0.9,0.999],)"
+      R"("channels_last":true,"clip":0.0,"deterministic":true,"epochs":0,"optimizer":{"betas":[0.9,0.999],)"
       R"("eps":1e-08,"lr":0.001,"momentum":0.0,"name":"adamw","nesterov":false,)"
       R"("weight_decay":0.01},"precision":"bf16","schedule":{"anneal":"cosine","at":[],"end_div":10000.0,)"
       R"("every":3.0,"gamma":0.1,)"

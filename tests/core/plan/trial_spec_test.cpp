@@ -109,6 +109,7 @@ TEST(TrialSpecTest, AllMembersGoThroughJsonAndBack) {
                   0.1,
                   Selection::kBestValidation,
                   false,
+                  false,
                   {Keepsake::kPredictions, Keepsake::kWeights}};
   trial.recipe.schedule = {"multistep", {1, 2.5}, 3, 0.2, 1, 0.5, 0.01};
   trial.limits = {60, 1024, 2};
@@ -122,14 +123,15 @@ TEST(TrialSpecTest, AllMembersGoThroughJsonAndBack) {
 /// The words and types of the page, which key and old files depend on.
 TEST(TrialSpecTest, AWrittenRecipeSpellsCountsAndNumbersApart) {
   const TrialSpec trial = trial_spec_from_json(least());
-  EXPECT_EQ(to_json(trial)["recipe"].dump(),
-            R"({"batch":64,"channels_last":true,"clip":0.0,"epochs":2,"keep":[],)"
-            R"("optimizer":{"betas":[0.9,0.999],"eps":1e-08,"lr":0.05,"momentum":0.0,"name":"sgd",)"
-            R"("nesterov":false,"weight_decay":0.0},"precision":"fp32",)"
-            R"("schedule":{"anneal":"cosine","at":[],"end_div":10000.0,)"
-            R"("every":0.0,"gamma":0.1,"min":0.0,"momentum":[0.85,0.95],)"
-            R"("name":"cosine","rise":0.3,"start_div":25.0,"three_phase":false,"warmup":0.0,)"
-            R"("warmup_from":0.1},"select":"last","steps":0,"validation":0.0})");
+  EXPECT_EQ(
+      to_json(trial)["recipe"].dump(),
+      R"({"batch":64,"channels_last":true,"clip":0.0,"deterministic":true,)"
+      R"("epochs":2,"keep":[],"optimizer":{"betas":[0.9,0.999],"eps":1e-08,"lr":0.05,"momentum":0.0,"name":"sgd",)"
+      R"("nesterov":false,"weight_decay":0.0},"precision":"fp32",)"
+      R"("schedule":{"anneal":"cosine","at":[],"end_div":10000.0,)"
+      R"("every":0.0,"gamma":0.1,"min":0.0,"momentum":[0.85,0.95],)"
+      R"("name":"cosine","rise":0.3,"start_div":25.0,"three_phase":false,"warmup":0.0,)"
+      R"("warmup_from":0.1},"select":"last","steps":0,"validation":0.0})");
 }
 
 TEST(TrialSpecTest, FaultsNameFileAndPlace) {
