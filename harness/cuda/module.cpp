@@ -1,10 +1,11 @@
-// No header of the CUDA toolkit: LibTorch's generic ones and the driver's own library say it all,
-// so this builds on machines that never saw a GPU.
+// LibTorch's generic headers and the driver's own library say it all, so this builds on machines
+// that never saw a GPU.
 #include <c10/core/CachingDeviceAllocator.h>
 #include <dlfcn.h>
 
 #include <string>
 
+#include "cuda/graph.hpp"
 #include "ktb/export.hpp"
 #include "run/train/cuda_module.hpp"
 
@@ -66,6 +67,13 @@ class Module final : public ktb::run::CudaModule {
     return static_cast<double>(stats.allocated_bytes[0].peak) / (1024.0 * 1024.0);
   }
   double joules() const override { return driver_.joules(); }
+  void own_stream() override { ktb::cuda::own_stream(); }
+  void start_recording(const std::vector<at::Generator>& streams,
+                       const ktb::run::Graph* before) override {
+    ktb::cuda::start_recording(streams, before);
+  }
+  std::unique_ptr<ktb::run::Graph> end_recording() override { return ktb::cuda::end_recording(); }
+  void drop_recording() noexcept override { ktb::cuda::drop_recording(); }
 
  private:
   Driver driver_;

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "mock/generator.hpp"
+#include "mock/recording.hpp"
 #include "mock/waits.hpp"
 
 namespace ktb::mock {
@@ -56,6 +57,13 @@ IValue mapped(const IValue& value, Map map) {
   return out;
 }
 
+/// A recording keeps the value, not the memory, of a number that lies with the host.
+Tensor as_it_is_now(const Tensor& number) {
+  auto kept = number.clone();
+  kept.unsafeGetTensorImpl()->set_wrapped_number(number.unsafeGetTensorImpl()->is_wrapped_number());
+  return kept;
+}
+
 }  // namespace
 
 Call::Call(const c10::OperatorHandle& op)
@@ -67,12 +75,24 @@ Call::Call(const c10::OperatorHandle& op)
 void Call::run(torch::jit::Stack& stack) {
   const auto first = stack.size() - op_.schema().arguments().size();
   lend(stack, first);
-  if (waits_) waited(op_.schema().name());
+  if (waits_) {
+    refuse_while_recording(op_.schema().name());
+    waited(op_.schema().name());
+  }
+  const torch::jit::Stack inputs(stack.begin() + static_cast<std::ptrdiff_t>(first), stack.end());
   {
     const at::AutoDispatchBelowADInplaceOrView no_gradients;
     const at::DisableRecordFunctionGuard unseen;  // a profiler sees the device's operator only
     op_.callBoxed(stack);
   }
+  if (auto* notes = recording())
+    notes->add(
+        [op = op_, inputs] {
+          auto again = inputs;
+          op.callBoxed(&again);
+          return again;
+        },
+        {stack.begin() + static_cast<std::ptrdiff_t>(first), stack.end()});
   for (auto i = first; i < stack.size(); ++i)
     stack[i] = mapped(stack[i], [&](const Tensor& x) { return to_device(x); });
   for (auto& [device, host] : lent_) write_back(device, host);
@@ -104,7 +124,7 @@ Tensor Call::to_host(const Tensor& x) {
   waits_ |= index && (x.is_cpu() || x.scalar_type() == at::kBool || x.scalar_type() == at::kByte);
   const bool written = argument_->alias_info() && argument_->alias_info()->isWrite();
   const bool scalar = (scalars_ && x.dim() == 0) || x.unsafeGetTensorImpl()->is_wrapped_number();
-  if (x.is_cpu() && !written && (index || scalar)) return x;
+  if (x.is_cpu() && !written && (index || scalar)) return recording() ? as_it_is_now(x) : x;
   TORCH_CHECK(x.device() == device(),
               "Expected all tensors to be on the same device, but found at least two devices, ",
               device(), " and ", x.device(), "! (when checking argument for argument ",

@@ -26,6 +26,7 @@
 
 #include "mock/call.hpp"
 #include "mock/generator.hpp"
+#include "mock/recording.hpp"
 #include "mock/tensors.hpp"
 #include "mock/waits.hpp"
 
@@ -36,12 +37,15 @@ using at::Tensor;
 
 /// CUDA waits for all that is queued, in both directions, unless told not to block.
 Tensor& copy_(Tensor& to, const Tensor& from, bool non_blocking) {
-  if (to.is_cpu()) waited("copy to the host");
+  if (to.is_cpu()) refuse_while_recording("copy to the host"), waited("copy to the host");
+  if (from.is_cpu()) refuse_while_recording("copy from the host's memory");
   if (from.is_cpu() && !non_blocking) waited("copy to the device");
   const at::AutoDispatchBelowADInplaceOrView no_gradients;
   const at::DisableRecordFunctionGuard unseen;
   const auto host = [](const Tensor& x) { return x.is_cpu() ? x : host_view(x); };
-  host(to).copy_(host(from));
+  const auto copy = [to = host(to), from = host(from)] { to.copy_(from); };
+  copy();
+  if (auto* notes = recording()) notes->add(copy);
   return to;
 }
 
@@ -178,7 +182,10 @@ struct Hooks final : at::CUDAHooksInterface {
   int getNumGPUs() const override { return 1; }
   c10::DeviceIndex deviceCount() const override { return 1; }
   c10::DeviceIndex current_device() const override { return 0; }
-  void deviceSynchronize(c10::DeviceIndex) const override { waited("synchronize"); }
+  void deviceSynchronize(c10::DeviceIndex) const override {
+    refuse_while_recording("synchronize");
+    waited("synchronize");
+  }
   at::Allocator* getPinnedMemoryAllocator() const override { return at::getCPUAllocator(); }
   const at::Generator& getDefaultGenerator(c10::DeviceIndex) const override {
     return default_generator();

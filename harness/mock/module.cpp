@@ -1,12 +1,24 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <utility>
+
 #include "ktb/export.hpp"
+#include "mock/recording.hpp"
 #include "mock/waits.hpp"
 #include "run/train/cuda_module.hpp"
 
 namespace ktb::mock {
 namespace {
+
+class MockGraph final : public run::Graph {
+ public:
+  explicit MockGraph(Recording recording) : recording_(std::move(recording)) {}
+  void replay() override { recording_.replay(); }
+
+ private:
+  Recording recording_;
+};
 
 class Module final : public run::CudaModule {
  public:
@@ -25,6 +37,16 @@ class Module final : public run::CudaModule {
   bool exact() const override { return true; }
   std::int64_t waits() const override { return mock::waits(); }
   std::string wait_places(std::size_t most) const override { return mock::wait_places(most); }
+  void own_stream() override {}
+  void start_recording(const std::vector<at::Generator>&, const run::Graph*) override {
+    mock::start_recording();
+  }
+  std::unique_ptr<run::Graph> end_recording() override {
+    return std::make_unique<MockGraph>(mock::end_recording());
+  }
+  void drop_recording() noexcept override {
+    if (recording() != nullptr) mock::end_recording();
+  }
 };
 
 }  // namespace

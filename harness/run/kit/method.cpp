@@ -13,6 +13,7 @@
 #include "run/plugins/plain.hpp"
 #include "run/train/cuda_module.hpp"
 #include "run/train/host.hpp"
+#include "run/train/record/recorded_steps.hpp"
 #include "run/train/step.hpp"
 #include "run/weights/safetensors.hpp"
 
@@ -117,6 +118,8 @@ class MethodKit {
     };
     if (!check("a few steps run", &MethodKit::runs)) return;
     if (waits(pairing_.device) >= 0) tell_waits();
+    if (pairing_.device.is_cuda())
+      check("recorded and replayed, its steps are its steps", &MethodKit::records);
     check("a gradient reaches what is trained", &MethodKit::reaches);
     check("a frozen source keeps every bit and gets no gradient", &MethodKit::leaves_source_alone);
     check("a source's head is not read where use() says so", &MethodKit::ignores_head);
@@ -146,6 +149,26 @@ class MethodKit {
     if (!run.learns()) return;
     report_.note(fmt::format("{}: waits of the host: {} a step{}{}", pairing_.text, run.waited,
                              run.places.empty() ? "" : ", at\n", run.places));
+  }
+
+  /// A step more than it takes to know: what is kept of a frozen source has to be there first.
+  void records() const {
+    const auto session = kit_session(registry_, name_, pairing_);
+    if (session->optimisers.empty()) throw Skipped("nothing learns here");
+    LiveStep step(*session);
+    RecordedSteps steps(*session, step);
+    run::survey(*session, step);
+    session->train(true);
+    const auto last = 2 * session->data[0]->steps_per_epoch() + 2 * kSteps;
+    const auto unknown = steps.told();
+    for (std::int64_t at = 0; at < last; ++at) {
+      step.begin(at);
+      steps.take(at);
+      const auto told = steps.told();
+      if (told != unknown && (told != "yes" || !steps.compared())) break;
+    }
+    // Not a fault: such a method is slower, and its records say so.
+    if (steps.told() != "yes") throw Skipped(steps.told());
   }
 
   void reaches() const {

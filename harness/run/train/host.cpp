@@ -93,6 +93,7 @@ at::Device set_up_process(const std::string& name, int threads) {
   if (!context.hasCUDA()) throw Error("LibTorch sees no CUDA device on this machine");
   context.setAllowTF32CuBLAS(true);
   context.setAllowTF32CuDNN(true);
+  cuda_module().own_stream();
   return {at::kCUDA, 0};
 }
 

@@ -13,6 +13,7 @@
 #include "core/score/metrics.hpp"
 #include "core/suite/schedule.hpp"
 #include "run/train/host.hpp"
+#include "run/train/record/recorded_steps.hpp"
 
 namespace ktb::run {
 namespace {
@@ -45,7 +46,7 @@ class TermMeter {
  private:
   void add(const std::string& name, const Tensor& value) {
     auto& sum = sums_[name];
-    sum = sum.defined() ? sum + value : value;
+    sum = sum.defined() ? sum + value : value.clone();  // a recorded step writes there again
   }
   Tensors sums_;
   std::int64_t steps_ = 0;
@@ -62,7 +63,7 @@ std::string unfinite_terms(const Losses& losses) {
 class Loop {
  public:
   Loop(Session& session, const LoopPlan& plan, const LoopHooks& hooks)
-      : session_(session), plan_(plan), hooks_(hooks), step_(session) {}
+      : session_(session), plan_(plan), hooks_(hooks), step_(session), steps_(session, step_) {}
 
   LoopResult run() {
     if (session_.optimisers.empty()) {  // a hub as it is, a soup of weights: only to be judged
@@ -79,6 +80,7 @@ class Loop {
       if (!last && hooks_.due && hooks_.due(done_, plan_.steps)) keep();
     }
     if (!best_.empty()) restore();
+    result_.recorded = steps_.told();
     return std::move(result_);
   }
 
@@ -147,9 +149,10 @@ class Loop {
     set_rates(at);
     step_.begin(at);
     result_.examples += step_.lane().batch.size();
-    auto losses = train_step(session_, step_);
+    auto losses = steps_.take(at);
     meter_.add(losses);
-    if (!first_) ++result_.steps, result_.waits += waits(session_.device) - waited;
+    if (!first_ && !steps_.compared())
+      ++result_.steps, result_.waits += waits(session_.device) - waited;
     first_ = false;
     // Reading a loss is free on a CPU; on a GPU it would hold up the queue at every step.
     const bool look = session_.device.is_cpu() || at % kLookEvery == 0 || at + 1 == plan_.steps;
@@ -248,6 +251,7 @@ class Loop {
   const LoopPlan& plan_;
   const LoopHooks& hooks_;
   LiveStep step_;
+  RecordedSteps steps_;
   TermMeter meter_;
   LoopResult result_;
   std::int64_t done_ = 0;  ///< steps

@@ -40,8 +40,10 @@ struct LoopResult {
   std::map<std::string, double> terms;  ///< mean of each loss term over the last epoch
   double train_seconds = 0, eval_seconds = 0;
   std::int64_t examples = 0;  ///< of the target's task, in all steps
-  /// Steps of this process but its first, in which much is made for good, and how often in them the
-  /// host waited for the device before the loop looked at the loss.
+  std::string recorded;       ///< whether steps were, see RecordedSteps::told()
+  /// Steps of this process but its first, in which much is made for good, and those in which a
+  /// recording was compared; and how often in them the host waited for the device before the loop
+  /// looked at the loss.
   std::int64_t steps = 0, waits = 0;
 };
 

@@ -1,5 +1,6 @@
 #include "run/train/optimiser.hpp"
 
+#include <ATen/ops/_foreach_add.h>
 #include <ATen/ops/_foreach_mul.h>
 #include <ATen/ops/_foreach_norm.h>
 #include <ATen/ops/_fused_adam.h>
@@ -89,7 +90,7 @@ void Optimiser::step_sgd(Selection& chosen) {
 
 void Optimiser::step_adam(Selection& chosen) {
   const double decay = group_.weight_decay.value_or(recipe_.weight_decay);
-  for (auto& count : chosen.steps) count.add_(1);
+  at::_foreach_add_(chosen.steps, 1);
   const auto update = [&](auto kernel) {
     kernel(chosen.parameters, chosen.gradients, chosen.first, chosen.second, chosen.largest,
            chosen.steps, lr(), recipe_.beta1, recipe_.beta2, decay, recipe_.eps, recipe_.amsgrad,

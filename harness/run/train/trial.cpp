@@ -149,6 +149,7 @@ class Trial {
     hooks.progress = [&](auto step, auto steps, double loss) { progress(step, steps, loss); };
     const auto plan = loop_plan(spec_.recipe, *session_);
     const auto result = train(plan, hooks, checkpoint);
+    if (!result.recorded.empty()) record.provenance["recorded"] = result.recorded;
     record.validation = result.validation;
     record.terms = result.terms;
     record.selected = {

@@ -1,0 +1,54 @@
+#include "cuda/graph.hpp"
+
+#include <ATen/cuda/CUDAGraph.h>
+#include <c10/cuda/CUDAStream.h>
+
+#include <utility>
+
+namespace ktb::cuda {
+namespace {
+
+class CudaGraph final : public run::Graph {
+ public:
+  void replay() override { graph.replay(); }
+
+  at::cuda::CUDAGraph graph;
+};
+
+/// The one that is being recorded: captures are taken one at a time.
+std::unique_ptr<CudaGraph>& current() {
+  static auto* const graph = new std::unique_ptr<CudaGraph>;
+  return *graph;
+}
+
+}  // namespace
+
+void own_stream() { c10::cuda::setCurrentCUDAStream(c10::cuda::getStreamFromPool()); }
+
+void start_recording(const std::vector<at::Generator>& streams, const run::Graph* before) {
+  TORCH_CHECK(!current(), "a recording is under way");
+  auto& graph = *(current() = std::make_unique<CudaGraph>());
+  for (const auto& stream : streams) graph.graph.register_generator_state(stream);
+  auto* shared = const_cast<CudaGraph*>(static_cast<const CudaGraph*>(before));
+  // The backward pass queues from a thread of its own, and other threads must not be refused.
+  graph.graph.capture_begin(shared ? shared->graph.pool() : at::cuda::MempoolId_t{0, 0},
+                            cudaStreamCaptureModeThreadLocal);
+}
+
+std::unique_ptr<run::Graph> end_recording() {
+  TORCH_CHECK(current(), "no recording is under way");
+  current()->graph.capture_end();
+  return std::move(current());
+}
+
+void drop_recording() noexcept {
+  if (!current()) return;
+  try {
+    current()->graph.capture_end();
+  } catch (const std::exception&) {
+    // CUDA says once more that the recording is broken, which is why it is dropped.
+  }
+  current().reset();
+}
+
+}  // namespace ktb::cuda

@@ -1,0 +1,101 @@
+// A recorded step is the step: bit by bit where the device's kernels are the CPU's.
+#include "run/train/record/recorded_steps.hpp"
+
+#include <gmock/gmock.h>
+#include <torch/types.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "device/place.hpp"
+#include "run/kit/world.hpp"
+#include "run/train/cuda_module.hpp"
+
+namespace ktb::tests {
+namespace {
+
+using namespace run;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+constexpr std::int64_t kSteps = 40;
+
+/// A transfer on the device that has taken some steps, the rate falling from each to the next.
+struct Trained {
+  Trained(const std::string& method, KitPairing pairing, bool recorded,
+          std::int64_t steps = kSteps) {
+    Registry registry({KTB_PLUGIN_DIR, KTB_TEST_PLUGIN_DIR});
+    pairing.device = device();
+    session = kit_session(registry, method, pairing);
+    LiveStep step(*session);
+    RecordedSteps taking(*session, step);
+    survey(*session, step);
+    session->train(true);
+    for (std::int64_t at = 0; at < steps; ++at) {
+      for (auto& optimiser : session->optimisers)
+        optimiser.set_factor(1.0 / static_cast<double>(at + 1));
+      step.begin(at);
+      losses = recorded ? taking.take(at) : train_step(*session, step);
+    }
+    told = taking.told();
+  }
+
+  std::unique_ptr<Session> session;
+  Losses losses;
+  std::string told;
+};
+
+KitPairing alone() { return {"alone", 4, 4, Mode::kNone, 0}; }
+KitPairing taught() { return {"taught", 4, 4}; }
+
+void expect_same(const Trained& recorded, const Trained& taken) {
+  if (!cuda_module().exact()) return;
+  EXPECT_EQ(first_difference(recorded.session->state(), taken.session->state()), "");
+  EXPECT_TRUE(at::equal(recorded.losses.total, taken.losses.total));
+}
+
+struct RecordedMethods : testing::TestWithParam<const char*> {};
+
+/// A recording that held the rate of its own step, or its random numbers, would differ.
+TEST_P(RecordedMethods, TakeTheirSteps) {
+  const std::string method = GetParam();
+  const auto pairing = method == "scratch" ? alone() : taught();
+  const Trained recorded(method, pairing, true), taken(method, pairing, false);
+  EXPECT_EQ(recorded.told, "yes");
+  expect_same(recorded, taken);
+}
+
+INSTANTIATE_TEST_SUITE_P(Some, RecordedMethods,
+                         testing::Values("scratch", "kd", "mergenet", "crd", "dml", "fsp", "vid",
+                                         "semckd", "zoo_tuning"),
+                         [](const auto& info) { return std::string(info.param); });
+
+TEST(RecordedSteps, WantSomeStepsOfAKind) {
+  EXPECT_EQ(Trained("scratch", alone(), true, 3).told, "no: too few steps of a kind");
+}
+
+using Way = std::pair<const char*, const char*>;
+struct Unrecorded : testing::TestWithParam<Way> {};
+
+TEST_P(Unrecorded, IsTakenAsItIsAndSaysWhy) {
+  const auto& [how, why] = GetParam();
+  auto pairing = alone();
+  pairing.options["how"] = std::string(how);
+  const Trained recorded("unrecorded", pairing, true);
+  EXPECT_THAT(recorded.told, StartsWith("no: "));
+  EXPECT_THAT(recorded.told, HasSubstr(why));
+  EXPECT_TRUE(recorded.losses.total.isfinite().item<bool>());
+  // What it keeps of its own no harness can put back.
+  if (std::string(how) != "replaces") expect_same(recorded, {"unrecorded", pairing, false});
+}
+
+INSTANTIATE_TEST_SUITE_P(Ways, Unrecorded,
+                         testing::Values(Way("reads", "when stream is capturing"),
+                                         Way("copies", "capturing"),
+                                         Way("replaces", "its recorded steps are not its steps"),
+                                         Way("differs", "says that its steps differ")),
+                         [](const auto& info) { return std::string(info.param.first); });
+
+}  // namespace
+}  // namespace ktb::tests
