@@ -115,7 +115,11 @@ metrics = ["top1"]
       }
   }
 
-  std::string data() const { return " --data-dir " + (folder_ / "data").string(); }
+  /// A data set that is made on the spot has nothing in a folder, which then may not be named.
+  std::string data() const {
+    const auto own = folder_ / "data";
+    return fs::exists(own) ? " --data-dir " + own.string() : "";
+  }
 
   const TemporaryFolder own_;
   const fs::path folder_ = own_.path();

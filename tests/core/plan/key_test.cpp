@@ -269,7 +269,7 @@ labels = 0.5
       R"("name":"step","rise":0.3,"start_div":25.0,"three_phase":false,"warmup":0.0,"warmup_from":0.1},"select":"best-validation",)"
       R"("steps":7,"validation":0.2},"schema":1,"seed":0,"sites":[[],[]],"smoke":false,)"
       R"("sources":[{"from":["layer3"],"into":[],"mode":"trained-joint",)"
-      R"("trial":"7c39a5484be8322dbe8caba5cc4901085713907b645b8d81f966136dfbfd1b0e"}],)"
+      R"("trial":"1076c5ad2d6bdbd84db1aab2acb3439c1e4c06843c427213324865cb633208f1"}],)"
       R"("target":{"options":{},"plugin":"hash of vgg8","weights":""},)"
       R"("task":{"augment":["crop4","flip"],"data":"data of cifar100","labels":0.5,)"
       R"("options":{},"plugin":"hash of cifar100","task":"","test":0,"train":400},)"
