@@ -56,7 +56,9 @@ class StoredStep final : public Step {
     const auto stored = bench_.leaves().find(name);
     return stored == bench_.leaves().end() ? make() : stored->second;
   }
-  Tensor seed(const std::string&) override { return at::zeros({}, at::kLong); }
+  Tensor seed(const std::string&) override {
+    return at::zeros({}, epoch.options().dtype(at::kLong));
+  }
   void update(const std::string& group) override { bench_.update(group); }
 
  private:

@@ -27,7 +27,6 @@ class Streams {
 
   /// A generator for each that was entered so far. From now on scopes take theirs.
   void open(at::Device device);
-  bool opened() const { return open_; }
   /// As every scope would at this step.
   void seed(std::int64_t at);
   std::vector<at::Generator> generators() const;

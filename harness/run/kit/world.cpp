@@ -130,12 +130,6 @@ std::unique_ptr<Session> kit_session(Registry& registry, const std::string& meth
   throw Skipped(no.why);
 }
 
-std::vector<Tensor> copy_of(const State& state) {
-  std::vector<Tensor> all;
-  for (const auto& [name, tensor] : state) all.push_back(tensor.detach().clone());
-  return all;
-}
-
 std::string first_difference(const State& a, const std::vector<Tensor>& b) {
   if (a.size() != b.size()) return "the number of tensors";
   for (std::size_t i = 0; i < a.size(); ++i)

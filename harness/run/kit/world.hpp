@@ -36,8 +36,6 @@ struct KitPairing {
 std::unique_ptr<Session> kit_session(Registry& registry, const std::string& method,
                                      const KitPairing& pairing);
 
-/// Every tensor of a state, copied.
-std::vector<Tensor> copy_of(const State& state);
 /// The name of the first tensor that differs in any bit; empty: none.
 std::string first_difference(const State& a, const std::vector<Tensor>& b);
 std::string first_difference(const State& a, const State& b);

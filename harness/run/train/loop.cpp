@@ -79,7 +79,7 @@ class Loop {
       if (last || done_ % plan_.per_epoch == 0) close_epoch(last);
       if (!last && hooks_.due && hooks_.due(done_, plan_.steps)) keep();
     }
-    if (!best_.empty()) restore();
+    if (!best_.empty()) restore(session_.weights(), best_);
     result_.recorded = steps_.told();
     return std::move(result_);
   }
@@ -231,18 +231,10 @@ class Loop {
     const auto metric = session_.data[0]->kind().primary();
     const double score = core::metric_info(metric).sign() * scores.at(metric);
     if (!best_.empty() && score <= best_score_) return;
-    const torch::NoGradGuard no_grad;
     best_score_ = score;
     result_.selected_step = done;
     if (plan_.select == Selection::kBestValidation) result_.validation = scores;
-    best_.clear();
-    for (const auto& [name, tensor] : session_.weights()) best_.push_back(tensor.detach().clone());
-  }
-
-  void restore() {
-    const torch::NoGradGuard no_grad;
-    auto live = session_.weights();
-    for (std::size_t i = 0; i < live.size(); ++i) live[i].second.copy_(best_[i]);
+    best_ = copy_of(session_.weights());
   }
 
   static constexpr std::int64_t kLookEvery = 20;

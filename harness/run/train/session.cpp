@@ -21,6 +21,17 @@ void list(const torch::nn::Module& module, const std::string& prefix, State& int
 
 }  // namespace
 
+std::vector<Tensor> copy_of(const State& state) {
+  std::vector<Tensor> all;
+  for (const auto& [name, tensor] : state) all.push_back(tensor.detach().clone());
+  return all;
+}
+
+void restore(const State& state, const std::vector<Tensor>& copies) {
+  const torch::NoGradGuard no_grad;
+  for (std::size_t i = 0; i < state.size(); ++i) state[i].second.detach().copy_(copies[i]);
+}
+
 std::vector<Method*> Session::methods() const {
   std::vector<Method*> all{method.get()};
   for (const auto& extra : extras) all.push_back(extra.method.get());

@@ -20,6 +20,10 @@ struct Extra {
 };
 
 using State = std::vector<std::pair<std::string, Tensor>>;
+/// Every tensor of a state, copied.
+std::vector<Tensor> copy_of(const State& state);
+/// Writes what was copied back into the state's own tensors.
+void restore(const State& state, const std::vector<Tensor>& copies);
 
 /// All that lives during one trial. Made by SessionBuilder.
 class Session {

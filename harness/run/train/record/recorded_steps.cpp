@@ -4,7 +4,6 @@
 #include <ATen/ops/equal.h>
 #include <c10/util/Exception.h>
 #include <fmt/core.h>
-#include <torch/utils.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -23,23 +22,6 @@ constexpr double kNoise = 10;      // times what the device differs from itself
 constexpr double kMostNoise = 1e-4;
 
 using TensorList = std::vector<Tensor>;
-
-TensorList live_state(const Session& session) {
-  TensorList all;
-  for (const auto& [name, tensor] : session.state()) all.push_back(tensor);
-  return all;
-}
-
-TensorList copies(const TensorList& live) {
-  TensorList all;
-  for (const auto& tensor : live) all.push_back(tensor.detach().clone());
-  return all;
-}
-
-void restore(const TensorList& live, const TensorList& copies) {
-  const torch::NoGradGuard no_grad;
-  for (std::size_t i = 0; i < live.size(); ++i) live[i].detach().copy_(copies[i]);
-}
 
 /// The largest difference of two lists of tensors, in parts of the largest number of its tensor.
 double distance(const TensorList& a, const TensorList& b) {
@@ -227,8 +209,8 @@ Losses RecordedSteps::take(std::int64_t at) {
 
 Losses RecordedSteps::first(Recording& recording, std::int64_t at) {
   compared_ = true;
-  const auto live = live_state(session_);
-  const auto before = copies(live);
+  const auto live = session_.state();
+  const auto before = copy_of(live);
   try {
     recording.record(at);
     restore(live, before);
@@ -247,14 +229,14 @@ Losses RecordedSteps::first(Recording& recording, std::int64_t at) {
 }
 
 std::string RecordedSteps::differs(Recording& recording, std::int64_t at) {
-  const auto live = live_state(session_);
-  const auto before = copies(live);
+  const auto live = session_.state();
+  const auto before = copy_of(live);
   // Two steps: what one leaves in memory of its own the next one reads.
   const auto twice = [&](const auto& take) {
     restore(live, before);
     take();
     const auto losses = take();
-    auto all = copies(live);
+    auto all = copy_of(live);
     all.push_back(losses.total.clone());
     for (const auto& [name, value] : losses.terms) all.push_back(value.clone());
     return all;
