@@ -140,6 +140,13 @@ std::vector<std::string> keys(const Json& object) {
   return names;
 }
 
+bool of_two_kinds(const Json& first, const Json& second) {
+  const auto on_cpu = [](const Json& provenance) {
+    return provenance.value("device", Json("cpu")) == "cpu";
+  };
+  return on_cpu(first) != on_cpu(second);
+}
+
 std::vector<std::string> causes(const Json& first, const Json& second) {
   std::vector<std::string> found;
   const auto note = [&](const std::string& what, const Json& before, const Json& after,
@@ -148,6 +155,10 @@ std::vector<std::string> causes(const Json& first, const Json& second) {
     if (!told.empty()) found.push_back(std::move(told));
   };
   note("machine", first, second, {"cpu", "instructions", "device", "driver"});
+  if (!found.empty() && of_two_kinds(first, second))
+    found.back() +=
+        " (a CPU and a GPU add in other orders and round otherwise: their numbers are "
+        "near each other, never the same)";
   note("library", first, second, {"torch", "cuda", "cudnn", "libc"});
   note("threads", first, second, {"threads"});
   const Json none = Json::object();
@@ -176,8 +187,11 @@ class Comparer {
       files();
     }
     if (result_.distance > tolerance_) result_.agreement = Agreement::kDifferent;
-    if (result_.agreement != Agreement::kIdentical)
+    if (result_.agreement != Agreement::kIdentical) {
       result_.causes = causes(before->provenance, after->provenance);
+      for (const auto& warning : before->warnings)
+        if (warning.ends_with(kNotRepeatable)) result_.causes.push_back(warning);
+    }
     return std::move(result_);
   }
 

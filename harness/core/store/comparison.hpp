@@ -14,6 +14,9 @@ enum class Agreement {
   kNoResult  ///< neither run came to one
 };
 
+/// How the warning of a record ends that no second run needs to repeat, not even on the same GPU.
+inline constexpr auto kNotRepeatable = ": a second run may give other last digits";
+
 /// Numbers a and b are |a - b| / max(1, |a|, |b|) apart.
 inline constexpr double kTolerance = 1e-6;
 

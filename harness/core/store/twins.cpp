@@ -70,7 +70,7 @@ const std::string& Essences::of(const std::string& id) {
 std::string Essences::of(const StoredTrial& trial) {
   Json fields = trial.fields;
   if (!fields.is_object()) return "";
-  for (const char* code : {"build", "torch", "sdk"}) fields.erase(code);
+  for (const char* code : {"build", "torch", "sdk", "device"}) fields.erase(code);
   const TrialSpec& spec = trial.spec;
   name_plugin(fields, "task", spec.task.plugin);
   name_plugin(fields, "method", spec.method.plugin);

@@ -3,6 +3,8 @@
 #include <ATen/Context.h>
 #include <string>
 
+#include "core/store/comparison.hpp"
+
 namespace ktb::run {
 
 Determinism::Determinism(bool wanted, at::Device device)
@@ -37,13 +39,12 @@ void Determinism::process(const c10::Warning& warning) {
 std::vector<std::string> Determinism::warnings() const {
   if (!gpu_) return {};
   if (!wanted_)
-    return {"without `deterministic`: a second run on the same GPU may give other last digits"};
+    return {std::string("without `deterministic`, on the same GPU") + core::kNotRepeatable};
   const std::lock_guard lock(mutex_);
   if (without_.empty()) return {};
   std::string names;
   for (const auto& name : without_) names += (names.empty() ? "" : ", ") + name;
-  return {"this GPU has no deterministic kernel of " + names +
-          ": a second run may give other last digits"};
+  return {"this GPU has no deterministic kernel of " + names + core::kNotRepeatable};
 }
 
 }  // namespace ktb::run

@@ -72,6 +72,29 @@ TEST_F(ComparisonTest, NumbersWithinTheToleranceAreEqual) {
   EXPECT_EQ(compared(0).agreement, Agreement::kDifferent);
 }
 
+TEST_F(ComparisonTest, ACpuAndAGpuAreNearEachOtherAtBest) {
+  change([](Record& record) {
+    record.metrics["loss"] += 0.01;
+    record.provenance["device"] = "NVIDIA H200";
+  });
+  MadeResults::change(first_, trial_.id,
+                      [](Record& record) { record.provenance["device"] = "cpu"; });
+  EXPECT_THAT(compared().causes,
+              ElementsAre(HasSubstr("device cpu -> NVIDIA H200 (a CPU and a GPU")));
+  MadeResults::change(first_, trial_.id,
+                      [](Record& record) { record.provenance["device"] = "NVIDIA H100"; });
+  EXPECT_THAT(compared().causes, ElementsAre("machine: device NVIDIA H100 -> NVIDIA H200"));
+}
+
+TEST_F(ComparisonTest, WhatNoRunRepeatsIsACause) {
+  change([](Record& record) { record.metrics["loss"] += 0.01; });
+  MadeResults::change(first_, trial_.id, [](Record& record) {
+    record.warnings.push_back(std::string("without `deterministic`, on the same GPU") +
+                              kNotRepeatable);
+  });
+  EXPECT_THAT(compared().causes, ElementsAre(HasSubstr("without `deterministic`")));
+}
+
 TEST_F(ComparisonTest, EachPartThatDiffersIsNamed) {
   change([](Record& record) { record.metrics["top1"] = 0.5; });
   MadeResults::write(folder().curve(), "{\"step\": 1, \"seconds\": 3, \"loss\": 0.8}\n");

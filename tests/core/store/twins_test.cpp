@@ -43,6 +43,19 @@ TEST_F(TwinsTest, SoAreThoseOfOtherCodeAndDataButNotOfOtherOptions) {
   EXPECT_THAT(pair_up(first_, third).pairs, SizeIs(1)) << "the source alone";
 }
 
+TEST_F(TwinsTest, SoAreThoseOfACpuAndOfAGpu) {
+  Plan plan = made_.plan();
+  MadeResults::make(first_, plan);
+  for (auto& trial : plan.trials) {
+    auto fields = Json::parse(trial.fields);
+    fields["device"] = trial.spec.device = "cuda";
+    trial.fields = fields.dump();
+    trial.key = trial.spec.key = "of a GPU, " + trial.key;
+  }
+  MadeResults::make(second_, plan);
+  EXPECT_THAT(pair_up(first_, second_).pairs, SizeIs(plan.trials.size()));
+}
+
 TEST_F(TwinsTest, OfSeveralTwinsTheNewestIsTaken) {
   const Plan old = made_.plan("1111"), newer = made_.plan("2222"), now = made_.plan("3333");
   MadeResults::make(first_, old);
