@@ -108,7 +108,8 @@ inside harness/run run '
   train: data control weights plugins
   predict: data control weights plugins train
   kit: data control weights plugins train
-  check: data control weights plugins train kit'
+  check: data control weights plugins train kit
+  stay: plugins train'
 for root in harness/include/ktb harness/sdk; do
   inside $root "(ktb|sdk)" '
     files:

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
+#include <optional>
 
 #include "app/command.hpp"
 #include "app/session.hpp"
@@ -9,6 +11,7 @@
 #include "core/base/output/print.hpp"
 #include "core/table/report.hpp"
 #include "launch/commands.hpp"
+#include "launch/gpu/mps.hpp"
 #include "launch/local.hpp"
 #include "launch/progress.hpp"
 
@@ -20,7 +23,7 @@ struct RunCommand {
   int jobs = 0, threads = 0, quarantine = launch::PoolOptions().quarantine;
   double checkpoint = launch::PoolOptions().checkpoint;
   std::string launcher = "local";
-  bool fresh = false;
+  bool fresh = false, mps = false;
 };
 
 void check_launcher(const std::string& launcher) {
@@ -81,14 +84,14 @@ int run(const RunCommand& command) {
   const core::Plan plan = command.choice.plan(*catalogue);
   core::Store store = site.store();
   auto costs = site.costs();
-  const auto pool = launch::settle({.jobs = command.jobs,
-                                    .threads = command.threads,
-                                    .device = plan.device,
-                                    .worker = site.worker(),
-                                    .worker_flags = site.worker_flags(),
-                                    .quarantine = command.quarantine,
-                                    .checkpoint = command.checkpoint,
-                                    .fresh = command.fresh});
+  auto pool = launch::settle({.jobs = command.jobs,
+                              .threads = command.threads,
+                              .device = plan.device,
+                              .worker = site.worker(),
+                              .worker_flags = site.worker_flags(),
+                              .quarantine = command.quarantine,
+                              .checkpoint = command.checkpoint,
+                              .fresh = command.fresh});
   const Summary summary{plan, store, costs, launch::trials_to_run(plan, store, command.fresh),
                         pool.jobs};
   const bool local = command.launcher == "local";
@@ -98,6 +101,10 @@ int run(const RunCommand& command) {
     return missing;
   }
   store.save_plan(plan);
+  if (local && plan.device != "cpu" && pool.jobs > std::max(1, static_cast<int>(pool.gpus.size())))
+    pool.gpu_memory_mib = launch::device_memory_mib(pool);
+  std::optional<launch::Mps> mps;
+  if (local && command.mps) mps.emplace();
   return local ? run_here(summary, store, costs, pool) : print_list(summary.to_run, store, pool);
 }
 
@@ -118,6 +125,9 @@ void add_run(CLI::App& app, Action& action) {
           "minutes after which a trial keeps what it needs to go on after a crash; 0: never")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  command.add_flag("--mps", options->mps,
+                   "kernels of several trials run on one GPU at the same time (NVIDIA's "
+                   "Multi-Process Service), not in turn");
   command.add_option("--launcher", options->launcher, "local, or commands: print them only")
       ->capture_default_str();
   command

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <iostream>
 #include <iterator>
+#include <optional>
 #include <sstream>
 
 #include "app/worker_signals.hpp"
@@ -26,6 +27,7 @@
 #include "run/plugins/describe.hpp"
 #include "run/plugins/show.hpp"
 #include "run/predict/predict.hpp"
+#include "run/stay/traces.hpp"
 #include "run/train/cuda_module.hpp"
 #include "run/train/host.hpp"
 #include "run/train/trial.hpp"
@@ -35,13 +37,19 @@ namespace {
 using ktb::core::Json;
 using ktb::run::Registry;
 
+/// What a process keeps for trials that it runs after one another, or that it forks.
+struct Kept {
+  ktb::core::Shelf shelf;                  ///< of decoded data
+  std::optional<ktb::run::Traces> traces;  ///< once a device is set up
+};
+
 struct Arguments {
   std::vector<std::string> plugins, data_dirs, names, options;
   std::string device = "cpu", format = "text", kind, input, output;
   int threads = 0;
   bool all = false;
   ktb::run::CheckpointPlan checkpoints;
-  const ktb::core::Shelf* shelf = nullptr;  ///< of the process that has forked this one
+  Kept* kept = nullptr;  ///< none: of this trial only
 };
 
 Registry registry(const Arguments& arguments) {
@@ -56,9 +64,11 @@ ktb::core::TrialSpec spec_of(const ktb::core::TrialFolder& folder) {
 int run_trial(const Arguments& arguments) {
   const ktb::core::TrialFolder folder(std::filesystem::absolute(arguments.names.at(0)));
   const auto spec = spec_of(folder);
-  ktb::run::Place place{folder, arguments.data_dirs,
-                        ktb::run::set_up_process(arguments.device, arguments.threads),
-                        arguments.checkpoints, arguments.shelf};
+  const auto device = ktb::run::set_up_process(arguments.device, arguments.threads);
+  auto* const kept = arguments.kept;
+  if (kept != nullptr && !device.is_cpu() && !kept->traces) kept->traces.emplace(device);
+  const ktb::run::Place place{folder, arguments.data_dirs, device, arguments.checkpoints,
+                              kept == nullptr ? nullptr : &kept->shelf};
   auto plugins = registry(arguments);
   const auto record = ktb::run::run_trial(spec, place, plugins, ktb::app::stop_requested());
   if (!record.reason.empty()) std::cerr << record.reason << "\n";
@@ -97,6 +107,19 @@ bool named(const ktb::core::PluginNote& note, const std::vector<std::string>& na
                      [&](const std::string& name) { return note.preset(name).has_value(); });
 }
 
+/// What a GPU makes of a method's steps, seen on the device that stands for one; without it nothing
+/// is known.
+std::string captured(const ktb::core::PluginNote& note, Registry& plugins) {
+  if (note.kind != "method") return "";
+  try {
+    const auto device = ktb::run::set_up_process("mock", 1);
+    const auto told = ktb::run::recorded(plugins, note.name, device);
+    return told.empty() ? "" : "  captured on a GPU: " + told + "\n";
+  } catch (const std::exception&) {
+    return "";
+  }
+}
+
 int show(const Arguments& arguments) {
   auto plugins = registry(arguments);
   const bool markdown = arguments.format == "markdown";
@@ -111,6 +134,7 @@ int show(const Arguments& arguments) {
     if (!arguments.all && !named(note, arguments.names)) continue;
     ktb::core::print(
         "{}", markdown ? ktb::run::show_markdown(note, plugins, 2) : ktb::run::show(note, plugins));
+    if (!markdown && !arguments.all) ktb::core::print("{}", captured(note, plugins));
     found = true;
   }
   if (found) return 0;
@@ -158,10 +182,10 @@ void tell_of_device(const std::string& device) {
 int serve(const Arguments&);
 
 /// The command as a shell gives it, the program's name first.
-int run(const std::vector<std::string>& words, const ktb::core::Shelf* shelf) {
+int run(const std::vector<std::string>& words, Kept* kept) {
   CLI::App app{"The part of ktbench that runs LibTorch", words.front()};
   Arguments arguments;
-  arguments.shelf = shelf;
+  arguments.kept = kept;
   app.add_option("--plugins", arguments.plugins, "further plugin folders")->allow_extra_args(false);
   app.add_option("--data-dir", arguments.data_dirs, "further data folders")
       ->allow_extra_args(false);
@@ -214,10 +238,10 @@ int run(const std::vector<std::string>& words, const ktb::core::Shelf* shelf) {
   return code;
 }
 
-int perform(const std::vector<std::string>& words, const ktb::core::Shelf* shelf = nullptr) {
+int perform(const std::vector<std::string>& words, Kept* kept = nullptr) {
   ktb::app::install_signal_handlers();
   try {
-    return run(words, shelf);
+    return run(words, kept);
   } catch (const ktb::core::PluginError& error) {
     ktb::core::print(stderr, "error: {}\n", error.what());
     return 3;
@@ -227,12 +251,20 @@ int perform(const std::vector<std::string>& words, const ktb::core::Shelf* shelf
   }
 }
 
+/// After a command in a process that stays: only what went well is sure to leave nothing.
+std::optional<std::string> spent(Kept& kept, int code) {
+  if (code != 0 || !kept.traces || ktb::app::stop_requested()) return "";
+  const auto left = kept.traces->clear();
+  return left.empty() ? std::nullopt : std::optional(left);
+}
+
 int serve(const Arguments&) {
   for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, SIG_DFL);
-  ktb::core::Shelf shelf;
-  ktb::launch::Server server(STDIN_FILENO,
-                             [&](const auto& command) { return perform(command, &shelf); });
-  server.watch(shelf.number(), [&] { shelf.take_in(); });
+  Kept kept;
+  ktb::launch::Server server(
+      STDIN_FILENO, [&](const auto& command) { return perform(command, &kept); },
+      [&](int code) { return spent(kept, code); });
+  server.watch(kept.shelf.number(), [&] { kept.shelf.take_in(); });
   server.run();
   return 0;
 }

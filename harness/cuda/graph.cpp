@@ -1,8 +1,10 @@
 #include "cuda/graph.hpp"
 
+#include <ATen/cuda/CUDAContextLight.h>
 #include <ATen/cuda/CUDAGraph.h>
 #include <c10/cuda/CUDAStream.h>
 
+#include <cstdio>
 #include <utility>
 
 namespace ktb::cuda {
@@ -22,6 +24,18 @@ std::unique_ptr<CudaGraph>& current() {
 }
 
 }  // namespace
+
+std::string bus_id() {
+  try {
+    const auto* own = at::cuda::getDeviceProperties(0);
+    char text[32] = {};
+    std::snprintf(text, sizeof text, "%08X:%02X:%02X.0", static_cast<unsigned>(own->pciDomainID),
+                  static_cast<unsigned>(own->pciBusID), static_cast<unsigned>(own->pciDeviceID));
+    return text;
+  } catch (const std::exception&) {
+    return "";
+  }
+}
 
 void own_stream() { c10::cuda::setCurrentCUDAStream(c10::cuda::getStreamFromPool()); }
 

@@ -17,8 +17,7 @@ class Driver {
   Driver() {
     library_ = dlopen("libnvidia-ml.so.1", RTLD_NOW);
     const auto start = symbol<int()>("nvmlInit_v2");
-    const auto handle = symbol<int(unsigned, void**)>("nvmlDeviceGetHandleByIndex_v2");
-    found_ = start && handle && start() == 0 && handle(0, &device_) == 0;
+    found_ = start && start() == 0 && find();
   }
   /// Negative where the device does not count its energy.
   double joules() const {
@@ -48,6 +47,15 @@ class Driver {
   }
 
  private:
+  /// This library counts all GPUs of the machine; ours is the first of those that CUDA may see.
+  bool find() {
+    const auto by_bus = symbol<int(const char*, void**)>("nvmlDeviceGetHandleByPciBusId_v2");
+    const auto bus = ktb::cuda::bus_id();
+    if (by_bus && !bus.empty() && by_bus(bus.c_str(), &device_) == 0) return true;
+    const auto by_index = symbol<int(unsigned, void**)>("nvmlDeviceGetHandleByIndex_v2");
+    return by_index && by_index(0, &device_) == 0;
+  }
+
   template <class Function>
   Function* symbol(const char* name) const {
     return library_ ? reinterpret_cast<Function*>(dlsym(library_, name)) : nullptr;
@@ -65,6 +73,11 @@ class Module final : public ktb::run::CudaModule {
   double peak_memory_mib() const override {
     const auto stats = c10::getDeviceAllocator(c10::kCUDA)->getDeviceStats(0);
     return static_cast<double>(stats.allocated_bytes[0].peak) / (1024.0 * 1024.0);
+  }
+  void free_memory() override {
+    auto* const memory = c10::getDeviceAllocator(c10::kCUDA);
+    memory->emptyCache();
+    memory->resetPeakStats(0);
   }
   double joules() const override { return driver_.joules(); }
   void own_stream() override { ktb::cuda::own_stream(); }

@@ -85,11 +85,13 @@ std::optional<Estimate> CostBook::estimate(const core::TrialSpec& spec) const {
   const bool only_smoke =
       std::all_of(lines.begin(), lines.end(), [](const CostLine& line) { return line.smoke; });
   std::vector<double> guesses;
+  double mib = 0;  // as much after two steps as after many
   for (const auto& line : lines) {
+    mib = std::max(mib, line.mib);
     if (line.smoke && !only_smoke) continue;
     guesses.push_back(line.rest + line.train / line.steps * steps_of(spec, line.examples));
   }
-  return Estimate{median(guesses), only_smoke};
+  return Estimate{median(guesses), only_smoke, mib};
 }
 
 void CostBook::add(const core::TrialSpec& spec, const core::Record& record) {
@@ -98,7 +100,13 @@ void CostBook::add(const core::TrialSpec& spec, const core::Record& record) {
   const double steps = steps_of(spec, examples), train = member(record.cost, "train_seconds");
   if (!record.ok() || steps <= 0 || train <= 0) return;
   const double rest = std::max(0.0, member(record.cost, "total_seconds") - train);
-  const CostLine line{kind_of(spec), train, rest, steps, examples, spec.smoke};
+  const CostLine line{kind_of(spec),
+                      train,
+                      rest,
+                      steps,
+                      examples,
+                      spec.smoke,
+                      member(record.cost, "peak_memory_mib")};
   lines_[line.kind].push_back(line);
   std::filesystem::create_directories(std::filesystem::path(path_).parent_path());
   std::ofstream(path_, std::ios::app) << core::write_json(line).dump() + "\n";

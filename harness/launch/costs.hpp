@@ -14,6 +14,7 @@ struct Estimate {
   double seconds = 0;
   /// Only trials of two steps (`--smoke`) are known, and first steps are slow: it takes less.
   bool at_most = false;
+  double mib = 0;  ///< of memory, of the device where it is one; 0: not known
 };
 
 /// What one trial has cost.
@@ -22,6 +23,7 @@ struct CostLine {
   double train = 0, rest = 0;  ///< seconds in steps, seconds around them
   double steps = 0, examples = 0;
   bool smoke = false;
+  double mib = 0;  ///< of memory at most
 };
 
 template <core::Of<CostLine> Self, class Ar>
@@ -32,6 +34,7 @@ void fields(Self& line, Ar& ar) {
   ar("steps", line.steps);
   ar("examples", line.examples);
   ar("smoke", line.smoke);
+  ar.optional("mib", line.mib);
 }
 
 /// What trials have cost, one line a finished trial in `results/cache/costs.jsonl`, so that a plan

@@ -11,7 +11,8 @@
 
 #include "core/base/clock.hpp"
 #include "core/base/text_file.hpp"
-#include "launch/gpus.hpp"
+#include "launch/gpu/gpus.hpp"
+#include "launch/gpu/room.hpp"
 #include "launch/memory.hpp"
 
 namespace ktb::launch {
@@ -22,12 +23,6 @@ using core::Status;
 
 constexpr int kTick = 100;            // ms between looks at limits and progress
 constexpr double kGraceSeconds = 20;  // what a worker has to end after SIGTERM
-
-/// The worker that forks trials; none on another device, whose state no child can share.
-std::vector<std::string> server_command(const PoolOptions& options) {
-  if (options.device != "cpu") return {};
-  return {options.worker, "serve"};
-}
 
 int cores() {
   cpu_set_t set;
@@ -43,6 +38,12 @@ PoolOptions settle(PoolOptions options) {
   if (options.threads <= 0) options.threads = gpu ? std::max(1, cores() / options.jobs) : 1;
   if (options.jobs <= 0) options.jobs = std::max(1, cores() / options.threads);
   return options;
+}
+
+double device_memory_mib(const PoolOptions& options) {
+  const auto answer = ask({options.worker, "host", "--device", options.device});
+  const auto told = core::Json::parse(answer.output, nullptr, /*allow_exceptions=*/false);
+  return told.is_object() ? told.value("device_memory_mib", 0.0) : 0;
 }
 
 std::vector<std::string> trial_command(const PoolOptions& options,
@@ -97,12 +98,14 @@ LocalPool::LocalPool(std::vector<const core::Trial*> trials, core::Store& store,
       progress_(progress),
       options_(settle(std::move(options))),
       quarantine_(options_.quarantine),
-      nursery_(server_command(options_), [this](const std::string& text) { progress_.note(text); }),
+      nursery_({options_.worker, "serve"},
+               [this](const std::string& text) { progress_.note(text); }),
       open_(trials.size()) {
   for (const auto* trial : trials) {
     const auto estimate = costs.estimate(trial->spec);
     const auto seconds = estimate ? std::optional(estimate->seconds) : std::nullopt;
     jobs_.push_back({trial, State::kWaiting, seconds});
+    if (estimate) jobs_.back().mib = estimate->mib;
     jobs_.back().had = usable(*trial);
   }
   order_by_rank();
@@ -143,7 +146,9 @@ void LocalPool::start_ready() {
       store_.save(record);
       finish(job, record, 0);
     } else if (!waits(job)) {
-      start(i);
+      const auto gpu = gpu_for(job);
+      if (!gpu) return;  // those behind it are smaller, and would keep it waiting for ever
+      start(i, *gpu);
     }
   }
 }
@@ -163,7 +168,7 @@ bool LocalPool::waits(const Job& job) const {
                      });
 }
 
-bool LocalPool::start(std::size_t index) {
+bool LocalPool::start(std::size_t index, std::size_t gpu) {
   Job& job = jobs_[index];
   const core::TrialFolder folder = store_.folder(job.trial->id);
   auto lock = TrialLock::take(folder);
@@ -178,24 +183,36 @@ bool LocalPool::start(std::size_t index) {
   if (options_.fresh && job.attempts == 0) fs::remove(folder.checkpoint());
   write_spec(*job.trial, folder);
   const std::string log = folder.log().string();
-  const auto gpu = least_loaded_gpu();
-  auto command = trial_command(options_, folder);
-  if (options_.gpus.size() > 1) command = on_gpu(options_.gpus[gpu], std::move(command));
-  auto process = nursery_.start(command, log);
+  std::optional<std::string> stays_on;
+  if (options_.device != "cpu") stays_on = options_.gpus.size() > 1 ? options_.gpus[gpu] : "";
+  auto process = nursery_.start(trial_command(options_, folder), log, stays_on);
   End end;
   end.log = log;
   end.started = core::utc_now();
   workers_.push_back({index, std::move(*lock), std::move(process), core::seconds_now(), oom_kills(),
                       std::move(end), gpu});
+  const auto here = [&](const Worker& worker) { return worker.gpu == gpu; };
+  if (std::ranges::count_if(workers_, here) > 1)
+    for (auto& worker : workers_) worker.beside_others = worker.beside_others || here(worker);
   job.state = State::kRunning;
   ++job.attempts;
   return true;
 }
 
-std::size_t LocalPool::least_loaded_gpu() const {
-  std::vector<int> loads(std::max<std::size_t>(1, options_.gpus.size()));
-  for (const auto& worker : workers_) ++loads[worker.gpu];
-  return static_cast<std::size_t>(std::ranges::min_element(loads) - loads.begin());
+std::optional<std::size_t> LocalPool::gpu_for(const Job& job) const {
+  std::vector<GpuLoad> loads(std::max<std::size_t>(1, options_.gpus.size()));
+  for (const auto& worker : workers_) {
+    ++loads[worker.gpu].trials;
+    loads[worker.gpu].mib += need_mib(jobs_[worker.job]);
+  }
+  return room_for(need_mib(job), loads, options_.gpu_memory_mib);
+}
+
+/// Of what nobody knows as much as -j says that there is for each.
+double LocalPool::need_mib(const Job& job) const {
+  if (job.alone) return options_.gpu_memory_mib;
+  const auto gpus = static_cast<double>(std::max<std::size_t>(1, options_.gpus.size()));
+  return job.mib > 0 ? job.mib : options_.gpu_memory_mib / 2 / std::max(1.0, options_.jobs / gpus);
 }
 
 bool LocalPool::usable(const core::Trial& trial) const {
@@ -252,6 +269,7 @@ bool LocalPool::reap(Worker& worker) {
     record = record_of(*job.trial, worker.end);
     store_.save(*record);
   }
+  if (to_be_alone(job, worker, *record)) return true;
   quarantine_.note(*job.trial, *record);
   costs_.add(job.trial->spec, *record);  // of what ran here, so that each trial is counted once
   finish(job, *record, worker.end.seconds);
@@ -262,6 +280,18 @@ bool LocalPool::reap(Worker& worker) {
 bool LocalPool::worth_retrying(const Job& job, const Worker& worker) const {
   return worker.end.exit.signal == SIGKILL && worker.end.killed == Killed::kNo && stop_time_ == 0 &&
          job.attempts <= job.trial->spec.limits.retries;
+}
+
+/// Memory of a GPU that was not there may have been its neighbours'.
+bool LocalPool::to_be_alone(Job& job, const Worker& worker, const core::Record& record) {
+  if (record.status != Status::kOutOfMemory || options_.gpu_memory_mib <= 0 ||
+      !worker.beside_others || job.alone || stop_time_ > 0)
+    return false;
+  job.alone = true;
+  job.state = State::kWaiting;
+  progress_.note(fmt::format("{}: no memory left beside others; tried again with a GPU to itself",
+                             title(*job.trial)));
+  return true;
 }
 
 void LocalPool::finish(Job& job, const core::Record& record, double seconds) {

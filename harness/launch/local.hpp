@@ -33,12 +33,18 @@ struct PoolOptions {
   /// Among which trials are spread, the least loaded first, as CUDA_VISIBLE_DEVICES names them; at
   /// most one: trials find theirs alone. Chosen by `settle`.
   std::vector<std::string> gpus = {};
+  /// Memory of each: so many trials share it as past ones of their kind say that there is room for.
+  /// 0: nobody knows, and `jobs` alone decides.
+  double gpu_memory_mib = 0;
 };
 
 /// Fills in what the user left open: on a CPU one thread a trial and as many trials as cores, on
 /// GPUs one trial each with its share of the cores. Threads never follow the load, since another
 /// number of threads rounds sums in another order.
 PoolOptions settle(PoolOptions options);
+
+/// What LibTorch says of a device's memory; 0: nothing.
+double device_memory_mib(const PoolOptions& options);
 
 /// `ktbench-worker trial FOLDER` with its flags.
 std::vector<std::string> trial_command(const PoolOptions& options, const core::TrialFolder& folder);
@@ -74,6 +80,8 @@ class LocalPool {
     State state = State::kWaiting;
     std::optional<double> cost;  ///< seconds, by past trials
     double rank = 0;             ///< seconds of it and the longest chain behind it
+    double mib = 0;              ///< of a GPU's memory, by past trials; 0: nobody knows
+    bool alone = false;          ///< on its GPU: beside others it found no memory
     int attempts = 0;
     bool had = false;  ///< was there already and is run anew on request
   };
@@ -85,6 +93,7 @@ class LocalPool {
     std::int64_t oom_kills = 0;  ///< of the kernel when it started
     End end;
     std::size_t gpu = 0;
+    bool beside_others = false;  ///< at some time, on its GPU
   };
 
   void order_by_rank();
@@ -92,13 +101,16 @@ class LocalPool {
   /// The failed source of a job, or whether it still waits for one.
   std::optional<core::Record> failed_source(const Job& job) const;
   bool waits(const Job& job) const;
-  bool start(std::size_t index);
-  std::size_t least_loaded_gpu() const;
+  bool start(std::size_t index, std::size_t gpu);
+  /// The GPU that has room for it; none: it is to wait. On a CPU there is.
+  std::optional<std::size_t> gpu_for(const Job& job) const;
+  double need_mib(const Job& job) const;
   bool settled_elsewhere(Job& job);
   bool left_out(Job& job);
   void tend(Worker& worker);
   bool reap(Worker& worker);
   bool worth_retrying(const Job& job, const Worker& worker) const;
+  bool to_be_alone(Job& job, const Worker& worker, const core::Record& record);
   void finish(Job& job, const core::Record& record, double seconds);
   void on_signal(int signal);
   bool usable(const core::Trial& trial) const;

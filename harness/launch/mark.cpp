@@ -39,6 +39,16 @@ bool kill_all(const std::string& variable) {
   return any;
 }
 
+/// The last variable of the name is the one that its own parent gave it.
+char* own_variable() {
+  char* own = nullptr;
+  for (char** one = environ; *one != nullptr; ++one)
+    if (std::string_view(*one).starts_with(kName)) own = *one;
+  if (own == nullptr)
+    throw core::Error("this process was started without a mark, so it can take no other");
+  return own;
+}
+
 }  // namespace
 
 Mark Mark::next() {
@@ -52,14 +62,13 @@ void Mark::end_all() const {
     std::this_thread::sleep_for(1ms);
 }
 
-/// The kernel shows the bytes that a process was started with, so these are written over. The last
-/// variable of the name is the one that its own parent gave it.
+Mark Mark::current() { return Mark(own_variable()); }
+
+/// The kernel shows the bytes that a process was started with, so these are written over.
 void Mark::take() const {
-  char* own = nullptr;
-  for (char** one = environ; *one != nullptr; ++one)
-    if (std::string_view(*one).starts_with(kName)) own = *one;
-  if (own == nullptr || std::string_view(own).size() != text_.size())
-    throw core::Error("this process was started without a mark, so it can take no other");
+  char* const own = own_variable();
+  if (std::string_view(own).size() != text_.size())
+    throw core::Error("the mark of this process has another length, so it cannot be written over");
   std::copy(text_.begin(), text_.end(), own);
 }
 

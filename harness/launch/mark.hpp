@@ -10,13 +10,14 @@ class Mark {
  public:
   /// One that nothing else has. All are equally long.
   static Mark next();
+  /// What this process carries. Throws core::Error where it was started without one.
+  static Mark current();
   explicit Mark(std::string text) : text_(std::move(text)) {}
 
   const std::string& text() const { return text_; }
   /// Kills all that carry it; afterwards there is none.
   void end_all() const;
-  /// This process carries it from now on, in the place of the one that it was started with. Throws
-  /// core::Error where there was none.
+  /// This process carries it from now on, in the place of current().
   void take() const;
 
  private:

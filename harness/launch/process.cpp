@@ -155,8 +155,8 @@ Process::Process(pid_t pid, Mark mark, Ended ended)
     : mark_(std::move(mark)), pid_(pid), ended_(std::move(ended)) {}
 
 Process::~Process() {
-  if (exit_) return;
   send(SIGKILL);
+  if (exit_) return;
   ended_(Wait::kYes);
   mark_.end_all();
 }
@@ -168,8 +168,9 @@ std::optional<Exit> Process::poll() {
   return exit_;
 }
 
-void Process::send(int signal) const {
-  if (!exit_) ::kill(-pid_, signal);
+void Process::send(int signal) {
+  // Once it has ended its number may be another's.
+  if (!poll()) ::kill(-pid_, signal);
 }
 
 std::size_t Process::resident_mib() const { return exit_ ? 0 : launch::resident_mib(pid_); }

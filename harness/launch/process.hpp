@@ -44,8 +44,8 @@ class Process {
 
   /// None while it runs.
   std::optional<Exit> poll();
-  /// To the whole group.
-  void send(int signal) const;
+  /// To the whole group, while it runs.
+  void send(int signal);
   /// Resident memory now, in MiB, of it and of what it started; 0 once it has ended.
   std::size_t resident_mib() const;
 

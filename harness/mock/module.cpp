@@ -33,6 +33,7 @@ class Module final : public run::CudaModule {
     getrusage(RUSAGE_SELF, &usage);
     return static_cast<double>(usage.ru_maxrss) / 1024.0;
   }
+  void free_memory() override {}
   double joules() const override { return -1; }
   bool exact() const override { return true; }
   std::int64_t waits() const override { return mock::waits(); }

@@ -64,7 +64,8 @@ class Serve : public testing::Test {
     }
   }
 
-  Outcome run(const std::string& datasets, const std::string& methods) const {
+  Outcome run(const std::string& datasets, const std::string& methods,
+              const std::string& device = "cpu") const {
     std::ofstream(folder_ / "suite.toml") << R"(ktbench = 1
 title = "Shapes"
 seeds = 2
@@ -92,12 +93,12 @@ cols = ["dataset", "pair"]
 metrics = ["top1"]
 )";
     return run_command(KTB_BIN_DIR "/ktbench run " + (folder_ / "suite.toml").string() +
-                       " -j1 --plugins " KTB_TEST_PLUGIN_DIR " --results " +
+                       " -j1 --device " + device + " --plugins " KTB_TEST_PLUGIN_DIR " --results " +
                        (folder_ / "results").string() + data());
   }
 
   /// The same trials, each by a command as `--launcher commands` prints it.
-  void run_each() const {
+  void run_each(const std::string& device = "cpu") const {
     for (const auto& trial : fs::directory_iterator(folder_ / "results/trials")) {
       const auto own = folder_ / "alone/trials" / trial.path().filename();
       fs::create_directories(own);
@@ -108,9 +109,9 @@ metrics = ["top1"]
       for (const auto& trial : fs::directory_iterator(folder_ / "alone/trials")) {
         const auto spec = Json::parse(read(trial.path() / "trial.json"));
         if (spec.at("sources").empty() != source) continue;
-        const auto [code, text] =
-            run_command(KTB_BIN_DIR "/ktbench-worker trial " + trial.path().string() +
-                        " --threads 1 --device cpu --plugins " KTB_TEST_PLUGIN_DIR + data());
+        const auto [code, text] = run_command(KTB_BIN_DIR "/ktbench-worker trial " +
+                                              trial.path().string() + " --threads 1 --device " +
+                                              device + " --plugins " KTB_TEST_PLUGIN_DIR + data());
         EXPECT_EQ(code, 0) << text;
       }
   }
@@ -132,29 +133,55 @@ Json timeless(Json record) {
   return record;
 }
 
+/// Gives how many there are.
+int expect_equal_trials(const fs::path& results, const fs::path& others) {
+  int trials = 0;
+  for (const auto& trial : fs::directory_iterator(results / "trials")) {
+    const auto other = others / "trials" / trial.path().filename();
+    EXPECT_EQ(timeless(Json::parse(read(trial.path() / "record.json"))),
+              timeless(Json::parse(read(other / "record.json"))));
+    for (const char* file : {"weights.safetensors", "predictions.safetensors", "samples.bin"})
+      EXPECT_EQ(read(trial.path() / file), read(other / file)) << trial.path() << file;
+    ++trials;
+  }
+  return trials;
+}
+
 TEST_F(Serve, TrialsOfOneWorkerAreThoseOfManyToTheLastBit) {
   write_digits();
   const auto [code, text] = run(R"(["shapes", "digits"])", R"(["kd", "counts"])");
   ASSERT_EQ(code, 0) << text;
   EXPECT_THAT(text, Not(HasSubstr("loads LibTorch anew")));
   run_each();
-  int trials = 0;
-  for (const auto& trial : fs::directory_iterator(folder_ / "results/trials")) {
-    const auto alone = folder_ / "alone/trials" / trial.path().filename();
-    EXPECT_EQ(timeless(Json::parse(read(trial.path() / "record.json"))),
-              timeless(Json::parse(read(alone / "record.json"))));
-    for (const char* file : {"weights.safetensors", "predictions.safetensors", "samples.bin"})
-      EXPECT_EQ(read(trial.path() / file), read(alone / file)) << trial.path() << file;
-    ++trials;
-  }
-  EXPECT_EQ(trials, 12) << "on two data sets two seeds of the source and of two methods";
+  EXPECT_EQ(expect_equal_trials(folder_ / "results", folder_ / "alone"), 12)
+      << "on two data sets two seeds of the source and of two methods";
+}
+
+TEST_F(Serve, TrialsThatOneProcessRunsOnADeviceAreThoseOfManyToTheLastBit) {
+  write_digits();
+  const auto [code, text] = run(R"(["shapes", "digits"])", R"(["kd", "nkd"])", "mock");
+  ASSERT_EQ(code, 0) << text;
+  EXPECT_THAT(text, Not(HasSubstr("loads LibTorch anew")));
+  EXPECT_THAT(text, Not(HasSubstr("process"))) << "one of them left something behind";
+  run_each("mock");
+  EXPECT_EQ(expect_equal_trials(folder_ / "results", folder_ / "alone"), 12);
+}
+
+TEST_F(Serve, OnADeviceAPluginWithStaticStateRunsAlone) {
+  const auto [code, text] = run(R"("shapes")", R"(["counts", "kd"])", "mock");
+  ASSERT_EQ(code, 0) << text;
+  EXPECT_THAT(text, HasSubstr("method counts keeps state in static variables, so each trial"));
+  run_each("mock");
+  EXPECT_EQ(expect_equal_trials(folder_ / "results", folder_ / "alone"), 6);
 }
 
 TEST_F(Serve, WhatAPluginLeavesBehindEndsWithItsTrial) {
-  const auto [code, text] = run(R"("shapes")", R"(["leaves"])");
-  EXPECT_EQ(code, 0) << text;
-  EXPECT_THAT(text, HasSubstr("[2/2] leaves narrow s1   ok"));
-  EXPECT_EQ(running("sleep 4321 "), 0);
+  for (const std::string device : {"cpu", "mock"}) {
+    const auto [code, text] = run(R"("shapes")", R"(["leaves"])", device);
+    EXPECT_EQ(code, 0) << text;
+    EXPECT_THAT(text, HasSubstr("[2/2] leaves narrow s1   ok"));
+    EXPECT_EQ(running("sleep 4321 "), 0);
+  }
 }
 
 TEST_F(Serve, IsNotForPeople) {

@@ -47,7 +47,11 @@ case "$id" in
     record > "$dir/record.json" ;;
   feeds*) head -c 300000000 /dev/zero | tail > /dev/null; sleep 5 ;;
   colours*) printf '\033[31mno \377 device\033[0m\n\n'; exit 2 ;;
-  shares*) echo "$CUDA_VISIBLE_DEVICES" >> "$(dirname "$dir")/gpus"; sleep 0.4; record > "$dir/record.json" ;;
+  shares*) echo "$CUDA_VISIBLE_DEVICES" >> "$(dirname "$dir")/gpus"; touch "$dir/now"; sleep 0.2
+    ls "$(dirname "$dir")/"*/now | wc -l >> "$(dirname "$dir")/most"; sleep 0.2
+    rm "$dir/now"; record > "$dir/record.json" ;;
+  crowded*) if [ -f "$dir/tried" ]; then record > "$dir/record.json"; else touch "$dir/tried"
+    record | sed s/ok/out-of-memory/ > "$dir/record.tmp"; mv "$dir/record.tmp" "$dir/record.json"; exit 1; fi ;;
   killed*) kill -KILL $$ ;;
   stubborn*) trap '' TERM; sleep 0.5; touch "$dir/weights.safetensors"; record > "$dir/record.json" ;;
   twice*) if [ -f "$dir/tried" ]; then record > "$dir/record.json"; else touch "$dir/tried"; kill -KILL $$; fi ;;
@@ -62,8 +66,9 @@ bool runs(pid_t pid) {
   return file >> number >> name >> state && state != "Z";
 }
 
-/// How trials are started: each anew, or forked by a worker that stays.
-enum class Start { kAnew, kForked };
+/// How trials are started: each anew, or forked by a worker that stays, or one after another by one
+/// that stays on a device.
+enum class Start { kAnew, kForked, kStaying };
 
 class LocalPoolTest : public testing::TestWithParam<Start> {
  protected:
@@ -76,14 +81,16 @@ class LocalPoolTest : public testing::TestWithParam<Start> {
     const std::string place = "@SERVE@";
     std::string script = kWorker;
     script.replace(script.find(place), place.size(),
-                   GetParam() == Start::kForked ? "exec " KTB_BIN_DIR "/fake_server" : "exit 2");
+                   GetParam() == Start::kAnew     ? "exit 2"
+                   : GetParam() == Start::kForked ? "exec " KTB_BIN_DIR "/fake_server"
+                                                  : "exec " KTB_BIN_DIR "/fake_server stays");
     std::ofstream(worker_) << script;
     fs::permissions(worker_, fs::perms::owner_all);
   }
   ~LocalPoolTest() override { fs::remove_all(root_); }
   void SetUp() override {
 #ifdef __SANITIZE_THREAD__
-    if (GetParam() == Start::kForked)
+    if (GetParam() != Start::kAnew)
       GTEST_SKIP() << "TSan has a thread of its own, beside which no server forks";
 #endif
   }
@@ -110,7 +117,9 @@ class LocalPoolTest : public testing::TestWithParam<Start> {
                                                         std::fclose);
     const auto trials = launch::trials_to_run(plan_, store_);
     launch::Progress progress(out.get(), trials.size());
-    return launch::LocalPool(trials, store_, costs_, progress, {jobs, 1, "cpu", worker_, {}}).run();
+    const auto* device = GetParam() == Start::kStaying ? "mock" : "cpu";
+    return launch::LocalPool(trials, store_, costs_, progress, {jobs, 1, device, worker_, {}})
+        .run();
   }
 
   core::Record record(const std::string& id) const { return store_.load(id).value(); }
@@ -147,6 +156,48 @@ TEST_P(LocalPoolTest, SpreadsTrialsOverGpusTheLeastLoadedFirst) {
   std::multiset<std::string> gpus;
   for (std::string gpu; std::getline(file, gpu);) gpus.insert(gpu);
   EXPECT_THAT(gpus, ElementsAre("3", "3", "GPU-7", "GPU-7"));
+}
+
+TEST_P(LocalPoolTest, AsManyShareAGpuAsPastTrialsSayThatThereIsRoomFor) {
+  for (const auto* id : {"shares0", "shares1", "shares2", "shares3"}) {
+    add(id);
+    core::Record past;
+    past.status = core::Status::kOk;
+    past.examples = {{"train", 100}};
+    past.cost = {{"train_seconds", 1}, {"total_seconds", 2}, {"peak_memory_mib", 10'000}};
+    costs_.add(plan_.trials.back().spec, past);
+  }
+  const auto together = [&](double memory_mib) {
+    fs::remove_all(root_ + "/trials");
+    const auto trials = launch::trials_to_run(plan_, store_);
+    std::unique_ptr<std::FILE, int (*)(std::FILE*)> out(std::fopen((root_ + "/out").c_str(), "w"),
+                                                        std::fclose);
+    launch::Progress progress(out.get(), trials.size());
+    launch::PoolOptions options{4, 1, "cuda", worker_, {}};
+    options.gpus = {"0"};
+    options.gpu_memory_mib = memory_mib;
+    EXPECT_EQ(launch::LocalPool(trials, store_, costs_, progress, options).run().ok, 4U);
+    std::ifstream file(root_ + "/trials/most");
+    int most = 0;
+    for (int one = 0; file >> one;) most = std::max(most, one);
+    return most;
+  };
+  EXPECT_EQ(together(25'000), 2);
+  EXPECT_EQ(together(80'000), 4);
+  EXPECT_EQ(together(8'000), 1) << "what fits nowhere runs alone";
+}
+
+TEST_P(LocalPoolTest, WhatFindsNoMemoryBesideOthersIsTriedAgainAlone) {
+  for (const auto* id : {"crowded0", "shares1"}) add(id);
+  const auto trials = launch::trials_to_run(plan_, store_);
+  std::unique_ptr<std::FILE, int (*)(std::FILE*)> out(std::fopen((root_ + "/out").c_str(), "w"),
+                                                      std::fclose);
+  launch::Progress progress(out.get(), trials.size());
+  launch::PoolOptions options{2, 1, "cuda", worker_, {}};
+  options.gpus = {"0"};
+  options.gpu_memory_mib = 80'000;
+  EXPECT_EQ(launch::LocalPool(trials, store_, costs_, progress, options).run().ok, 2U);
+  EXPECT_EQ(std::ranges::count(started(), "crowded0"), 2);
 }
 
 TEST(SettleTest, GivesEachGpuATrialAndItsShareOfTheCores) {
@@ -361,7 +412,7 @@ TEST_P(LocalPoolTest, PrintsALineForEachTrialWhereThereIsNoTerminal) {
   if (GetParam() == Start::kAnew) std::getline(file, note);
   std::getline(file, line);
   EXPECT_THAT(line, HasSubstr("[1/1] kd a -> b s0   ok   top-1 50.0   "));
-  EXPECT_EQ(note.empty(), GetParam() == Start::kForked) << note;
+  EXPECT_EQ(note.empty(), GetParam() != Start::kAnew) << note;
 }
 
 TEST_P(LocalPoolTest, LearnsWhatATrialCosts) {
@@ -376,9 +427,12 @@ TEST_P(LocalPoolTest, LearnsWhatATrialCosts) {
   EXPECT_FALSE(costs_.estimate(longer));
 }
 
-INSTANTIATE_TEST_SUITE_P(Starts, LocalPoolTest, testing::Values(Start::kAnew, Start::kForked),
+INSTANTIATE_TEST_SUITE_P(Starts, LocalPoolTest,
+                         testing::Values(Start::kAnew, Start::kForked, Start::kStaying),
                          [](const auto& info) {
-                           return info.param == Start::kAnew ? "Anew" : "Forked";
+                           return info.param == Start::kAnew     ? "Anew"
+                                  : info.param == Start::kForked ? "Forked"
+                                                                 : "Staying";
                          });
 
 TEST(Settle, TakesOneThreadATrialUnlessAsked) {

@@ -8,10 +8,12 @@
 #include <chrono>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "core/base/error.hpp"
 #include "core/base/system/packet_socket.hpp"
+#include "launch/gpu/gpus.hpp"
 #include "launch/serve/protocol.hpp"
 
 namespace ktb::launch {
@@ -34,8 +36,8 @@ core::PacketSocket waking(core::PacketSocket end) {
 /// A worker that stays, and what it has said so far.
 class Nursery::Parent {
  public:
-  explicit Parent(const std::vector<std::string>& command)
-      : Parent(command, core::PacketSocket::pair()) {}
+  Parent(const std::vector<std::string>& command, Note note)
+      : Parent(command, std::move(note), core::PacketSocket::pair()) {}
 
   /// The answer to a request; none: it is gone, or says nothing for so long.
   std::optional<ServeAnswer> ask(ServeRequest request, std::chrono::milliseconds patience) {
@@ -61,8 +63,9 @@ class Nursery::Parent {
   void end() { process_.send(SIGKILL); }
 
  private:
-  Parent(const std::vector<std::string>& command, Ends ends)
-      : socket_(waking(std::move(ends.first))),
+  Parent(const std::vector<std::string>& command, Note note, Ends ends)
+      : note_(std::move(note)),
+        socket_(waking(std::move(ends.first))),
         process_(command, "/dev/null", ends.second.number()) {}
 
   /// The next packet, kept where it says how one ended.
@@ -70,10 +73,13 @@ class Nursery::Parent {
     const auto packet = socket_.receive(milliseconds);
     if (!packet) return std::nullopt;
     const auto answer = unpacked<ServeAnswer>(packet->text);
+    if (answer.note && told_.insert(*answer.note).second) note_(*answer.note);
     if (answer.exit) ends_[answer.number] = *answer.exit;
     return answer;
   }
 
+  Note note_;
+  std::set<std::string> told_;
   core::PacketSocket socket_;
   Process process_;
   std::uint64_t count_ = 0;
@@ -85,17 +91,19 @@ Nursery::Nursery(std::vector<std::string> server, Note note, std::chrono::millis
 Nursery::~Nursery() = default;
 
 std::unique_ptr<Process> Nursery::start(const std::vector<std::string>& command,
-                                        const std::string& log) {
+                                        const std::string& log,
+                                        const std::optional<std::string>& gpu) {
   open_log(log);
   if (!server_.empty())
-    if (auto process = forked(command, log)) return process;
-  return std::make_unique<Process>(command, log);
+    if (auto process = forked(command, log, gpu)) return process;
+  return std::make_unique<Process>(gpu && !gpu->empty() ? on_gpu(*gpu, command) : command, log);
 }
 
 std::unique_ptr<Process> Nursery::forked(const std::vector<std::string>& command,
-                                         const std::string& log) {
+                                         const std::string& log,
+                                         const std::optional<std::string>& gpu) {
   const Mark mark = Mark::next();
-  const auto answer = ask({0, command, log, mark.text()});
+  const auto answer = ask({0, command, log, mark.text(), gpu});
   if (answer && answer->pid)
     return std::make_unique<Process>(static_cast<pid_t>(*answer->pid), mark,
                                      [parent = parent_, number = answer->number](Wait wait) {
@@ -111,7 +119,7 @@ std::unique_ptr<Process> Nursery::forked(const std::vector<std::string>& command
 /// Of a second worker where the first is gone: it may have been killed.
 std::optional<ServeAnswer> Nursery::ask(const ServeRequest& request) {
   for (int tries = 0; tries < 2; ++tries) {
-    if (!parent_) parent_ = std::make_shared<Parent>(server_);
+    if (!parent_) parent_ = std::make_shared<Parent>(server_, note_);
     if (const auto answer = parent_->ask(request, patience_)) return answer;
     const bool gone = parent_->gone();
     parent_->end();

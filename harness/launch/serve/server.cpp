@@ -13,6 +13,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <iterator>
@@ -47,8 +48,8 @@ core::Descriptor taken(int socket) {
   return away;
 }
 
-bool write_to(const std::string& log) {
-  const core::Descriptor out(::open(log.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+bool write_to(const char* log) {
+  const core::Descriptor out(::open(log, O_WRONLY | O_APPEND | O_CLOEXEC));
   return out && ::dup2(out.number(), STDOUT_FILENO) >= 0 &&
          ::dup2(out.number(), STDERR_FILENO) >= 0;
 }
@@ -62,13 +63,21 @@ core::Descriptor ended_children() {
   return core::Descriptor(::signalfd(-1, &ended, SFD_CLOEXEC | SFD_NONBLOCK));
 }
 
+/// A child, as the server knows it.
+struct Child {
+  std::uint64_t number = 0;  ///< of the request that it runs; 0: it waits for one
+  std::string gpu;           ///< that it stays on
+  core::PacketSocket socket{core::Descriptor()};  ///< to it, where it stays
+};
+
 }  // namespace
 
 struct Server::State {
   core::PacketSocket socket;
   Work work;
-  core::Descriptor children = ended_children();
-  std::map<pid_t, std::uint64_t> running = {};  ///< the number of its request
+  Spent spent;
+  core::Descriptor ends = ended_children();
+  std::map<pid_t, Child> children = {};
   std::vector<std::pair<int, std::function<void()>>> watched = {};
 
   void say(const ServeAnswer& answer) const { socket.send(packed(answer)); }
@@ -76,24 +85,45 @@ struct Server::State {
   void start(const ServeRequest& request) {
     ServeAnswer answer;
     answer.number = request.number;
-    if (const auto all = threads(); all > 1) {
-      answer.fault = fmt::format("ktbench-worker has {} threads, so it cannot fork", all);
-      return say(answer);
-    }
-    const pid_t parent = ::getpid(), pid = ::fork();
-    if (pid == 0) ::_exit(be_child(request, parent));
-    if (pid < 0) {
-      answer.fault = fmt::format("ktbench-worker cannot fork: {}", ::strerror(errno));
-      return say(answer);
-    }
-    ::setpgid(pid, pid);  // parent and child both set it: either may run first
-    running[pid] = request.number;
-    answer.pid = pid;
+    if (request.gpu) answer.pid = given_to_one_that_stays(request);
+    if (!answer.pid) fork(request, answer);
     say(answer);
   }
 
+  std::optional<pid_t> given_to_one_that_stays(const ServeRequest& request) {
+    hear();  // who has become free meanwhile
+    for (auto& [pid, child] : children)
+      if (child.number == 0 && child.gpu == *request.gpu && child.socket.send(packed(request))) {
+        child.number = request.number;
+        return pid;
+      }
+    return std::nullopt;
+  }
+
+  void fork(const ServeRequest& request, ServeAnswer& answer) {
+    if (const auto all = threads(); all > 1) {
+      answer.fault = fmt::format("ktbench-worker has {} threads, so it cannot fork", all);
+      return;
+    }
+    auto ends_of_lane = core::PacketSocket::pair();
+    const pid_t parent = ::getpid(), pid = ::fork();
+    if (pid == 0) {
+      ends_of_lane.first.close();
+      ::_exit(be_child(request, parent, ends_of_lane.second));
+    }
+    if (pid < 0) {
+      answer.fault = fmt::format("ktbench-worker cannot fork: {}", ::strerror(errno));
+      return;
+    }
+    ::setpgid(pid, pid);  // parent and child both set it: either may run first
+    Child& child = children[pid];
+    child.number = request.number;
+    if (request.gpu) child.gpu = *request.gpu, child.socket = std::move(ends_of_lane.first);
+    answer.pid = pid;
+  }
+
   /// From here on it is as if a shell had started the command.
-  int be_child(const ServeRequest& request, pid_t parent) {
+  int be_child(const ServeRequest& request, pid_t parent, core::PacketSocket& lane) {
     ::setpgid(0, 0);
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent) return kCannotStart;
@@ -101,11 +131,18 @@ struct Server::State {
     ::sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
     socket.close();
-    children.close();
+    ends.close();
+    children.clear();
+    if (request.gpu) return stay(request, lane);
+    lane.close();
+    return perform(request);
+  }
+
+  int perform(const ServeRequest& request) const {
     int code = kCannotStart;
     try {
       Mark(request.mark).take();
-      if (write_to(request.log)) code = work(request.command);
+      if (write_to(request.log.c_str())) code = work(request.command);
     } catch (const std::exception& error) {
       std::cerr << error.what() << "\n";
     }
@@ -114,27 +151,71 @@ struct Server::State {
     return code;
   }
 
+  /// One command after another. Where it is to run no other, its own end is that of the command.
+  int stay(ServeRequest request, core::PacketSocket& lane) const {
+    const Mark idle = Mark::current();
+    if (!request.gpu->empty()) ::setenv("CUDA_VISIBLE_DEVICES", request.gpu->c_str(), 1);
+    while (true) {
+      const int code = perform(request);
+      ServeAnswer answer;
+      answer.number = request.number;
+      if (const auto why = spent(code)) {
+        answer.note = *why;
+        if (!why->empty()) lane.send(packed(answer));
+        return code;
+      }
+      idle.take();  // what carries the command's mark ends now
+      write_to("/dev/null");
+      answer.exit = Exit{code, 0};
+      lane.send(packed(answer));
+      const auto next = lane.receive(-1);
+      if (!next) return 0;
+      request = unpacked<ServeRequest>(next->text);
+    }
+  }
+
   void bury() {
     signalfd_siginfo info;
-    while (::read(children.number(), &info, sizeof info) > 0) continue;
+    while (::read(ends.number(), &info, sizeof info) > 0) continue;
+    hear();  // what they said before they ended
     int status = 0;
     for (pid_t pid = 0; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
-      const auto its = running.extract(pid);
-      if (!its) continue;
+      const auto its = children.extract(pid);
+      if (!its || its.mapped().number == 0) continue;
       ServeAnswer answer;
-      answer.number = its.mapped();
+      answer.number = its.mapped().number;
       answer.exit = exit_of(status);
       say(answer);
     }
   }
 
+  /// Those that stay.
+  void hear() {
+    for (auto& [pid, child] : children)
+      while (const auto packet = child.socket ? child.socket.receive(0) : std::nullopt) {
+        const auto answer = unpacked<ServeAnswer>(packet->text);
+        if (answer.exit) child.number = 0;
+        say(answer);
+      }
+  }
+
   void listen() {
     if (const auto packet = socket.receive(0)) start(unpacked<ServeRequest>(packet->text));
   }
+
+  /// What can be read, and what is then to be done.
+  std::vector<std::pair<int, std::function<void()>>> all_ends() {
+    auto all = watched;
+    all.emplace_back(ends.number(), [this] { bury(); });
+    all.emplace_back(socket.number(), [this] { listen(); });
+    for (const auto& [pid, child] : children)
+      if (child.socket) all.emplace_back(child.socket.number(), [this] { hear(); });
+    return all;
+  }
 };
 
-Server::Server(int socket, Work work)
-    : state_(new State{core::PacketSocket(taken(socket)), std::move(work)}) {}
+Server::Server(int socket, Work work, Spent spent)
+    : state_(new State{core::PacketSocket(taken(socket)), std::move(work), std::move(spent)}) {}
 Server::~Server() = default;
 
 void Server::watch(int number, std::function<void()> ready) {
@@ -142,13 +223,10 @@ void Server::watch(int number, std::function<void()> ready) {
 }
 
 void Server::run() {
-  State& own = *state_;
-  std::vector<std::pair<int, std::function<void()>>> all = own.watched;
-  all.emplace_back(own.children.number(), [&] { own.bury(); });
-  all.emplace_back(own.socket.number(), [&] { own.listen(); });
-  std::vector<pollfd> ends;
-  for (const auto& [number, ready] : all) ends.push_back({number, POLLIN, 0});
-  while (!own.socket.closed()) {
+  while (!state_->socket.closed()) {
+    const auto all = state_->all_ends();
+    std::vector<pollfd> ends;
+    for (const auto& [number, ready] : all) ends.push_back({number, POLLIN, 0});
     if (::poll(ends.data(), ends.size(), -1) < 0) continue;
     for (std::size_t i = 0; i < ends.size(); ++i)
       if (ends[i].revents != 0) all[i].second();

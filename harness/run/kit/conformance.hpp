@@ -16,6 +16,10 @@ int test_plugin(Registry& registry, const std::string& library,
                 const std::vector<std::string>& data_dirs, std::ostream& out,
                 const core::Json& options = core::Json::object(), at::Device device = at::kCPU);
 
+/// Whether a GPU records the steps of a method and replays them: RecordedSteps::told() of the kit's
+/// first pairing that suits it. `device`: a GPU, or what stands for one.
+std::string recorded(Registry& registry, const std::string& method, at::Device device);
+
 /// A check that does not apply, with the reason.
 struct Skipped : Error {
   using Error::Error;

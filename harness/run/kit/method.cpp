@@ -103,6 +103,27 @@ std::vector<std::pair<std::string, Tensor>> all_parameters(const Session& sessio
   return all;
 }
 
+/// What RecordedSteps says after a step more than it takes to know: what is kept of a frozen source
+/// has to be there first. Empty: nothing learns.
+std::string told_of_recording(Registry& registry, const std::string& method,
+                              const KitPairing& pairing) {
+  const auto session = kit_session(registry, method, pairing);
+  if (session->optimisers.empty()) return "";
+  LiveStep step(*session);
+  RecordedSteps steps(*session, step);
+  run::survey(*session, step);
+  session->train(true);
+  const auto last = 2 * session->data[0]->steps_per_epoch() + 2 * kSteps;
+  const auto unknown = steps.told();
+  for (std::int64_t at = 0; at < last; ++at) {
+    step.begin(at);
+    steps.take(at);
+    const auto told = steps.told();
+    if (told != unknown && (told != "yes" || !steps.compared())) break;
+  }
+  return steps.told();
+}
+
 /// One method on one pairing.
 class MethodKit {
  public:
@@ -151,24 +172,11 @@ class MethodKit {
                              run.places.empty() ? "" : ", at\n", run.places));
   }
 
-  /// A step more than it takes to know: what is kept of a frozen source has to be there first.
   void records() const {
-    const auto session = kit_session(registry_, name_, pairing_);
-    if (session->optimisers.empty()) throw Skipped("nothing learns here");
-    LiveStep step(*session);
-    RecordedSteps steps(*session, step);
-    run::survey(*session, step);
-    session->train(true);
-    const auto last = 2 * session->data[0]->steps_per_epoch() + 2 * kSteps;
-    const auto unknown = steps.told();
-    for (std::int64_t at = 0; at < last; ++at) {
-      step.begin(at);
-      steps.take(at);
-      const auto told = steps.told();
-      if (told != unknown && (told != "yes" || !steps.compared())) break;
-    }
+    const auto told = told_of_recording(registry_, name_, pairing_);
+    if (told.empty()) throw Skipped("nothing learns here");
     // Not a fault: such a method is slower, and its records say so.
-    if (steps.told() != "yes") throw Skipped(steps.told());
+    if (told != "yes") throw Skipped(told);
   }
 
   void reaches() const {
@@ -321,6 +329,19 @@ std::vector<KitPairing> pairings_for(const MethodNeeds& needs, at::Device device
 }
 
 }  // namespace
+
+std::string recorded(Registry& registry, const std::string& method, at::Device device) {
+  Options options;
+  const auto needs = registry.method(method, options)->needs();
+  for (const auto& pairing : pairings_for(needs, device)) {
+    try {
+      return told_of_recording(registry, method, pairing);
+    } catch (const Skipped&) {
+      continue;  // it does not suit the method; another may
+    }
+  }
+  return "";
+}
 
 void test_method(Registry& registry, const std::string& name, at::Device device, Report& report) {
   std::shared_ptr<Method> method;

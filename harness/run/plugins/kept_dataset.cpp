@@ -47,7 +47,7 @@ std::string stamp_text(const std::string& path) {
 }  // namespace
 
 KeptDataset::KeptDataset(std::shared_ptr<Dataset> own, std::string identity,
-                         std::vector<std::string> further, const core::Shelf& shelf)
+                         std::vector<std::string> further, core::Shelf& shelf)
     : own_(std::move(own)),
       identity_(std::move(identity)),
       further_(std::move(further)),

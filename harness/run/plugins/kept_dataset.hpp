@@ -17,7 +17,7 @@ class KeptDataset final : public Dataset {
   /// `identity`: the plugin with its options; `further`: files beside those of the data that the
   /// splits depend on, the plugin's own and what options name.
   KeptDataset(std::shared_ptr<Dataset> own, std::string identity, std::vector<std::string> further,
-              const core::Shelf& shelf);
+              core::Shelf& shelf);
 
   TaskSpec task(const DataFolder& folder) const override { return own_->task(folder); }
   std::vector<DataFile> files(const DataFolder& folder) const override {
@@ -38,7 +38,7 @@ class KeptDataset final : public Dataset {
   std::shared_ptr<Dataset> own_;
   std::string identity_;
   std::vector<std::string> further_;
-  const core::Shelf& shelf_;
+  core::Shelf& shelf_;
 };
 
 /// A split as bytes, in parts that live as long as this. None: it holds what bytes cannot say.

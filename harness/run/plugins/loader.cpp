@@ -13,15 +13,22 @@
 #include "core/base/suggest.hpp"
 #include "core/base/version.hpp"
 #include "ktb/abi.hpp"
+#include "run/plugins/statics.hpp"
 
 namespace ktb::run {
 namespace {
 
 namespace dll = boost::dll;
 
-/// Never destroyed: code of these libraries may run until the process ends.
-std::vector<dll::shared_library>& libraries() {
-  static auto* const all = new std::vector<dll::shared_library>;
+struct Opened {
+  dll::shared_library library;
+  std::string title;  ///< of the plugin: `method kd`
+  Statics statics;
+};
+
+/// By path. Never destroyed: code of these libraries may run until the process ends.
+std::map<std::string, Opened>& libraries() {
+  static auto* const all = new std::map<std::string, Opened>;
   return *all;
 }
 
@@ -32,6 +39,7 @@ const PluginDescriptor& open_library(const core::PluginNote& note) {
   };
   std::error_code code;
   dll::shared_library library;
+  Statics statics;
   const auto mode = dll::load_mode::rtld_now | dll::load_mode::rtld_local |
                     static_cast<dll::load_mode::type>(RTLD_NODELETE);
   library.load(std::filesystem::absolute(note.path), code, mode);
@@ -47,7 +55,9 @@ const PluginDescriptor& open_library(const core::PluginNote& note) {
   const auto& descriptor = library.get<const PluginDescriptor>("ktb_plugin_descriptor");
   if (descriptor.size != sizeof(PluginDescriptor) || descriptor.abi != core::host_abi())
     throw fail("its descriptor does not match its note. " + core::rebuild_advice(note));
-  libraries().push_back(std::move(library));
+  statics.keep();
+  libraries().try_emplace(note.path, std::move(library), note.kind + " " + note.name,
+                          std::move(statics));
   return descriptor;
 }
 
@@ -74,6 +84,16 @@ Registrar load(const core::PluginNote& note) {
 }
 
 }  // namespace
+
+std::string why_not_again() {
+  for (const auto& [path, opened] : libraries()) {
+    if (opened.statics.changed())
+      return opened.title + " keeps state in static variables, so each trial of it is a process";
+    if (opened.statics.may_start_threads())
+      return opened.title + " may start threads, so each trial of it is a process";
+  }
+  return "";
+}
 
 struct Registry::State {
   std::vector<core::PluginNote> notes;

@@ -38,6 +38,10 @@ class Registry {
   std::unique_ptr<State> state_;
 };
 
+/// Why this process is to run no second trial of what was loaded into it: a plugin that keeps state
+/// in static variables, or that may have left a thread behind. Empty: there is no reason.
+std::string why_not_again();
+
 /// Options from JSON (a plugin's table in trial.json).
 std::map<std::string, Value> values_from_json(const core::Json& json);
 core::Json to_json(const Value& value);

@@ -13,7 +13,7 @@ namespace {
 /// What an environment gives comes from acting, and is not there to be kept.
 std::shared_ptr<Dataset> kept(const Registry& registry, const std::string& plugin,
                               std::shared_ptr<Dataset> dataset, const Options& options,
-                              const core::Shelf& shelf) {
+                              core::Shelf& shelf) {
   if (dataset->control() != nullptr) return dataset;
   std::string identity = plugin;
   core::Json::to_msgpack(resolved(options), identity);
@@ -29,7 +29,7 @@ std::shared_ptr<Dataset> kept(const Registry& registry, const std::string& plugi
 std::shared_ptr<Dataset> open_dataset(Registry& registry, const std::string& plugin,
                                       const core::Json& options,
                                       const std::vector<std::string>& data_dirs,
-                                      const core::Shelf* shelf) {
+                                      core::Shelf* shelf) {
   if (plugin != core::kUnion) {
     Options given(values_from_json(options));
     auto dataset = registry.dataset(plugin, given);

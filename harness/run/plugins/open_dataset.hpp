@@ -15,6 +15,6 @@ namespace ktb::run {
 std::shared_ptr<Dataset> open_dataset(Registry& registry, const std::string& plugin,
                                       const core::Json& options,
                                       const std::vector<std::string>& data_dirs,
-                                      const core::Shelf* shelf = nullptr);
+                                      core::Shelf* shelf = nullptr);
 
 }  // namespace ktb::run

@@ -21,7 +21,7 @@ struct Place {
   std::vector<std::string> data_dirs;  ///< of `--data-dir`
   at::Device device = at::kCPU;
   CheckpointPlan checkpoints = {};
-  const core::Shelf* shelf = nullptr;  ///< of decoded data; null: there is none
+  core::Shelf* shelf = nullptr;  ///< of decoded data; null: there is none
 };
 
 /// What optimisers need of a trial's recipe; its schedule is left to the loop,

@@ -27,6 +27,8 @@ class CudaModule {
   virtual std::string driver_version() const = 0;
   virtual double memory_mib() const = 0;  ///< of the device, used or not
   virtual double peak_memory_mib() const = 0;
+  /// Gives back what nothing uses, and counts peaks anew.
+  virtual void free_memory() = 0;
   /// Energy used by the device since it was started, in joules; negative where it is not counted.
   virtual double joules() const = 0;
   /// Whether its kernels are the CPU's, so that every bit must agree.

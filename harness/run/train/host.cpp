@@ -82,7 +82,8 @@ std::string build() {
 at::Device set_up_process(const std::string& name, int threads) {
   keep_pages();
   if (threads > 0) at::set_num_threads(threads);
-  at::set_num_interop_threads(1);
+  // LibTorch takes this once.
+  if (at::get_num_interop_threads() != 1) at::set_num_interop_threads(1);
   if (name == "cpu") return at::kCPU;
   if (name != "cuda" && name != "mock")
     throw Error(fmt::format("device `{}` is neither cpu nor cuda", name));

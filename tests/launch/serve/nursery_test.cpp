@@ -169,6 +169,110 @@ TEST_F(NurseryTest, ForASilentServerNobodyWaitsForEver) {
   EXPECT_THAT(notes_, ElementsAre(HasSubstr("no ktbench-worker stays")));
 }
 
+/// Commands on a GPU, which run after one another in a process that stays there.
+class StayingTest : public NurseryTest {
+ protected:
+  std::unique_ptr<Process> start(const std::string& script, const std::string& gpu = "") {
+    return trials_->start({"sh", "-c", script}, log(), gpu);
+  }
+  std::string said(const std::string& script, const std::string& gpu = "") {
+    const auto process = start(script, gpu);
+    ended(*process);
+    return text_of(log());
+  }
+
+  std::unique_ptr<Nursery> trials_ =
+      std::make_unique<Nursery>(Command{KTB_BIN_DIR "/fake_server", "stays"},
+                                [this](const std::string& text) { notes_.push_back(text); });
+};
+
+TEST_F(StayingTest, OneProcessRunsOneAfterAnother) {
+  const auto first = said("echo $PPID");
+  EXPECT_EQ(said("echo $PPID"), first);
+  EXPECT_EQ(said("cat; echo out; echo err >&2"), "out\nerr\n") << "in the log of its own";
+  EXPECT_EQ(said("echo $PPID"), first);
+  EXPECT_NE(NurseryTest::said(*trials_, "echo $PPID"), first) << "one that is to be for itself";
+  EXPECT_THAT(notes_, IsEmpty());
+}
+
+TEST_F(StayingTest, TwoAtOnceAreTwoProcessesAndBothStay) {
+  const auto waits = start("while [ ! -e " + log() + ".go ]; do sleep 0.01; done; echo $PPID");
+  const auto other = log() + ".other";
+  const auto beside = trials_->start({"sh", "-c", "echo $PPID"}, other, "");
+  EXPECT_EQ(ended(*beside).code, 0);
+  EXPECT_FALSE(waits->poll());
+  std::ofstream(log() + ".go").put('\n');
+  EXPECT_EQ(ended(*waits).code, 0);
+  const auto first = text_of(log()), second = text_of(other);
+  EXPECT_NE(first, second);
+  for (int i = 0; i < 4; ++i) EXPECT_THAT(said("echo $PPID"), testing::AnyOf(first, second));
+}
+
+TEST_F(StayingTest, EachStaysOnAGpuOfItsOwn) {
+  const std::string script = "echo $CUDA_VISIBLE_DEVICES $PPID";
+  const auto three = said(script, "3"), named = said(script, "GPU-7"), found = said(script);
+  EXPECT_THAT(three, testing::StartsWith("3 "));
+  EXPECT_THAT(named, testing::StartsWith("GPU-7 "));
+  EXPECT_EQ(said(script, "3"), three);
+  EXPECT_EQ(said(script, "GPU-7"), named);
+  EXPECT_EQ(said(script), found);
+}
+
+TEST_F(StayingTest, WhatACommandLeavesBehindEndsWithItAndTheProcessStays) {
+  const auto parent = said("echo $PPID");
+  const auto left = said("setsid sleep 60 > /dev/null 2>&1 & echo $!");
+  EXPECT_FALSE(runs(std::stoi(left))) << "it outlived what started it";
+  EXPECT_EQ(said("echo $PPID"), parent);
+}
+
+TEST_F(StayingTest, WhereOneIsToRunNoOtherTheNextStarts) {
+  const auto first = said("echo $PPID");
+  EXPECT_EQ(ended(*start("exit 7")).code, 7);
+  const auto second = said("echo $PPID");
+  EXPECT_NE(second, first);
+  EXPECT_THAT(notes_, IsEmpty()) << "a fault says enough of itself";
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(ended(*start("exit 3")).code, 3);
+  EXPECT_THAT(notes_, ElementsAre("it left something behind")) << "said once";
+  EXPECT_NE(said("echo $PPID"), second);
+}
+
+TEST_F(StayingTest, ACrashAndAKillEndItAndAreSeen) {
+  const auto first = said("echo $PPID");
+  EXPECT_EQ(ended(*start("kill -SEGV $$")).signal, SIGSEGV);
+  const auto killed = start("sleep 60");
+  EXPECT_FALSE(killed->poll());
+  killed->send(SIGKILL);
+  EXPECT_EQ(ended(*killed).signal, SIGKILL);
+  EXPECT_NE(said("echo $PPID"), first);
+  EXPECT_THAT(notes_, IsEmpty());
+}
+
+TEST_F(StayingTest, ASignalForOneThatHasEndedReachesNoOther) {
+  const auto before = start("true");
+  std::this_thread::sleep_for(
+      std::chrono::milliseconds(300));  // it has ended, and nobody has asked
+  const auto next = start("sleep 0.3; echo done");
+  before->send(SIGKILL);
+  EXPECT_EQ(ended(*next).code, 0);
+  EXPECT_EQ(text_of(log()), "done\n");
+}
+
+TEST_F(StayingTest, EndsWithTheServer) {
+  const auto lane = std::stoi(said("echo $PPID"));
+  EXPECT_TRUE(runs(lane));
+  trials_.reset();
+  for (int tries = 0; runs(lane) && tries < 100; ++tries)
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  EXPECT_FALSE(runs(lane));
+}
+
+TEST_F(NurseryTest, WithoutAServerAGpuIsNamedAllTheSame) {
+  auto none = nursery({});
+  const auto process = none.start({"sh", "-c", "echo $CUDA_VISIBLE_DEVICES"}, log(), "2");
+  EXPECT_EQ(ended(*process).code, 0);
+  EXPECT_EQ(text_of(log()), "2\n");
+}
+
 TEST_F(NurseryTest, WhatItStartedEndsWithIt) {
   const auto mark = folder_.path() / "mark";
   {

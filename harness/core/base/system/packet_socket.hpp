@@ -26,6 +26,8 @@ class PacketSocket {
   /// takes), or the other end is closed, and then closed() says so.
   std::optional<Packet> receive(int milliseconds);
   bool closed() const { return closed_; }
+  /// Whether it can be used: not closed by either side.
+  explicit operator bool() const { return end_ && !closed_; }
   int number() const { return end_.number(); }
   void close() { end_.close(); }
 

@@ -46,15 +46,17 @@ std::shared_ptr<SharedBytes> Shelf::find(const std::string& key) const {
   return bytes->data() == nullptr ? nullptr : bytes;
 }
 
-void Shelf::put(const std::string& key, const std::vector<std::string_view>& parts) const {
+void Shelf::put(const std::string& key, const std::vector<std::string_view>& parts) {
   std::size_t size = 0;
   for (const auto& part : parts) size += part.size();
   if (size == 0 || !has_room(size)) return;
-  const Descriptor file(::memfd_create("ktbench-data", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  Descriptor file(::memfd_create("ktbench-data", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!file) return;
   for (const auto& part : parts)
     if (!write_all(file.number(), part)) return;
-  if (::fcntl(file.number(), F_ADD_SEALS, kSeals) == 0) there_.send(key, file.number());
+  if (::fcntl(file.number(), F_ADD_SEALS, kSeals) != 0) return;
+  there_.send(key, file.number());
+  keep(key, std::move(file), size);
 }
 
 void Shelf::take_in() {
@@ -63,8 +65,11 @@ void Shelf::take_in() {
   if (!packet || !packet->file || ::fstat(packet->file.number(), &status) != 0) return;
   const bool sealed = ::fcntl(packet->file.number(), F_GET_SEALS) == kSeals;
   const auto size = static_cast<std::size_t>(status.st_size);
-  if (!sealed || pieces_.contains(packet->text) || !has_room(size)) return;
-  pieces_[packet->text] = {std::move(packet->file), size};
+  if (sealed) keep(packet->text, std::move(packet->file), size);
+}
+
+void Shelf::keep(const std::string& key, Descriptor file, std::size_t size) {
+  if (!pieces_.contains(key) && has_room(size)) pieces_[key] = {std::move(file), size};
 }
 
 /// What lies here already is not free any more, and still part of what there is to divide.

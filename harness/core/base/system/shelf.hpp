@@ -37,8 +37,8 @@ class Shelf {
 
   /// Null: there is nothing under this key.
   std::shared_ptr<SharedBytes> find(const std::string& key) const;
-  /// In a child. Where there is no room it is left out.
-  void put(const std::string& key, const std::vector<std::string_view>& parts) const;
+  /// In a child, which finds it as well from now on. Where there is no room it is left out.
+  void put(const std::string& key, const std::vector<std::string_view>& parts);
 
   /// In the parent: a file that can be read when a child has put something there, and what is then
   /// to be done.
@@ -52,6 +52,7 @@ class Shelf {
     std::size_t size = 0;
   };
   bool has_room(std::size_t size) const;
+  void keep(const std::string& key, Descriptor file, std::size_t size);
 
   PacketSocket here_, there_;  ///< the parent's end and the children's
   std::map<std::string, Piece> pieces_;

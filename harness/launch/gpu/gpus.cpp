@@ -1,4 +1,4 @@
-#include "launch/gpus.hpp"
+#include "launch/gpu/gpus.hpp"
 
 #include <cstdlib>
 #include <filesystem>
