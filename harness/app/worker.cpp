@@ -107,8 +107,8 @@ bool named(const ktb::core::PluginNote& note, const std::vector<std::string>& na
                      [&](const std::string& name) { return note.preset(name).has_value(); });
 }
 
-/// What a GPU makes of a method's steps, seen on the device that stands for one; without it nothing
-/// is known.
+/// What a GPU makes of a method's steps, seen on the device that stands for one. Empty: without it
+/// nothing is known.
 std::string captured(const ktb::core::PluginNote& note, Registry& plugins) {
   if (note.kind != "method") return "";
   try {

@@ -10,9 +10,9 @@
 
 namespace ktb::core {
 
-/// What a suite said of a trial, as a hash: the trial's key without the device, and without the code
-/// and the data behind the names. Trials of equal essence are twins, made by other builds, plugins,
-/// libraries or data, or one on a CPU and one on a GPU.
+/// What a suite said of a trial, as a hash: the trial's key without the device, and without the
+/// code and the data behind the names. Trials of equal essence are twins, made by other builds,
+/// plugins, libraries or data, or one on a CPU and one on a GPU.
 class Essences {
  public:
   explicit Essences(const Store& store) : store_(store) {}

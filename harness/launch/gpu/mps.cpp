@@ -45,7 +45,7 @@ std::string said(const std::string& log) {
 Mps::Mps() {
   if (runs_already()) return;
   folder_ = new_folder();
-  const std::string log = folder_ + "/log.txt";
+  const std::string log = folder_ + "/mps.log";
   ::setenv(kPipes, folder_.c_str(), 1);
   ::setenv("CUDA_MPS_LOG_DIRECTORY", folder_.c_str(), 1);
   control_ = std::make_unique<Process>(std::vector<std::string>{kProgram, "-f"}, log);

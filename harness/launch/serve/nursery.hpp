@@ -17,9 +17,9 @@ namespace ktb::launch {
 class Nursery {
  public:
   using Note = std::function<void(const std::string&)>;
-  /// `server`: the command of the worker that stays; empty: none does. `note` is told, each
-  /// thing once, why there is none where there should be one and why one was not to stay. An answer may take the time that LibTorch takes to be
-  /// loaded over a network.
+  /// `server`: the command of the worker that stays; empty: none does. `note` is told, each thing
+  /// once, why there is none where there should be one, and why a process was not to run another
+  /// trial. An answer may take the time that LibTorch takes to be loaded over a network.
   Nursery(std::vector<std::string> server, Note note,
           std::chrono::milliseconds patience = std::chrono::minutes(1));
   ~Nursery();

@@ -21,8 +21,8 @@
 namespace ktb::run {
 namespace {
 
-/// What fragments of the heap may keep of a trial: beyond it a cap on memory would count what was
-/// another trial's.
+/// What fragments of the heap may keep of a trial: beyond it a cap on the memory of the next would
+/// count what was another's.
 constexpr double kKeptMib = 512;
 
 /// What each trial is given anew is left out.
