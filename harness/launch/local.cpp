@@ -11,8 +11,9 @@
 
 #include "core/base/clock.hpp"
 #include "core/base/text_file.hpp"
-#include "launch/gpus.hpp"
-#include "launch/memory.hpp"
+#include "launch/machine/gpus.hpp"
+#include "launch/machine/libtorch.hpp"
+#include "launch/machine/memory.hpp"
 
 namespace ktb::launch {
 namespace {
@@ -26,7 +27,7 @@ constexpr double kGraceSeconds = 20;  // what a worker has to end after SIGTERM
 /// The worker that forks trials; none on another device, whose state no child can share.
 std::vector<std::string> server_command(const PoolOptions& options) {
   if (options.device != "cpu") return {};
-  return {options.worker, "serve"};
+  return {with_libtorch(options.worker), "serve"};
 }
 
 int cores() {
@@ -47,15 +48,10 @@ PoolOptions settle(PoolOptions options) {
 
 std::vector<std::string> trial_command(const PoolOptions& options,
                                        const core::TrialFolder& folder) {
-  std::vector<std::string> command = {options.worker,
-                                      "trial",
-                                      folder.path().string(),
-                                      "--threads",
-                                      std::to_string(options.threads),
-                                      "--device",
-                                      options.device,
-                                      "--checkpoint",
-                                      fmt::format("{}", options.checkpoint)};
+  std::vector<std::string> command = {
+      with_libtorch(options.worker),        "trial",    folder.path().string(), "--threads",
+      std::to_string(options.threads),      "--device", options.device,         "--checkpoint",
+      fmt::format("{}", options.checkpoint)};
   if (options.rehearse) command.push_back("--rehearse");
   command.insert(command.end(), options.worker_flags.begin(), options.worker_flags.end());
   return command;
