@@ -51,8 +51,8 @@ std::string fault_of(const fs::path& root) {
 
 std::string asked_of_python() {
   auto answer = ask({"python3", "-c", kAskPython}).output;
-  answer.erase(answer.find_last_not_of('\n') + 1);
-  return answer;
+  if (answer.ends_with('\n')) answer.pop_back();
+  return answer.substr(answer.rfind('\n') + 1);  // a start-up file of Python's may say more
 }
 
 [[noreturn]] void fail(const std::string& looked_at) {

@@ -39,7 +39,7 @@ struct Libtorch : testing::Test {
   void python(const std::string& prints) const {
     const auto file = place.path() / "bin/python3";
     fs::create_directories(file.parent_path());
-    std::ofstream(file) << "#!/bin/sh\necho '" << prints << "'\n";
+    std::ofstream(file) << "#!/bin/sh\necho good morning\necho '" << prints << "'\n";
     fs::permissions(file, fs::perms::owner_all);
   }
   std::string found() const { return find_libtorch(home); }
