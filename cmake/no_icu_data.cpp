@@ -20,12 +20,12 @@ static_assert(sizeof(NoData) == 40);
 
 extern "C" {
 
-// Of libc, by its names, and wanted by functions of time zones that nobody calls: the archive is compiled for programs, where
-// a variable may be copied, and libktb.so is none.
+// The archive is compiled for programs, where variables are reached without a table, and libktb.so is none: so they are hidden.
+// The first two are libc's by their names, and wanted by functions of time zones that nobody calls.
 [[gnu::visibility("hidden")]] char* no_names_of_zones[2] asm("tzname") = {};
 [[gnu::visibility("hidden")]] long no_time_zone asm("__timezone") = 0;
 
-extern const NoData U_ICUDATA_ENTRY_POINT;
+[[gnu::visibility("hidden")]] extern const NoData U_ICUDATA_ENTRY_POINT;
 alignas(16) const NoData U_ICUDATA_ENTRY_POINT = {
     32, 0xDA, 0x27, {sizeof(UDataInfo), 0, 0, 0, 2, 0, {'T', 'o', 'C', 'P'}, {1, 0, 0, 0}, {}},
     {}, 0,    0};
