@@ -14,7 +14,8 @@ foreach(_ktb_file include/ATen/ATen.h lib/libtorch_cpu.so lib/libc10.so)
   if(NOT EXISTS "${KTB_TORCH_ROOT}/${_ktb_file}")
     message(FATAL_ERROR
       "LibTorch is missing: no ${_ktb_file} in KTB_TORCH_ROOT=\"${KTB_TORCH_ROOT}\".\n"
-      "Run scripts/setup, which puts it into .deps/, or pass -DKTB_TORCH_ROOT=<folder of your LibTorch>.")
+      "Run scripts/setup, which puts it into .deps/ (outside this tree: pip install torch), "
+      "or pass -DKTB_TORCH_ROOT=<folder of your LibTorch>.")
   endif()
 endforeach()
 

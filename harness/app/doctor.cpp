@@ -13,6 +13,7 @@
 #include "core/base/plugin_file.hpp"
 #include "core/base/version.hpp"
 #include "launch/local.hpp"
+#include "launch/machine/libtorch.hpp"
 #include "launch/process.hpp"
 
 namespace ktb::app {
@@ -20,6 +21,10 @@ namespace {
 
 namespace fs = std::filesystem;
 using core::Json;
+
+std::string without_prefix(const std::string& error) {
+  return error.starts_with("error: ") ? error.substr(7) : error;
+}
 
 /// One line a finding; a fault is counted.
 class Findings {
@@ -70,7 +75,12 @@ void machine(const Site& site, const Findings& findings) {
 void environment(Findings& findings) {
   const auto worker = launch::beside_this("ktbench-worker");
   if (!fs::exists(worker)) return findings.bad("worker", worker + " is missing: run scripts/build");
-  const auto answer = launch::ask({worker, "host"});
+  try {
+    findings.good("libtorch", launch::libtorch());
+  } catch (const core::Error& error) {
+    return findings.bad("libtorch", without_prefix(error.what()));
+  }
+  const auto answer = launch::ask({launch::with_libtorch(worker), "host"});
   const Json json = Json::parse(answer.output, nullptr, false);
   if (answer.exit.code != 0 || answer.exit.signal != 0 || !json.is_object())
     return findings.bad("worker", fmt::format("{} does not run:\n{}", worker, answer.errors));
@@ -104,7 +114,7 @@ void gpu(const Findings& findings) {
       fmt::format("{}: {}",
                   here ? "there is one that LibTorch cannot use (scripts/setup gets its CUDA half)"
                        : "none here, so trials run on the CPU",
-                  why.starts_with("error: ") ? why.substr(7) : why));
+                  without_prefix(why)));
 }
 
 void plugins(const Site& site, Findings& findings) {
@@ -162,7 +172,7 @@ int doctor(const Site& site) {
   core::print("ktbench {}\n", core::version());
   machine(site, findings);
   environment(findings);
-  gpu(findings);
+  if (findings.faults() == 0) gpu(findings);
   plugins(site, findings);
   if (findings.faults() == 0) loading(site, findings);
   core::print("{}\n",

@@ -7,9 +7,9 @@
 
 #include "app/command.hpp"
 #include "app/session.hpp"
+#include "app/suites.hpp"
 #include "core/base/output/print.hpp"
 #include "core/base/plugin_file.hpp"
-#include "launch/process.hpp"
 
 namespace ktb::app {
 namespace {
@@ -45,17 +45,17 @@ std::string title_of(const fs::path& suite) {
   return "";
 }
 
-/// Below the working folder, or what was installed with the binary.
 void list_suites() {
-  const fs::path home = fs::path(launch::beside_this("")).parent_path().parent_path();
   core::print("suites\n");
-  for (const fs::path& root : {fs::path("suites"), home / "share" / "ktbench" / "suites"}) {
+  for (const fs::path& root : suite_folders()) {
     std::error_code none;
     std::vector<fs::path> files;
     for (const auto& entry : fs::recursive_directory_iterator(root, none))
       if (entry.path().extension() == ".toml") files.push_back(entry.path());
     std::sort(files.begin(), files.end());
-    for (const auto& file : files) core::print("  {:<40} {}\n", file.string(), title_of(file));
+    for (const auto& file : files)
+      core::print("  {:<40} {}\n", file.lexically_relative(root).replace_extension().string(),
+                  title_of(file));
   }
 }
 

@@ -11,7 +11,7 @@
 #include "core/base/output/print.hpp"
 #include "core/table/report.hpp"
 #include "launch/commands.hpp"
-#include "launch/gpu/mps.hpp"
+#include "launch/machine/mps.hpp"
 #include "launch/local.hpp"
 #include "launch/progress.hpp"
 

@@ -10,6 +10,7 @@
 
 #include "app/command.hpp"
 #include "app/places.hpp"
+#include "app/suites.hpp"
 #include "core/base/clock.hpp"
 #include "core/base/error.hpp"
 #include "core/base/glob.hpp"
@@ -120,7 +121,10 @@ std::unique_ptr<launch::WorkerCatalogue> Site::catalogue() const {
 }
 
 void Choice::add_to(CLI::App& command) {
-  command.add_option("suite", suite, "a suite file")->required();
+  command
+      .add_option("suite", suite,
+                  "a suite file, or the name of one of those in `ktbench list suites`")
+      ->required();
   add_options_to(command);
 }
 
@@ -159,7 +163,9 @@ void Choice::take(const core::Plan& plan) {
   }
 }
 
-core::Suite Choice::read() const { return core::read_suite(suite, profile, overrides); }
+core::Suite Choice::read() const {
+  return core::read_suite(demand_suite_file(suite), profile, overrides);
+}
 
 core::Plan Choice::plan(core::Catalogue& catalogue) const {
   core::Plan plan = core::make_plan(read(), catalogue, {device, smoke, filters});

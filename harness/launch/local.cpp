@@ -11,9 +11,10 @@
 
 #include "core/base/clock.hpp"
 #include "core/base/text_file.hpp"
-#include "launch/gpu/gpus.hpp"
-#include "launch/gpu/room.hpp"
-#include "launch/memory.hpp"
+#include "launch/machine/gpus.hpp"
+#include "launch/machine/libtorch.hpp"
+#include "launch/machine/memory.hpp"
+#include "launch/machine/room.hpp"
 
 namespace ktb::launch {
 namespace {
@@ -41,22 +42,17 @@ PoolOptions settle(PoolOptions options) {
 }
 
 double device_memory_mib(const PoolOptions& options) {
-  const auto answer = ask({options.worker, "host", "--device", options.device});
+  const auto answer = ask({with_libtorch(options.worker), "host", "--device", options.device});
   const auto told = core::Json::parse(answer.output, nullptr, /*allow_exceptions=*/false);
   return told.is_object() ? told.value("device_memory_mib", 0.0) : 0;
 }
 
 std::vector<std::string> trial_command(const PoolOptions& options,
                                        const core::TrialFolder& folder) {
-  std::vector<std::string> command = {options.worker,
-                                      "trial",
-                                      folder.path().string(),
-                                      "--threads",
-                                      std::to_string(options.threads),
-                                      "--device",
-                                      options.device,
-                                      "--checkpoint",
-                                      fmt::format("{}", options.checkpoint)};
+  std::vector<std::string> command = {
+      with_libtorch(options.worker),        "trial",    folder.path().string(), "--threads",
+      std::to_string(options.threads),      "--device", options.device,         "--checkpoint",
+      fmt::format("{}", options.checkpoint)};
   if (options.rehearse) command.push_back("--rehearse");
   command.insert(command.end(), options.worker_flags.begin(), options.worker_flags.end());
   return command;
@@ -98,7 +94,7 @@ LocalPool::LocalPool(std::vector<const core::Trial*> trials, core::Store& store,
       progress_(progress),
       options_(settle(std::move(options))),
       quarantine_(options_.quarantine),
-      nursery_({options_.worker, "serve"},
+      nursery_({with_libtorch(options_.worker), "serve"},
                [this](const std::string& text) { progress_.note(text); }),
       open_(trials.size()) {
   for (const auto* trial : trials) {

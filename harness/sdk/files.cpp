@@ -1,11 +1,9 @@
 #include "ktb/files.hpp"
 
-#include <openssl/evp.h>
 #include <sys/stat.h>
 #include <zlib.h>
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <cerrno>
 #include <cstring>
@@ -13,7 +11,10 @@
 #include <fstream>
 #include <memory>
 #include <set>
+#include <string_view>
 #include <utility>
+
+#include "core/base/digest.hpp"
 
 namespace ktb {
 namespace fs = std::filesystem;
@@ -203,20 +204,9 @@ Bytes read_file(const std::string& path) {
 }
 
 std::string digest(const Bytes& bytes, const std::string& like) {
-  const bool md5 = like.starts_with("md5:");
-  std::array<unsigned char, EVP_MAX_MD_SIZE> raw;
-  unsigned size = 0;
-  if (EVP_Digest(bytes.data(), bytes.size(), raw.data(), &size, md5 ? EVP_md5() : EVP_sha256(),
-                 nullptr) != 1) {
-    throw Error(std::string(md5 ? "MD5" : "SHA-256") + " is not to be had from libcrypto");
-  }
-  std::string text = md5 ? "md5:" : "sha256:";
-  for (unsigned i = 0; i < size; ++i) {
-    constexpr char kDigits[] = "0123456789abcdef";
-    text += kDigits[raw[i] >> 4];
-    text += kDigits[raw[i] & 15];
-  }
-  return text;
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  return like.starts_with("md5:") ? "md5:" + core::md5_text(text)
+                                  : "sha256:" + core::sha256_text(text);
 }
 
 Bytes read_data(const DataFolder& folder, const DataFile& file, const std::string& get) {

@@ -312,5 +312,17 @@ TEST_F(Commands, SlowANewMethodIsFourCommands) {
   EXPECT_EQ(run_command(here + KTB_BIN_DIR "/ktbench plugin new method mine").code, 2);
 }
 
+TEST_F(Commands, SlowAnotherCompilersMethodIsTaken) {
+  if (run_command("clang++ --version").code != 0) GTEST_SKIP() << "there is no clang++ here";
+  const auto built = run_command("cd " + folder_.string() +
+                                 " && " KTB_BIN_DIR
+                                 "/ktbench plugin new method mine && CXX=clang++ cmake -S mine "
+                                 "-B build && cmake --build build");
+  ASSERT_EQ(built.code, 0) << built.text;
+  const auto tested = run_command(KTB_BIN_DIR "/ktbench plugin test " + folder_.string() +
+                                  "/build/plugins/methods/mine.so");
+  EXPECT_EQ(tested.code, 0) << tested.text;
+}
+
 }  // namespace
 }  // namespace ktb::tests

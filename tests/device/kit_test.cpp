@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 std::vector<std::string> libraries(const std::string& kind, std::size_t part = 0,
                                    std::size_t parts = 1) {
   std::vector<std::string> all, some;
-  for (const auto& entry : fs::recursive_directory_iterator(KTB_PLUGIN_DIR "/" + kind))
+  for (const auto& entry : fs::recursive_directory_iterator(plugin_dir() + "/" + kind))
     if (entry.path().extension() == ".so") all.push_back(entry.path().string());
   std::ranges::sort(all);
   for (std::size_t i = part; i < all.size(); i += parts) some.push_back(all[i]);
@@ -33,7 +33,7 @@ std::string name_of(const std::string& library) { return fs::path(library).stem(
 /// What a plugin cannot do without.
 core::Json needed_by(const std::string& plugin) {
   if (plugin != "torchscript") return core::Json::object();
-  return {{"file", KTB_SOURCE_DIR "/tests/plugins/models/torchscript/trunk.pt"}};
+  return {{"file", source_dir() + "/tests/plugins/models/torchscript/trunk.pt"}};
 }
 
 /// Of a step, in the pairing where it is most.
@@ -48,7 +48,7 @@ std::int64_t most_waits(const std::string& report) {
 struct DeviceKit : testing::TestWithParam<std::string> {};
 
 TEST_P(DeviceKit, Holds) {
-  run::Registry registry({KTB_PLUGIN_DIR});
+  run::Registry registry({plugin_dir()});
   std::ostringstream out;
   const auto plugin = name_of(GetParam());
   EXPECT_EQ(run::test_plugin(registry, GetParam(), {}, out, needed_by(plugin), device()), 0)

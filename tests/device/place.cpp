@@ -14,6 +14,11 @@ namespace {
 
 constexpr int kSkipped = 77;  // for ctest, see tests/suites.cmake
 
+std::string said(const char* variable, const char* otherwise) {
+  const char* value = std::getenv(variable);
+  return value != nullptr ? value : otherwise;
+}
+
 std::optional<at::Device> place;
 
 /// LibTorch asks for its devices once a process, so this comes before any test.
@@ -36,10 +41,11 @@ class DeviceEnvironment final : public testing::Environment {
 
 }  // namespace
 
-std::string device_name() {
-  const char* named = std::getenv("KTB_TEST_DEVICE");
-  return named != nullptr ? named : "mock";
-}
+std::string device_name() { return said("KTB_TEST_DEVICE", "mock"); }
+
+std::string source_dir() { return said("KTB_SOURCE_DIR", KTB_SOURCE_DIR); }
+std::string plugin_dir() { return said("KTB_PLUGIN_DIR", KTB_PLUGIN_DIR); }
+std::string test_plugin_dir() { return said("KTB_TEST_PLUGIN_DIR", KTB_TEST_PLUGIN_DIR); }
 
 at::Device device() { return place.value(); }
 

@@ -25,7 +25,7 @@ constexpr std::int64_t kSteps = 40;
 struct Trained {
   Trained(const std::string& method, KitPairing pairing, bool recorded,
           std::int64_t steps = kSteps) {
-    Registry registry({KTB_PLUGIN_DIR, KTB_TEST_PLUGIN_DIR});
+    Registry registry({plugin_dir(), test_plugin_dir()});
     pairing.device = device();
     session = kit_session(registry, method, pairing);
     LiveStep step(*session);

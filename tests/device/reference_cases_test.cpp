@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 std::vector<std::string> folders() {
   static constexpr std::array kWithout = {"kdsvd", "model_minilm", "tokeniser_wordpiece"};
   std::vector<std::string> all;
-  for (const auto& entry : fs::directory_iterator(KTB_SOURCE_DIR "/tests/vectors"))
+  for (const auto& entry : fs::directory_iterator(source_dir() + "/tests/vectors"))
     if (const auto name = entry.path().filename().string();
         entry.is_directory() && std::ranges::find(kWithout, name) == kWithout.end())
       all.push_back(name);
@@ -29,9 +29,9 @@ std::vector<std::string> folders() {
 struct DeviceCases : testing::TestWithParam<std::string> {};
 
 TEST_P(DeviceCases, Agree) {
-  run::Registry registry({KTB_PLUGIN_DIR});
+  run::Registry registry({plugin_dir()});
   std::ostringstream out;
-  EXPECT_EQ(run::check(registry, {KTB_SOURCE_DIR "/tests/vectors/" + GetParam()}, out, device()), 0)
+  EXPECT_EQ(run::check(registry, {source_dir() + "/tests/vectors/" + GetParam()}, out, device()), 0)
       << out.str();
   EXPECT_THAT(out.str(), testing::ContainsRegex("[0-9]+ passed, 0 failed, [0-9]+ skipped\n$"));
 }

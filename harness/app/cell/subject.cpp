@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "app/suites.hpp"
 #include "core/base/error.hpp"
 #include "core/base/json_file.hpp"
 #include "core/base/output/print.hpp"
@@ -17,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 bool is_suite(const std::string& word) {
-  return word.ends_with(".toml") || fs::is_regular_file(word);
+  return word.ends_with(".toml") || !suite_file(word).empty();
 }
 
 const core::Trial* find_trial(const core::Plan& plan, const std::string& id) {
@@ -107,7 +108,7 @@ bool CellChoice::settle() {
   }
   if (choice.site.store().trial(words.front())) return false;
   throw core::Error(
-      fmt::format("error: `{}` is neither a suite file nor a trial that was run or planned in {}",
+      fmt::format("error: `{}` is neither a suite nor a trial that was run or planned in {}",
                   words.front(), choice.site.results));
 }
 

@@ -1,42 +1,57 @@
 #include "core/base/digest.hpp"
 
+// The functions of a single digest, since EVP's would bring all of libcrypto into each binary.
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include <fmt/format.h>
-#include <openssl/evp.h>
+#include <openssl/md5.h>
+#include <openssl/sha.h>
 
 #include <array>
 #include <fstream>
+#include <span>
 #include <vector>
 
 #include "core/base/error.hpp"
 
 namespace ktb::core {
+namespace {
 
-Sha256::Sha256() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {
-  if (!context_ || EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) != 1)
-    throw Error("SHA-256 is not available from libcrypto");
-}
-
-void Sha256::add(const void* data, std::size_t size) {
-  EVP_DigestUpdate(context_.get(), data, size);
-}
-
-std::string Sha256::hex() {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
-  unsigned int size = 0;
-  EVP_DigestFinal_ex(context_.get(), bytes.data(), &size);
+std::string hex_of(std::span<const unsigned char> bytes) {
   static constexpr char kDigits[] = "0123456789abcdef";
-  std::string text(2 * size, '0');
-  for (unsigned int i = 0; i < size; ++i) {
-    text[2 * i] = kDigits[bytes[i] >> 4];
-    text[2 * i + 1] = kDigits[bytes[i] & 15];
+  std::string text;
+  for (const unsigned char byte : bytes) {
+    text += kDigits[byte >> 4];
+    text += kDigits[byte & 15];
   }
   return text;
+}
+
+}  // namespace
+
+Sha256::Sha256() : context_(std::make_unique<SHA256_CTX>()) { SHA256_Init(context_.get()); }
+Sha256::~Sha256() = default;
+
+void Sha256::add(const void* data, std::size_t size) { SHA256_Update(context_.get(), data, size); }
+
+std::string Sha256::hex() {
+  std::array<unsigned char, SHA256_DIGEST_LENGTH> bytes;
+  SHA256_Final(bytes.data(), context_.get());
+  return hex_of(bytes);
 }
 
 std::string sha256_text(std::string_view text) {
   Sha256 digest;
   digest.add(text.data(), text.size());
   return digest.hex();
+}
+
+std::string md5_text(std::string_view text) {
+  MD5_CTX context;
+  std::array<unsigned char, MD5_DIGEST_LENGTH> bytes;
+  MD5_Init(&context);
+  MD5_Update(&context, text.data(), text.size());
+  MD5_Final(bytes.data(), &context);
+  return hex_of(bytes);
 }
 
 std::string sha256_file(const std::string& path) {

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-struct evp_md_ctx_st;
+struct SHA256state_st;
 
 namespace ktb::core {
 
@@ -12,18 +12,22 @@ namespace ktb::core {
 class Sha256 {
  public:
   Sha256();
+  ~Sha256();
   void add(const void* data, std::size_t size);
   /// In lower-case hex; ends it.
   std::string hex();
 
  private:
-  std::unique_ptr<evp_md_ctx_st, void (*)(evp_md_ctx_st*)> context_;
+  std::unique_ptr<SHA256state_st> context_;
 };
 
 /// SHA-256 in lower-case hex.
 std::string sha256_text(std::string_view text);
 
-/// Of a file's bytes. Throws Error where it cannot be read.
+/// MD5 in lower-case hex, for data whose authors publish no other.
+std::string md5_text(std::string_view text);
+
+/// SHA-256 of a file's bytes. Throws Error where it cannot be read.
 std::string sha256_file(const std::string& path);
 
 }  // namespace ktb::core

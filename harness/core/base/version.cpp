@@ -17,9 +17,8 @@ std::string_view sdk_hash() { return KTB_SDK_HASH; }
 #endif
 
 std::string_view host_abi() {
-  return "sdk=" KTB_SDK_HASH " torch=" KTB_TORCH_VERSION
-         " gxxabi=" KTB_TEXT(__GXX_ABI_VERSION) " cxx11abi=" KTB_TEXT(
-             _GLIBCXX_USE_CXX11_ABI) " std=" KTB_TEXT(__cplusplus) " ndebug=1 asan=" KTB_ASAN;
+  return "sdk=" KTB_SDK_HASH " torch=" KTB_TORCH_VERSION " cxx11abi=" KTB_TEXT(
+      _GLIBCXX_USE_CXX11_ABI) " std=" KTB_TEXT(__cplusplus) " ndebug=1 asan=" KTB_ASAN;
 }
 
 }  // namespace ktb::core

@@ -19,10 +19,10 @@
 #endif
 
 /// What must be equal in plugin and harness, since they exchange C++ objects and tensors. NDEBUG is
-/// in it because the layout of at::RecordFunction depends on it.
+/// in it because the layout of at::RecordFunction depends on it. The compiler is not: those that
+/// can compile LibTorch's headers agree on the ABI, whatever number they give it.
 #define KTB_ABI_KEY                                                                \
-  "sdk=" KTB_SDK_HASH " torch=" KTB_TORCH_VERSION                                  \
-  " gxxabi=" KTB_TEXT(__GXX_ABI_VERSION) " cxx11abi=" KTB_TEXT(                    \
+  "sdk=" KTB_SDK_HASH " torch=" KTB_TORCH_VERSION " cxx11abi=" KTB_TEXT(           \
       _GLIBCXX_USE_CXX11_ABI) " std=" KTB_TEXT(__cplusplus) " ndebug=" KTB_NDEBUG_ \
                                                             " asan=" KTB_ASAN_
 

@@ -13,7 +13,7 @@
 
 #include "core/base/error.hpp"
 #include "core/base/system/packet_socket.hpp"
-#include "launch/gpu/gpus.hpp"
+#include "launch/machine/gpus.hpp"
 #include "launch/serve/protocol.hpp"
 
 namespace ktb::launch {

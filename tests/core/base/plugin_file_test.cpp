@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <sstream>
+
 #include "core/base/error.hpp"
 #include "core/base/version.hpp"
 
@@ -52,6 +54,13 @@ TEST(PluginAbi, OfAnotherBuildIsRefusedWithBothValues) {
                   HasSubstr("torch: plugin 1.0, this ktbench"), HasSubstr("--target method_kd"))));
   other.abi = host_abi();
   EXPECT_NO_THROW(check_abi(other));
+}
+
+TEST(PluginAbi, IsNotTheCompilers) {
+  std::istringstream words{std::string(host_abi())};
+  std::vector<std::string> fields;
+  for (std::string word; words >> word;) fields.push_back(word.substr(0, word.find('=')));
+  EXPECT_THAT(fields, ElementsAre("sdk", "torch", "cxx11abi", "std", "ndebug", "asan"));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "launch/gpu/mps.hpp"
+#include "launch/machine/mps.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

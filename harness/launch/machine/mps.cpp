@@ -1,4 +1,4 @@
-#include "launch/gpu/mps.hpp"
+#include "launch/machine/mps.hpp"
 
 #include <fmt/format.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "launch/gpu/room.hpp"
+#include "launch/machine/room.hpp"
 
 #include <gtest/gtest.h>
 
