@@ -4,6 +4,7 @@
 
 #include "app/command.hpp"
 #include "app/session.hpp"
+#include "app/slurm.hpp"
 #include "app/summary.hpp"
 #include "core/base/error.hpp"
 #include "core/base/output/print.hpp"
@@ -19,19 +20,9 @@ struct RunCommand {
   Choice choice;
   int jobs = 0, threads = 0, quarantine = launch::PoolOptions().quarantine;
   double checkpoint = launch::PoolOptions().checkpoint;
-  std::string launcher = "local";
+  std::string launcher = "local", site;
   bool fresh = false;
 };
-
-void check_launcher(const std::string& launcher) {
-  if (launcher == "local" || launcher == "commands") return;
-  if (launcher == "slurm")
-    throw core::Error(
-        "error: this ktbench does not submit to Slurm by itself; `--launcher commands` prints one "
-        "shell command a "
-        "trial, sources first, for a job script");
-  throw core::Error(fmt::format("error: no launcher `{}`; there are local and commands", launcher));
-}
 
 /// Whether nothing is wrong with it or missing for it.
 bool can_run(const Choice& choice, core::Catalogue& catalogue) {
@@ -56,12 +47,6 @@ void suggest_profile(const RunCommand& command, core::Catalogue& catalogue) {
   core::print(stderr, "Nothing was run.\n");
 }
 
-int print_list(const std::vector<const core::Trial*>& trials, const core::Store& store,
-               const launch::PoolOptions& pool) {
-  launch::print_commands(trials, store, pool, stdout);
-  return kOk;
-}
-
 int run_here(const Summary& summary, core::Store& store, launch::CostBook& costs,
              const launch::PoolOptions& pool) {
   launch::Tally tally;
@@ -75,30 +60,36 @@ int run_here(const Summary& summary, core::Store& store, launch::CostBook& costs
 }
 
 int run(const RunCommand& command) {
-  check_launcher(command.launcher);
+  if (!command.site.empty() && command.launcher != "slurm")
+    throw core::Error("error: --site says how jobs are submitted: it goes with --launcher slurm");
   const Site& site = command.choice.site;
   const auto catalogue = site.catalogue();
   const core::Plan plan = command.choice.plan(*catalogue);
   core::Store store = site.store();
   auto costs = site.costs();
-  const auto pool = launch::settle({.jobs = command.jobs,
-                                    .threads = command.threads,
-                                    .device = plan.device,
-                                    .worker = site.worker(),
-                                    .worker_flags = site.worker_flags(),
-                                    .quarantine = command.quarantine,
-                                    .checkpoint = command.checkpoint,
-                                    .fresh = command.fresh});
+  const launch::PoolOptions asked{.jobs = command.jobs,
+                                  .threads = command.threads,
+                                  .device = plan.device,
+                                  .worker = site.worker(),
+                                  .worker_flags = site.worker_flags(),
+                                  .quarantine = command.quarantine,
+                                  .checkpoint = command.checkpoint,
+                                  .fresh = command.fresh};
+  const auto pool = launch::settle(asked);
   const Summary summary{plan, store, costs, launch::trials_to_run(plan, store, command.fresh),
                         pool.jobs};
-  const bool local = command.launcher == "local";
-  print_summary(summary, local ? stdout : stderr);
+  const bool prints = command.launcher == "commands";
+  print_summary(summary, prints ? stderr : stdout);
   if (const int missing = refuse_missing(plan, summary.to_run); missing != kOk) {
     suggest_profile(command, *catalogue);
     return missing;
   }
   store.save_plan(plan);
-  return local ? run_here(summary, store, costs, pool) : print_list(summary.to_run, store, pool);
+  if (command.launcher == "slurm")
+    return run_on_slurm(summary, store, asked, command.choice, command.site);
+  if (!prints) return run_here(summary, store, costs, pool);
+  launch::print_commands(plan.suite + "." + plan.profile, summary.to_run, store, pool, stdout);
+  return kOk;
 }
 
 }  // namespace
@@ -118,8 +109,15 @@ void add_run(CLI::App& app, Action& action) {
           "minutes after which a trial keeps what it needs to go on after a crash; 0: never")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
-  command.add_option("--launcher", options->launcher, "local, or commands: print them only")
+  command
+      .add_option("--launcher", options->launcher,
+                  "local; slurm: submit to its queue; commands: print a line a trial")
+      ->check(CLI::IsMember({"local", "slurm", "commands"}))
       ->capture_default_str();
+  command
+      .add_option("--site", options->site,
+                  "how jobs are submitted here, instead of ~/.config/ktbench/site.toml")
+      ->check(CLI::ExistingFile);
   command
       .add_option("--quarantine", options->quarantine,
                   "start no further trial of a plugin after this many crashes in a row; 0: never "

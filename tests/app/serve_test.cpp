@@ -96,7 +96,7 @@ metrics = ["top1"]
                        (folder_ / "results").string() + data());
   }
 
-  /// The same trials, each by a command as `--launcher commands` prints it.
+  /// The same trials, each by a worker that is started for it.
   void run_each() const {
     for (const auto& trial : fs::directory_iterator(folder_ / "results/trials")) {
       const auto own = folder_ / "alone/trials" / trial.path().filename();
