@@ -76,6 +76,7 @@ WorkList WorkList::write(const std::string& name, const std::vector<Work>& work,
   const std::string digest = core::sha256_text(results.string() + "\n" + text).substr(0, 12);
   const fs::path file = path(results, plain(name) + "-" + digest);
   fs::create_directories(file.parent_path());
+  fs::create_directories(core::TrialFolder::all(results));  // results they are, if none yet
   for (const Work& one : work)
     if (!one.group.empty()) forget_outcome(store.folder(one.trial->id), options.fresh);
   core::write_atomically(file, text);
