@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # cluster.sh BUILD [PART...]: the same suite by every launcher, on what stands for a cluster here. Parts: slurm (virtual nodes,
 # one of which dies), limit (jobs shorter than their trial), many (1,200 trials), commands (GNU parallel and make), hosts
-# (two machines that are none). Exit code 77 where Slurm or GNU parallel is missing, or nobody may make namespaces.
+# (two machines that are none; left out where nobody may make namespaces). Exit code 77 where Slurm or GNU parallel is missing.
 set -euo pipefail
 tree=$(cd "$(dirname "$0")/.." && pwd)
 build=$(cd "$1" && pwd)
@@ -226,7 +226,10 @@ in_host() {
 }
 
 part_hosts() {
-  in_host probe true 2>/dev/null || { echo "cluster.sh: nobody may make namespaces here"; exit 77; }
+  in_host probe true 2>/dev/null || {
+    echo "hosts: left out, since nobody may make namespaces here"
+    return 0
+  }
   in_host left "$build/bin/ktbench" run suite.toml --plugins "$build/test-plugins" --results shared -j1 --set seeds=6 >left.log &
   local left=$!
   in_host right "$build/bin/ktbench" run suite.toml --plugins "$build/test-plugins" --results shared -j1 --set seeds=6 >right.log
@@ -263,5 +266,5 @@ part_hosts() {
 for part in "$@"; do
   begin=$SECONDS
   part_"$part"
-  echo "$part: passed in $((SECONDS - begin)) s"
+  echo "$part: over in $((SECONDS - begin)) s"
 done
