@@ -100,6 +100,10 @@ inside harness/core core '
   page: base suite plan store score table
   deploy: base suite plan store score table page
   paper: base plan store score table'
+inside harness/launch launch '
+  serve:
+  share:
+  slurm: share'
 inside harness/run run '
   data:
   control: data

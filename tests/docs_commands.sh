@@ -11,7 +11,7 @@ build=$(cd "$1" && pwd)
 shift
 export OMP_NUM_THREADS=1  # threads that wait for each other take the time of other tests
 pages=("$@")
-(($#)) || pages=(docs/tutorial.md docs/how-to/{own-teacher,deploy,own-data,own-method,elsewhere,other-trackers,long-runs,disk}.md)
+(($#)) || pages=(docs/tutorial.md docs/how-to/{own-teacher,deploy,own-data,own-method,elsewhere,other-trackers,long-runs,cluster,disk}.md)
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -4,13 +4,20 @@
 
 namespace ktb::app {
 
-enum ExitCode { kOk = 0, kTrialFailed = 1, kBadUsage = 2, kPluginNotLoaded = 3 };
+enum ExitCode {
+  kOk = 0,
+  kTrialFailed = 1,
+  kBadUsage = 2,
+  kPluginNotLoaded = 3,
+  kTryAgain = 75  ///< of `work`: stopped before all was done, as sysexits.h has it
+};
 
 /// What the command line chose: runs once it has been read and gives the exit code.
 using Action = std::function<int()>;
 
 // One file a group of commands; each adds its subcommands, which set `action`.
 void add_run(CLI::App& app, Action& action);            ///< run
+void add_work(CLI::App& app, Action& action);           ///< work
 void add_plan(CLI::App& app, Action& action);           ///< plan
 void add_report(CLI::App& app, Action& action);         ///< status, report, export
 void add_list(CLI::App& app, Action& action);           ///< list

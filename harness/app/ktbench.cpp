@@ -33,9 +33,10 @@ int main(int argc, char** argv) {
   commands.set_version_flag("--version", std::string(core::version()));
   commands.require_subcommand(1);
   app::Action action;
-  for (const auto add : {app::add_run, app::add_plan, app::add_report, app::add_list, app::add_cell,
-                         app::add_predict, app::add_deploy, app::add_results, app::add_data,
-                         app::add_plugin, app::add_score, app::add_doctor, app::add_verify_resume})
+  for (const auto add :
+       {app::add_run, app::add_work, app::add_plan, app::add_report, app::add_list, app::add_cell,
+        app::add_predict, app::add_deploy, app::add_results, app::add_data, app::add_plugin,
+        app::add_score, app::add_doctor, app::add_verify_resume})
     add(commands, action);
   try {
     commands.parse(argc, argv);

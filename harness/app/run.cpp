@@ -6,6 +6,7 @@
 
 #include "app/command.hpp"
 #include "app/session.hpp"
+#include "app/slurm.hpp"
 #include "app/summary.hpp"
 #include "core/base/error.hpp"
 #include "core/base/output/print.hpp"
@@ -22,19 +23,9 @@ struct RunCommand {
   Choice choice;
   int jobs = 0, threads = 0, quarantine = launch::PoolOptions().quarantine;
   double checkpoint = launch::PoolOptions().checkpoint;
-  std::string launcher = "local";
+  std::string launcher = "local", site;
   bool fresh = false, mps = false;
 };
-
-void check_launcher(const std::string& launcher) {
-  if (launcher == "local" || launcher == "commands") return;
-  if (launcher == "slurm")
-    throw core::Error(
-        "error: this ktbench does not submit to Slurm by itself; `--launcher commands` prints one "
-        "shell command a "
-        "trial, sources first, for a job script");
-  throw core::Error(fmt::format("error: no launcher `{}`; there are local and commands", launcher));
-}
 
 /// Whether nothing is wrong with it or missing for it.
 bool can_run(const Choice& choice, core::Catalogue& catalogue) {
@@ -59,12 +50,6 @@ void suggest_profile(const RunCommand& command, core::Catalogue& catalogue) {
   core::print(stderr, "Nothing was run.\n");
 }
 
-int print_list(const std::vector<const core::Trial*>& trials, const core::Store& store,
-               const launch::PoolOptions& pool) {
-  launch::print_commands(trials, store, pool, stdout);
-  return kOk;
-}
-
 int run_here(const Summary& summary, core::Store& store, launch::CostBook& costs,
              const launch::PoolOptions& pool) {
   launch::Tally tally;
@@ -78,34 +63,42 @@ int run_here(const Summary& summary, core::Store& store, launch::CostBook& costs
 }
 
 int run(const RunCommand& command) {
-  check_launcher(command.launcher);
+  if (!command.site.empty() && command.launcher != "slurm")
+    throw core::Error("error: --site says how jobs are submitted: it goes with --launcher slurm");
   const Site& site = command.choice.site;
   const auto catalogue = site.catalogue();
   const core::Plan plan = command.choice.plan(*catalogue);
   core::Store store = site.store();
   auto costs = site.costs();
-  auto pool = launch::settle({.jobs = command.jobs,
-                              .threads = command.threads,
-                              .device = plan.device,
-                              .worker = site.worker(),
-                              .worker_flags = site.worker_flags(),
-                              .quarantine = command.quarantine,
-                              .checkpoint = command.checkpoint,
-                              .fresh = command.fresh});
+  const launch::PoolOptions asked{.jobs = command.jobs,
+                                  .threads = command.threads,
+                                  .device = plan.device,
+                                  .worker = site.worker(),
+                                  .worker_flags = site.worker_flags(),
+                                  .quarantine = command.quarantine,
+                                  .checkpoint = command.checkpoint,
+                                  .fresh = command.fresh};
+  auto pool = launch::settle(asked);
   const Summary summary{plan, store, costs, launch::trials_to_run(plan, store, command.fresh),
                         pool.jobs};
-  const bool local = command.launcher == "local";
-  print_summary(summary, local ? stdout : stderr);
+  const bool prints = command.launcher == "commands";
+  print_summary(summary, prints ? stderr : stdout);
   if (const int missing = refuse_missing(plan, summary.to_run); missing != kOk) {
     suggest_profile(command, *catalogue);
     return missing;
   }
   store.save_plan(plan);
-  if (local && plan.device != "cpu" && pool.jobs > std::max(1, static_cast<int>(pool.gpus.size())))
+  if (command.launcher == "slurm")
+    return run_on_slurm(summary, store, asked, command.choice, command.site);
+  if (prints) {
+    launch::print_commands(plan.suite + "." + plan.profile, summary.to_run, store, pool, stdout);
+    return kOk;
+  }
+  if (plan.device != "cpu" && pool.jobs > std::max(1, static_cast<int>(pool.gpus.size())))
     pool.gpu_memory_mib = launch::device_memory_mib(pool);
   std::optional<launch::Mps> mps;
-  if (local && command.mps) mps.emplace();
-  return local ? run_here(summary, store, costs, pool) : print_list(summary.to_run, store, pool);
+  if (command.mps) mps.emplace();
+  return run_here(summary, store, costs, pool);
 }
 
 }  // namespace
@@ -128,8 +121,15 @@ void add_run(CLI::App& app, Action& action) {
   command.add_flag("--mps", options->mps,
                    "kernels of several trials run on one GPU at the same time (NVIDIA's "
                    "Multi-Process Service), not in turn");
-  command.add_option("--launcher", options->launcher, "local, or commands: print them only")
+  command
+      .add_option("--launcher", options->launcher,
+                  "local; slurm: submit to its queue; commands: print a line a trial")
+      ->check(CLI::IsMember({"local", "slurm", "commands"}))
       ->capture_default_str();
+  command
+      .add_option("--site", options->site,
+                  "how jobs are submitted here, instead of ~/.config/ktbench/site.toml")
+      ->check(CLI::ExistingFile);
   command
       .add_option("--quarantine", options->quarantine,
                   "start no further trial of a plugin after this many crashes in a row; 0: never "

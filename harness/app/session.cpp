@@ -163,6 +163,22 @@ void Choice::take(const core::Plan& plan) {
   }
 }
 
+std::vector<std::string> Choice::words() const {
+  std::vector<std::string> all = {fs::absolute(demand_suite_file(suite)), "--device", device, "--results",
+                                  fs::absolute(site.results)};
+  const auto add = [&](const char* option, const std::vector<std::string>& values) {
+    for (const auto& value : values) all.insert(all.end(), {option, value});
+  };
+  if (!profile.empty()) add("--profile", {profile});
+  if (smoke) all.push_back("--smoke");
+  add("--filter", filters);
+  add("--set", overrides);
+  add("--accept", accepted);
+  const auto places = site.worker_flags();
+  all.insert(all.end(), places.begin(), places.end());
+  return all;
+}
+
 core::Suite Choice::read() const {
   return core::read_suite(demand_suite_file(suite), profile, overrides);
 }

@@ -49,6 +49,8 @@ struct Choice {
   void add_options_to(CLI::App& command);
   /// --accept, for commands that look at records of a whole suite.
   CLI::Option* add_accept_to(CLI::App& command);
+  /// The words of a command line that chooses the same, from any folder.
+  std::vector<std::string> words() const;
   /// The suite, profile, device, kind of run and further options behind a stored plan.
   void take(const core::Plan& plan);
   core::Suite read() const;

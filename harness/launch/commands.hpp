@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdio>
+#include <string>
 #include <vector>
 
 #include "core/plan/plan.hpp"
@@ -8,10 +9,11 @@
 
 namespace ktb::launch {
 
-/// Prints one shell command a trial, sources first, for whoever runs them elsewhere: in this order
-/// one after the other, or side by side as long as a trial starts after its sources.
-/// Writes each trial's trial.json.
-void print_commands(const std::vector<const core::Trial*>& trials, const core::Store& store,
-                    const PoolOptions& options, std::FILE* out);
+/// Writes the trials down as a list of work and prints one shell command a trial, in waves: what
+/// stands under `# wave 2` needs something of `# wave 1`. Each may run anywhere where the folder of
+/// results is, at any time and twice: what is done is not done again, what another runs is waited
+/// for, and a source that is missing is trained first.
+void print_commands(const std::string& name, const std::vector<const core::Trial*>& trials,
+                    const core::Store& store, const PoolOptions& options, std::FILE* out);
 
 }  // namespace ktb::launch

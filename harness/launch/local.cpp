@@ -22,8 +22,16 @@ namespace {
 namespace fs = std::filesystem;
 using core::Status;
 
-constexpr int kTick = 100;            // ms between looks at limits and progress
-constexpr double kGraceSeconds = 20;  // what a worker has to end after SIGTERM
+constexpr int kTick = 100;             // ms between looks at limits and progress
+constexpr double kGraceSeconds = 20;   // what a worker has to end after SIGTERM
+constexpr double kAgainSeconds = 0.5;  // between looks at what others have at work
+
+/// When a file was written; none: it is not there.
+std::optional<fs::file_time_type> written(const fs::path& path) {
+  std::error_code none;
+  const auto time = fs::last_write_time(path, none);
+  return none ? std::nullopt : std::optional(time);
+}
 
 int cores() {
   cpu_set_t set;
@@ -102,7 +110,7 @@ LocalPool::LocalPool(std::vector<const core::Trial*> trials, core::Store& store,
     const auto seconds = estimate ? std::optional(estimate->seconds) : std::nullopt;
     jobs_.push_back({trial, State::kWaiting, seconds});
     if (estimate) jobs_.back().mib = estimate->mib;
-    jobs_.back().had = usable(*trial);
+    jobs_.back().had = !options_.listed && usable(*trial);
   }
   order_by_rank();
 }
@@ -122,7 +130,7 @@ void LocalPool::order_by_rank() {
 Tally LocalPool::run() {
   while (open_ > 0) {
     if (stop_time_ == 0) start_ready();
-    if (open_ == 0 || (stop_time_ > 0 && workers_.empty())) break;
+    if (open_ == 0 || (workers_.empty() && (stop_time_ > 0 || nothing_left_for_us()))) break;
     on_signal(signals_.next(kTick));
     for (auto& worker : workers_) tend(worker);
     std::erase_if(workers_, [this](Worker& worker) { return reap(worker); });
@@ -137,7 +145,9 @@ void LocalPool::start_ready() {
        i < jobs_.size() && workers_.size() < static_cast<std::size_t>(options_.jobs); ++i) {
     Job& job = jobs_[i];
     if (job.state != State::kWaiting && job.state != State::kElsewhere) continue;
+    if (job.again > core::seconds_now()) continue;
     if (const auto source = failed_source(job)) {
+      if (options_.listed && settled_elsewhere(job)) continue;
       const auto record = record_without_source(*job.trial, *source);
       store_.save(record);
       finish(job, record, 0);
@@ -167,14 +177,16 @@ bool LocalPool::waits(const Job& job) const {
 bool LocalPool::start(std::size_t index, std::size_t gpu) {
   Job& job = jobs_[index];
   const core::TrialFolder folder = store_.folder(job.trial->id);
+  // Of a list most trials are done when one comes to them: that is seen without a lock.
+  if (options_.listed && may_be_settled(job) && settled_elsewhere(job)) return false;
   auto lock = TrialLock::take(folder);
   if (!lock) {
     job.state = State::kElsewhere;
+    job.again = core::seconds_now() + kAgainSeconds;
     return false;
   }
-  const bool finished_meanwhile = !job.had && job.attempts == 0 && usable(*job.trial);
-  if ((job.state == State::kElsewhere || finished_meanwhile) && settled_elsewhere(job))
-    return false;
+  if (may_be_settled(job) && settled_elsewhere(job)) return false;
+  job.state = State::kWaiting;
   if (left_out(job)) return false;
   if (options_.fresh && job.attempts == 0) fs::remove(folder.checkpoint());
   write_spec(*job.trial, folder);
@@ -186,7 +198,7 @@ bool LocalPool::start(std::size_t index, std::size_t gpu) {
   end.log = log;
   end.started = core::utc_now();
   workers_.push_back({index, std::move(*lock), std::move(process), core::seconds_now(), oom_kills(),
-                      std::move(end), gpu});
+                      std::move(end), gpu, false, written(folder.checkpoint())});
   const auto here = [&](const Worker& worker) { return worker.gpu == gpu; };
   if (std::ranges::count_if(workers_, here) > 1)
     for (auto& worker : workers_) worker.beside_others = worker.beside_others || here(worker);
@@ -215,14 +227,31 @@ bool LocalPool::usable(const core::Trial& trial) const {
   return store_.reusable(trial, trial.spec.keep_weights);
 }
 
-/// What another `ktbench run` has made of a trial while we waited for its lock.
+bool LocalPool::may_be_settled(const Job& job) const {
+  if (job.attempts > 0) return job.state == State::kElsewhere;
+  return options_.listed || job.state == State::kElsewhere || (!job.had && usable(*job.trial));
+}
+
+/// What another `ktbench` has made of a trial:
+/// of a list at any time, else while we waited for its lock.
 bool LocalPool::settled_elsewhere(Job& job) {
   const auto record = store_.load(job.trial->id);
-  job.state = State::kWaiting;
   if (!record || record->key != job.trial->key || record->status == Status::kInterrupted)
     return false;
-  finish(job, *record, 0);
+  if (!options_.listed) {
+    finish(job, *record, 0);
+  } else {
+    count(job, *record);
+    progress_.passed();
+  }
   return true;
+}
+
+/// Of a list: all that is open is at work elsewhere.
+bool LocalPool::nothing_left_for_us() const {
+  return options_.leave && std::ranges::all_of(jobs_, [](const Job& job) {
+           return job.state == State::kEnded || job.state == State::kElsewhere;
+         });
 }
 
 /// Of a plugin in quarantine. What it had before stays.
@@ -239,7 +268,13 @@ void LocalPool::tend(Worker& worker) {
   const core::Trial& trial = *jobs_[worker.job].trial;
   worker.end.seconds = core::seconds_now() - worker.start;
   worker.end.resident_mib = std::max(worker.end.resident_mib, worker.process->resident_mib());
-  if (worker.end.killed != Killed::kNo) return;
+  if (!worker.lost && !worker.lock.renew()) {
+    worker.lost = true;
+    worker.process->send(SIGKILL);
+    progress_.note(
+        fmt::format("{}: another machine took it over, since this one stood still", title(trial)));
+  }
+  if (worker.end.killed != Killed::kNo || worker.lost) return;
   const auto& [seconds, memory, retries] = trial.spec.limits;
   if (seconds > 0 && worker.end.seconds > seconds) worker.end.killed = Killed::kTimeout;
   if (memory > 0 && static_cast<double>(worker.end.resident_mib) > memory)
@@ -253,6 +288,10 @@ bool LocalPool::reap(Worker& worker) {
   worker.end.exit = *exit;
   worker.end.by_kernel = exit->signal == SIGKILL && oom_kills() > worker.oom_kills;
   Job& job = jobs_[worker.job];
+  if (worker.lost) {
+    job.state = State::kElsewhere;
+    return true;
+  }
   if (worth_retrying(job, worker)) {
     job.state = State::kWaiting;
     progress_.note(fmt::format(
@@ -266,6 +305,8 @@ bool LocalPool::reap(Worker& worker) {
     store_.save(*record);
   }
   if (to_be_alone(job, worker, *record)) return true;
+  tally_.further |= record->status != Status::kInterrupted ||
+                    written(store_.folder(job.trial->id).checkpoint()) != worker.checkpoint;
   quarantine_.note(*job.trial, *record);
   costs_.add(job.trial->spec, *record);  // of what ran here, so that each trial is counted once
   finish(job, *record, worker.end.seconds);
@@ -291,29 +332,38 @@ bool LocalPool::to_be_alone(Job& job, const Worker& worker, const core::Record& 
 }
 
 void LocalPool::finish(Job& job, const core::Record& record, double seconds) {
-  job.state = State::kEnded;
-  --open_;
+  count(job, record);
   ++(record.ok() ? tally_.ok : tally_.bad);
-  ended_[job.trial->id] = record;
   progress_.finished(*job.trial, record, seconds, seconds_left());
 }
 
+void LocalPool::count(Job& job, const core::Record& record) {
+  job.state = State::kEnded;
+  --open_;
+  ended_[job.trial->id] = record;
+}
+
 void LocalPool::on_signal(int signal) {
-  if (signal != SIGINT && signal != SIGTERM) return;
+  if (signal != SIGINT && signal != SIGTERM && signal != SIGUSR1) return;
   const bool again = stop_time_ > 0;
   if (!again) {
     stop_time_ = core::seconds_now();
     tally_.interrupted = true;
-    progress_.note(fmt::format("stopping {} trials; once more kills them", workers_.size()));
+    tally_.time_up = signal == SIGUSR1;
+    progress_.note(fmt::format("{}stopping {} trials; once more kills them",
+                               tally_.time_up ? "the time of this job is up: " : "",
+                               workers_.size()));
   }
   for (auto& worker : workers_) {
-    if (worker.end.killed == Killed::kNo) worker.end.killed = Killed::kInterrupt;
+    if (worker.end.killed == Killed::kNo)
+      worker.end.killed = tally_.time_up ? Killed::kTimeUp : Killed::kInterrupt;
     worker.process->send(again ? SIGKILL : SIGTERM);
   }
 }
 
+/// Where time is up, whoever gave it sees to its end.
 void LocalPool::enforce_grace() {
-  if (stop_time_ == 0 || core::seconds_now() < stop_time_ + kGraceSeconds) return;
+  if (stop_time_ == 0 || tally_.time_up || core::seconds_now() < stop_time_ + kGraceSeconds) return;
   for (auto& worker : workers_) worker.process->send(SIGKILL);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
@@ -30,6 +31,9 @@ struct PoolOptions {
   double checkpoint = 10;  ///< minutes between checkpoints of a trial; 0: none
   bool rehearse = false;   ///< every trial dies once and goes on
   bool fresh = false;      ///< no trial goes on from a checkpoint of another run
+  /// Others work on the same list: a record that is there is how a trial ended, for them and here.
+  bool listed = false;
+  bool leave = false;  ///< of a list, what others have at work is not waited for at the end
   /// Among which trials are spread, the least loaded first, as CUDA_VISIBLE_DEVICES names them; at
   /// most one: trials find theirs alone. Chosen by `settle`.
   std::vector<std::string> gpus = {};
@@ -58,9 +62,12 @@ void write_spec(const core::Trial& trial, const core::TrialFolder& folder);
 std::vector<const core::Trial*> trials_to_run(const core::Plan& plan, const core::Store& store,
                                               bool force = false);
 
+/// Of what ran here; of a list that is all that it counts.
 struct Tally {
   std::size_t ok = 0, bad = 0;
   bool interrupted = false;
+  bool time_up = false;  ///< interrupted by SIGUSR1: another job goes on
+  bool further = false;  ///< a trial ended, or has a checkpoint that it had not
 };
 
 /// Runs trials as processes of this machine.
@@ -69,8 +76,8 @@ class LocalPool {
   LocalPool(std::vector<const core::Trial*> trials, core::Store& store, CostBook& costs,
             Progress& progress, PoolOptions options);
 
-  /// Ends when all have ended, or after SIGINT or SIGTERM: the first lets the workers end, the
-  /// second kills them.
+  /// Ends when all have ended, or after SIGINT, SIGTERM or SIGUSR1, which says that the time of the
+  /// job is up: the first lets the workers end, the second kills them.
   Tally run();
 
  private:
@@ -84,6 +91,7 @@ class LocalPool {
     bool alone = false;          ///< on its GPU: beside others it found no memory
     int attempts = 0;
     bool had = false;  ///< was there already and is run anew on request
+    double again = 0;  ///< when to look once more whether others are done with it
   };
   struct Worker {
     std::size_t job = 0;
@@ -94,6 +102,8 @@ class LocalPool {
     End end;
     std::size_t gpu = 0;
     bool beside_others = false;  ///< at some time, on its GPU
+    std::optional<std::filesystem::file_time_type> checkpoint;  ///< that it went on from
+    bool lost = false;                                          ///< to another machine
   };
 
   void order_by_rank();
@@ -105,13 +115,16 @@ class LocalPool {
   /// The GPU that has room for it; none: it is to wait. On a CPU there is.
   std::optional<std::size_t> gpu_for(const Job& job) const;
   double need_mib(const Job& job) const;
+  bool may_be_settled(const Job& job) const;
   bool settled_elsewhere(Job& job);
+  bool nothing_left_for_us() const;
   bool left_out(Job& job);
   void tend(Worker& worker);
   bool reap(Worker& worker);
   bool worth_retrying(const Job& job, const Worker& worker) const;
   bool to_be_alone(Job& job, const Worker& worker, const core::Record& record);
   void finish(Job& job, const core::Record& record, double seconds);
+  void count(Job& job, const core::Record& record);
   void on_signal(int signal);
   bool usable(const core::Trial& trial) const;
   void enforce_grace();

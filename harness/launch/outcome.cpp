@@ -73,6 +73,8 @@ std::pair<Status, std::string> verdict(const core::Trial& trial, const End& end,
                                                 end.resident_mib, trial.spec.limits.memory)};
     case Killed::kInterrupt:
       return {Status::kInterrupted, "stopped by the user; the same command goes on"};
+    case Killed::kTimeUp:
+      return {Status::kInterrupted, "the time of its job was up; the next job goes on"};
     case Killed::kNo:
       break;
   }

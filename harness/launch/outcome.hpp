@@ -9,7 +9,7 @@
 namespace ktb::launch {
 
 /// Why the launcher itself ended a worker.
-enum class Killed { kNo, kTimeout, kMemory, kInterrupt };
+enum class Killed { kNo, kTimeout, kMemory, kInterrupt, kTimeUp };
 
 /// How a worker ended that left no record.
 struct End {

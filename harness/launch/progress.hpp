@@ -32,6 +32,8 @@ class Progress {
 
   void finished(const core::Trial& trial, const core::Record& record, double seconds,
                 std::optional<double> left);
+  /// One that others have finished.
+  void passed() { ++done_; }
   /// Redraws the line; does nothing elsewhere.
   void running(const std::vector<Running>& trials, std::optional<double> left);
   /// A line of its own.

@@ -7,7 +7,7 @@ namespace ktb::launch {
 
 Signals::Signals() {
   ::sigemptyset(&waited_);
-  for (const int signal : {SIGINT, SIGTERM, SIGCHLD}) ::sigaddset(&waited_, signal);
+  for (const int signal : {SIGINT, SIGTERM, SIGUSR1, SIGCHLD}) ::sigaddset(&waited_, signal);
   ::sigprocmask(SIG_BLOCK, &waited_, &before_);
 }
 

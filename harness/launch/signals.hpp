@@ -3,8 +3,8 @@
 
 namespace ktb::launch {
 
-/// While it lives, SIGINT, SIGTERM and SIGCHLD wait to be asked for
-/// instead of interrupting anything.
+/// While it lives, SIGINT, SIGTERM, SIGUSR1 and SIGCHLD
+/// wait to be asked for instead of interrupting anything.
 class Signals {
  public:
   Signals();

@@ -97,7 +97,7 @@ metrics = ["top1"]
                        (folder_ / "results").string() + data());
   }
 
-  /// The same trials, each by a command as `--launcher commands` prints it.
+  /// The same trials, each by a worker that is started for it.
   void run_each(const std::string& device = "cpu") const {
     for (const auto& trial : fs::directory_iterator(folder_ / "results/trials")) {
       const auto own = folder_ / "alone/trials" / trial.path().filename();

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -35,9 +36,10 @@ core::Store scratch_store(const core::Store& store, const core::Trial& trial) {
   return core::Store(root);
 }
 
-launch::Exit wait_for(launch::Process& process) {
+launch::Exit wait_for(launch::Process& process, std::optional<launch::TrialLock>& lock) {
   while (true) {
     if (const auto exit = process.poll()) return *exit;
+    if (lock) lock->renew();
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
 }
@@ -71,7 +73,7 @@ bool rerun(const Site& site, const core::Trial& trial, const RerunOptions& optio
         fmt::format("error: {} has no ok record to compare with; run the suite first", trial.id));
   const core::Store scratch = scratch_store(store, trial);
   const core::TrialFolder folder = scratch.folder(trial.id);
-  const auto lock = launch::TrialLock::take(folder);  // for `clean`
+  auto lock = launch::TrialLock::take(folder);  // for `clean`
   launch::write_spec(trial, folder);
   const int threads = options.threads > 0
                           ? options.threads
@@ -82,7 +84,7 @@ bool rerun(const Site& site, const core::Trial& trial, const RerunOptions& optio
   if (*first != trial.id) core::print("it has no record yet; the first run is {}\n", *first);
   std::fflush(stdout);
   launch::Process process(launch::trial_command(pool, folder), folder.log().string());
-  wait_for(process);
+  wait_for(process, lock);
   if (!scratch.load(trial.id))
     throw core::Error(
         fmt::format("error: the second run left no record; its log is {}", folder.log().string()));

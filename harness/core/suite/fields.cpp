@@ -58,7 +58,9 @@ const Json& Fields::at(const std::string& key) const { return *document_.find(pa
 
 std::string Fields::header() const {
   if (path_.empty()) return "a suite";
-  if (path_.starts_with("when.")) return "[[when]]";
+  if (const auto dot = path_.rfind("when.");
+      dot == 0 || (dot != path_.npos && path_[dot - 1] == '.'))
+    return fmt::format("[[{}]]", path_.substr(0, dot + 4));
   return fmt::format("[{}]", path_);
 }
 

@@ -69,8 +69,8 @@ class Reader {
       if (std::isfinite(*real)) return *real;
       document_.fail(path, Document::At::kValue, fmt::format("`{}` is not a finite number", path));
     }
-    document_.fail(path, Document::At::kValue, fmt::format("`{}` is a date", path),
-                   "a suite knows texts, numbers, true and false, lists and tables");
+    document_.fail(path, Document::At::kValue, fmt::format("`{}` is a date or a time", path),
+                   "known are texts, numbers, true and false, lists and tables; put it in quotes");
   }
 
   Json array(const toml::array& from, const std::string& path) {

@@ -1,8 +1,4 @@
-<<<<<<<< HEAD:harness/launch/machine/gpus.cpp
 #include "launch/machine/gpus.hpp"
-========
-#include "launch/machine/gpus.hpp"
->>>>>>>> 74341b3e867fe0cc31ecf8e82c1eb378b67b36bb:harness/launch/machine/gpus.cpp
 
 #include <cstdlib>
 #include <filesystem>
