@@ -20,7 +20,7 @@ struct RunCommand {
   int jobs = 0, threads = 0, quarantine = launch::PoolOptions().quarantine;
   double checkpoint = launch::PoolOptions().checkpoint;
   std::string launcher = "local";
-  bool fresh = false;
+  bool fresh = false, quiet = false;
 };
 
 void check_launcher(const std::string& launcher) {
@@ -63,13 +63,14 @@ int print_list(const std::vector<const core::Trial*>& trials, const core::Store&
 }
 
 int run_here(const Summary& summary, core::Store& store, launch::CostBook& costs,
-             const launch::PoolOptions& pool) {
+             const launch::PoolOptions& pool, bool quiet) {
   launch::Tally tally;
   if (!summary.to_run.empty()) {
-    launch::Progress progress(stdout, summary.to_run.size());
+    launch::Progress progress(quiet ? stderr : stdout, summary.to_run.size(), {.quiet = quiet});
     tally = launch::LocalPool(summary.to_run, store, costs, progress, pool).run();
   }
-  core::print("\n{}", core::report(summary.plan, store, "", core::Format::kText));
+  core::print("{}{}", quiet ? "" : "\n",
+              core::report(summary.plan, store, "", core::text_format(stdout)));
   if (tally.interrupted) core::print(stderr, "Stopped. The same command goes on.\n");
   return tally.bad > 0 || tally.interrupted ? kTrialFailed : kOk;
 }
@@ -92,13 +93,14 @@ int run(const RunCommand& command) {
   const Summary summary{plan, store, costs, launch::trials_to_run(plan, store, command.fresh),
                         pool.jobs};
   const bool local = command.launcher == "local";
-  print_summary(summary, local ? stdout : stderr);
+  if (!command.quiet) print_summary(summary, local ? stdout : stderr);
   if (const int missing = refuse_missing(plan, summary.to_run); missing != kOk) {
     suggest_profile(command, *catalogue);
     return missing;
   }
   store.save_plan(plan);
-  return local ? run_here(summary, store, costs, pool) : print_list(summary.to_run, store, pool);
+  return local ? run_here(summary, store, costs, pool, command.quiet)
+               : print_list(summary.to_run, store, pool);
 }
 
 }  // namespace
@@ -126,6 +128,7 @@ void add_run(CLI::App& app, Action& action) {
                   "mind them. The next run tries it again")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  command.add_flag("-q,--quiet", options->quiet, "the tables alone, and what fails");
   auto* accept = options->choice.add_accept_to(command);
   command.add_flag("--force,--fresh", options->fresh, "run again what is cached too")
       ->excludes(accept);

@@ -20,6 +20,7 @@
 #include "core/store/accept.hpp"
 #include "core/suite/read_suite.hpp"
 #include "core/table/pick.hpp"
+#include "core/table/published.hpp"
 #include "launch/process.hpp"
 
 namespace ktb::app {
@@ -162,7 +163,10 @@ void Choice::take(const core::Plan& plan) {
 core::Suite Choice::read() const { return core::read_suite(suite, profile, overrides); }
 
 core::Plan Choice::plan(core::Catalogue& catalogue) const {
-  core::Plan plan = core::make_plan(read(), catalogue, {device, smoke, filters});
+  const core::Suite suite_read = read();
+  core::Plan plan = core::make_plan(suite_read, catalogue, {device, smoke, filters});
+  for (auto& note : core::check_published(suite_read, site.results))
+    plan.warnings.push_back(std::move(note));
   if (smoke) plan.profile += kSmoke;
   for (const auto& filter : filters) plan.narrowed.push_back(std::string(kFilter) + filter);
   for (const auto& change : overrides) plan.narrowed.push_back(std::string(kSet) + change);
