@@ -34,29 +34,9 @@ void list_plugins(const std::vector<core::PluginNote>& notes, const std::string&
   }
 }
 
-/// The first `title = "..."` of a suite; its text is not read beyond that.
-std::string title_of(const fs::path& suite) {
-  std::ifstream file(suite);
-  for (std::string line; std::getline(file, line);) {
-    if (line.rfind("title", 0) != 0) continue;
-    const auto from = line.find('"'), to = line.rfind('"');
-    if (from < to) return line.substr(from + 1, to - from - 1);
-  }
-  return "";
-}
-
 void list_suites() {
   core::print("suites\n");
-  for (const fs::path& root : suite_folders()) {
-    std::error_code none;
-    std::vector<fs::path> files;
-    for (const auto& entry : fs::recursive_directory_iterator(root, none))
-      if (entry.path().extension() == ".toml") files.push_back(entry.path());
-    std::sort(files.begin(), files.end());
-    for (const auto& file : files)
-      core::print("  {:<40} {}\n", file.lexically_relative(root).replace_extension().string(),
-                  title_of(file));
-  }
+  for (const auto& [name, title] : named_suites()) core::print("  {:<40} {}\n", name, title);
 }
 
 int list(const Site& site, const std::string& what) {

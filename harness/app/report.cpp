@@ -3,16 +3,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <map>
 #include <memory>
 #include <set>
+#include <thread>
 
 #include "app/command.hpp"
 #include "app/session.hpp"
 #include "app/summary.hpp"
+#include "core/base/clock.hpp"
 #include "core/base/error.hpp"
 #include "core/base/output/print.hpp"
+#include "core/base/output/terminal.hpp"
 #include "core/base/text_file.hpp"
 #include "core/page/page.hpp"
 #include "core/paper/paper.hpp"
@@ -32,6 +36,8 @@ struct Form {
   std::string format, ending;
 };
 using Forms = std::vector<Form>;
+
+constexpr int kWatchSeconds = 2;
 
 const Forms kTableForms{{"text", ".txt"},  {"ascii", ""},   {"markdown", ".md"},
                         {"latex", ".tex"}, {"csv", ".csv"}, {"html", ".html"}};
@@ -70,6 +76,12 @@ std::string format_of(const ReportCommand& command, const Forms& forms) {
                   command.output, ending, known));
 }
 
+/// What tables are printed as. On a terminal without UTF-8 a text is ASCII.
+core::Format table_format(const ReportCommand& command, const std::string& format) {
+  const bool shown = format == "text" && command.output.empty();
+  return shown ? core::text_format(stdout) : core::format_from(format);
+}
+
 /// A format's own text, which its writer made fit for files and terminals.
 void deliver(const std::string& text, const std::string& path) {
   if (path.empty())
@@ -100,7 +112,7 @@ int compare_reports(const core::Plan& plan, const ReportCommand& command) {
   const std::string format = format_of(command, kTableForms);
   deliver(format == "html"
               ? core::render_comparison(a, b)
-              : core::render(core::side_by_side(a.tables, b.tables), core::format_from(format)),
+              : core::render(core::side_by_side(a.tables, b.tables), table_format(command, format)),
           command.output);
   return kOk;
 }
@@ -111,8 +123,9 @@ int report(const ReportCommand& command) {
   if (!command.paper.empty()) return write_paper(plan, command);
   const core::Store store = command.choice.site.store();
   const std::string format = format_of(command, kTableForms);
-  deliver(format == "html" ? core::page(plan, store, command.table)
-                           : core::report(plan, store, command.table, core::format_from(format)),
+  deliver(format == "html"
+              ? core::page(plan, store, command.table)
+              : core::report(plan, store, command.table, table_format(command, format)),
           command.output);
   return kOk;
 }
@@ -174,14 +187,17 @@ std::string progress_of(const core::Store& store, const std::string& id) {
       progress->loss);
 }
 
-int status(const Choice& choice) {
-  const core::Plan plan = choice.last_plan();
-  const core::Store store = choice.site.store();
+/// How a plan's trials stand, as a text, and whether anything is wrong or still to do.
+struct Standing {
+  std::string text;
+  bool bad = false, busy = false;
+};
+
+Standing standing_of(const core::Plan& plan, const core::Store& store) {
   const auto outcomes = core::outcomes(plan, store);
   const auto names = titles(plan);
   std::map<std::string, std::size_t> counts;
   std::string lines;
-  if (!plan.caveat.empty()) core::print("{}\n", plan.caveat);
   for (const auto& trial : plan.trials) {
     const auto* record = outcomes.find(trial.id);
     const bool unknown = record == nullptr && !trial.lacks.empty();
@@ -194,27 +210,67 @@ int status(const Choice& choice) {
     lines += fmt::format("{:<12} {}   {}\n             {}\n", state, names.at(trial.id),
                          record->reason, store.folder(trial.id).log().string());
   }
-  core::print("{} trials:", plan.trials.size());
+  Standing standing;
+  standing.text = fmt::format("{} trials:", plan.trials.size());
   const char* comma = "";
   for (const auto& [state, count] : counts) {
-    core::print("{} {} {}", comma, count, state);
+    standing.text += fmt::format("{} {} {}", comma, count, state);
     comma = ",";
+    const bool open = state == "running" || state == "waiting";
+    standing.busy |= open;
+    standing.bad |= !open && state != "ok";
   }
-  core::print("\n{}", lines);
+  standing.text += "\n" + lines;
+  return standing;
+}
+
+struct StatusCommand {
+  Choice choice;
+  bool watch = false;
+};
+
+/// Shows it again and again until every trial has ended: drawn anew on a terminal, elsewhere once
+/// more whenever something has changed.
+Standing watch(const core::Plan& plan, const core::Store& store) {
+  std::string before;
+  while (true) {
+    Standing now = standing_of(plan, store);
+    const bool redraws = core::terminal_of(stdout).redraws;
+    if (redraws) fmt::print("\033[H\033[2J");
+    if (redraws || now.text != before) core::print("{}", now.text);
+    if (!now.busy) return now;
+    if (redraws)
+      core::print("\n{}, every {} s, until nothing is left to do; Ctrl-C ends it\n",
+                  core::utc_now(), kWatchSeconds);
+    std::fflush(stdout);
+    before = std::move(now.text);
+    std::this_thread::sleep_for(std::chrono::seconds(kWatchSeconds));
+  }
+}
+
+int status(const StatusCommand& command) {
+  const core::Plan plan = command.choice.last_plan();
+  const core::Store store = command.choice.site.store();
+  if (!plan.caveat.empty()) core::print("{}\n", plan.caveat);
+  Standing standing;
+  if (command.watch) {
+    standing = watch(plan, store);
+  } else {
+    standing = standing_of(plan, store);
+    core::print("{}", standing.text);
+  }
   print_missing(plan, stdout);
   print_accepted(plan, stdout);
-  const bool bad = !std::all_of(counts.begin(), counts.end(), [](const auto& count) {
-    return count.first == "ok" || count.first == "running" || count.first == "waiting";
-  });
-  return bad ? kTrialFailed : kOk;
+  return standing.bad ? kTrialFailed : kOk;
 }
 
 void add_status(CLI::App& app, Action& action) {
   auto& command = *app.add_subcommand("status", "what has finished, failed, is running");
-  const auto choice = std::make_shared<Choice>();
-  choice->add_to(command);
-  choice->add_accept_to(command);
-  command.callback([=, &action] { action = [=] { return status(*choice); }; });
+  const auto options = std::make_shared<StatusCommand>();
+  options->choice.add_to(command);
+  options->choice.add_accept_to(command);
+  command.add_flag("--watch", options->watch, "again and again, until nothing is left to do");
+  command.callback([=, &action] { action = [=] { return status(*options); }; });
 }
 
 void add_tables(CLI::App& app, Action& action) {

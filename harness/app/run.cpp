@@ -12,8 +12,8 @@
 #include "core/base/output/print.hpp"
 #include "core/table/report.hpp"
 #include "launch/commands.hpp"
-#include "launch/machine/mps.hpp"
 #include "launch/local.hpp"
+#include "launch/machine/mps.hpp"
 #include "launch/progress.hpp"
 
 namespace ktb::app {
@@ -24,7 +24,7 @@ struct RunCommand {
   int jobs = 0, threads = 0, quarantine = launch::PoolOptions().quarantine;
   double checkpoint = launch::PoolOptions().checkpoint;
   std::string launcher = "local", site;
-  bool fresh = false, mps = false;
+  bool fresh = false, mps = false, quiet = false;
 };
 
 /// Whether nothing is wrong with it or missing for it.
@@ -51,13 +51,14 @@ void suggest_profile(const RunCommand& command, core::Catalogue& catalogue) {
 }
 
 int run_here(const Summary& summary, core::Store& store, launch::CostBook& costs,
-             const launch::PoolOptions& pool) {
+             const launch::PoolOptions& pool, bool quiet) {
   launch::Tally tally;
   if (!summary.to_run.empty()) {
-    launch::Progress progress(stdout, summary.to_run.size());
+    launch::Progress progress(quiet ? stderr : stdout, summary.to_run.size(), {.quiet = quiet});
     tally = launch::LocalPool(summary.to_run, store, costs, progress, pool).run();
   }
-  core::print("\n{}", core::report(summary.plan, store, "", core::Format::kText));
+  core::print("{}{}", quiet ? "" : "\n",
+              core::report(summary.plan, store, "", core::text_format(stdout)));
   if (tally.interrupted) core::print(stderr, "Stopped. The same command goes on.\n");
   return tally.bad > 0 || tally.interrupted ? kTrialFailed : kOk;
 }
@@ -82,7 +83,7 @@ int run(const RunCommand& command) {
   const Summary summary{plan, store, costs, launch::trials_to_run(plan, store, command.fresh),
                         pool.jobs};
   const bool prints = command.launcher == "commands";
-  print_summary(summary, prints ? stderr : stdout);
+  if (!command.quiet) print_summary(summary, prints ? stderr : stdout);
   if (const int missing = refuse_missing(plan, summary.to_run); missing != kOk) {
     suggest_profile(command, *catalogue);
     return missing;
@@ -98,7 +99,7 @@ int run(const RunCommand& command) {
     pool.gpu_memory_mib = launch::device_memory_mib(pool);
   std::optional<launch::Mps> mps;
   if (command.mps) mps.emplace();
-  return run_here(summary, store, costs, pool);
+  return run_here(summary, store, costs, pool, command.quiet);
 }
 
 }  // namespace
@@ -136,6 +137,7 @@ void add_run(CLI::App& app, Action& action) {
                   "mind them. The next run tries it again")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  command.add_flag("-q,--quiet", options->quiet, "the tables alone, and what fails");
   auto* accept = options->choice.add_accept_to(command);
   command.add_flag("--force,--fresh", options->fresh, "run again what is cached too")
       ->excludes(accept);

@@ -21,6 +21,7 @@
 #include "core/store/accept.hpp"
 #include "core/suite/read_suite.hpp"
 #include "core/table/pick.hpp"
+#include "core/table/published.hpp"
 #include "launch/process.hpp"
 
 namespace ktb::app {
@@ -164,8 +165,8 @@ void Choice::take(const core::Plan& plan) {
 }
 
 std::vector<std::string> Choice::words() const {
-  std::vector<std::string> all = {fs::absolute(demand_suite_file(suite)), "--device", device, "--results",
-                                  fs::absolute(site.results)};
+  std::vector<std::string> all = {fs::absolute(demand_suite_file(suite)), "--device", device,
+                                  "--results", fs::absolute(site.results)};
   const auto add = [&](const char* option, const std::vector<std::string>& values) {
     for (const auto& value : values) all.insert(all.end(), {option, value});
   };
@@ -184,7 +185,10 @@ core::Suite Choice::read() const {
 }
 
 core::Plan Choice::plan(core::Catalogue& catalogue) const {
-  core::Plan plan = core::make_plan(read(), catalogue, {device, smoke, filters});
+  const core::Suite suite_read = read();
+  core::Plan plan = core::make_plan(suite_read, catalogue, {device, smoke, filters});
+  for (auto& note : core::check_published(suite_read, site.results))
+    plan.warnings.push_back(std::move(note));
   if (smoke) plan.profile += kSmoke;
   for (const auto& filter : filters) plan.narrowed.push_back(std::string(kFilter) + filter);
   for (const auto& change : overrides) plan.narrowed.push_back(std::string(kSet) + change);

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <fstream>
+#include <map>
 
 #include "core/base/error.hpp"
 #include "core/base/suggest.hpp"
@@ -15,11 +17,7 @@ namespace fs = std::filesystem;
 
 std::vector<std::string> names() {
   std::vector<std::string> all;
-  std::error_code none;
-  for (const auto& folder : suite_folders())
-    for (const auto& entry : fs::recursive_directory_iterator(folder, none))
-      if (entry.path().extension() == ".toml")
-        all.push_back(entry.path().lexically_relative(folder).replace_extension().string());
+  for (const auto& suite : named_suites()) all.push_back(suite.name);
   return all;
 }
 
@@ -36,6 +34,29 @@ std::vector<fs::path> suite_folders() {
         }))
       folders.push_back(folder);
   return folders;
+}
+
+std::vector<NamedSuite> named_suites() {
+  std::map<std::string, std::string> titles;
+  std::error_code none;
+  for (const auto& folder : suite_folders())
+    for (const auto& entry : fs::recursive_directory_iterator(folder, none))
+      if (entry.path().extension() == ".toml")
+        titles.try_emplace(entry.path().lexically_relative(folder).replace_extension().string(),
+                           suite_title(entry.path()));
+  std::vector<NamedSuite> all;
+  for (const auto& [name, title] : titles) all.push_back({name, title});
+  return all;
+}
+
+std::string suite_title(const fs::path& suite) {
+  std::ifstream file(suite);
+  for (std::string line; std::getline(file, line);) {
+    if (!line.starts_with("title")) continue;
+    const auto from = line.find('"'), to = line.rfind('"');
+    if (from < to) return line.substr(from + 1, to - from - 1);
+  }
+  return "";
 }
 
 std::string suite_file(const std::string& named) {

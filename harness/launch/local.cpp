@@ -367,10 +367,10 @@ void LocalPool::enforce_grace() {
   for (auto& worker : workers_) worker.process->send(SIGKILL);
 }
 
-double LocalPool::share(const Worker& worker) const {
-  const auto progress = store_.progress(jobs_[worker.job].trial->id);
-  if (!progress || progress->steps == 0) return 0;
-  return std::min(1.0, static_cast<double>(progress->step) / static_cast<double>(progress->steps));
+Running LocalPool::at_work(const Worker& worker) const {
+  const core::Trial& trial = *jobs_[worker.job].trial;
+  const auto progress = store_.progress(trial.id);
+  return progress ? Running{title(trial), progress->step, progress->steps} : Running{title(trial)};
 }
 
 std::optional<double> LocalPool::seconds_left() const {
@@ -394,8 +394,7 @@ std::optional<double> LocalPool::seconds_left() const {
 
 void LocalPool::draw() {
   std::vector<Running> running;
-  for (const auto& worker : workers_)
-    running.push_back({title(*jobs_[worker.job].trial), share(worker)});
+  for (const auto& worker : workers_) running.push_back(at_work(worker));
   progress_.running(running, seconds_left());
 }
 

@@ -129,7 +129,7 @@ class LocalPool {
   bool usable(const core::Trial& trial) const;
   void enforce_grace();
   void draw();
-  double share(const Worker& worker) const;
+  Running at_work(const Worker& worker) const;
   std::optional<double> seconds_left() const;
 
   std::vector<Job> jobs_;

@@ -46,15 +46,27 @@ bool within(const std::array<Range, N>& ranges, std::uint32_t point) {
   });
 }
 
+std::size_t columns_of(std::uint32_t point) {
+  return within(kCombining, point) ? 0 : within(kWide, point) ? 2 : 1;
+}
+
 }  // namespace
 
 std::size_t display_width(std::string_view utf8) {
   std::size_t width = 0;
-  while (!utf8.empty()) {
-    const std::uint32_t point = next(utf8);
-    width += within(kCombining, point) ? 0 : within(kWide, point) ? 2 : 1;
-  }
+  while (!utf8.empty()) width += columns_of(next(utf8));
   return width;
+}
+
+std::string cut_columns(std::string_view utf8, std::size_t columns) {
+  std::string_view rest = utf8;
+  std::size_t fits = 0, width = 0;
+  while (!rest.empty()) {
+    width += columns_of(next(rest));
+    if (width > columns) break;
+    fits = utf8.size() - rest.size();
+  }
+  return std::string(utf8.substr(0, fits));
 }
 
 std::string pad_left(const std::string& text, std::size_t width) {

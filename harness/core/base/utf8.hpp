@@ -10,6 +10,9 @@ namespace ktb::core {
 /// 2 for wide East Asian characters and emoji.
 std::size_t display_width(std::string_view utf8);
 
+/// The beginning of a text, as much as fits into so many columns.
+std::string cut_columns(std::string_view utf8, std::size_t columns);
+
 std::string pad_left(const std::string& text, std::size_t width);   ///< text at the right
 std::string pad_right(const std::string& text, std::size_t width);  ///< text at the left
 

@@ -75,15 +75,21 @@ class TableCheck {
                      fmt::format("there are: {}", fmt::join(known, ", ")));
   }
 
+  /// The values of an axis that this table's cells have, each once.
+  std::vector<std::string> values(const std::string& axis) const {
+    std::set<std::string> all;
+    for (const Cell* cell : chosen_) all.insert(axis_of(*cell, axis));
+    return {all.begin(), all.end()};
+  }
+
   void check_derived() const {
+    const auto methods = values("method");
     for (const auto& row : table_.derive) {
-      const bool found = std::any_of(chosen_.begin(), chosen_.end(), [&](const Cell* cell) {
-        return axis_of(*cell, "method") == row.method;
-      });
-      if (found) continue;
+      if (std::count(methods.begin(), methods.end(), row.method)) continue;
       suite_.text.fail(path_ + ".derive." + row.name + ".method", At::kValue,
-                       fmt::format("row `{}` would be empty: no cell here has method `{}`",
-                                   row.name, row.method));
+                       fmt::format("row `{}` would be empty: no cell here has method `{}`{}",
+                                   row.name, row.method, did_you_mean(row.method, methods)),
+                       fmt::format("there are: {}", fmt::join(methods, ", ")));
     }
   }
 
@@ -156,22 +162,37 @@ class TableCheck {
   /// A claim is about one entry of each of its rows.
   void check_claim(const Claim& claim, const std::string& path) const {
     for (const auto& [axis, value] : claim.where) {
-      if (std::count(table_.rows.begin(), table_.rows.end(), axis) ||
-          std::count(table_.cols.begin(), table_.cols.end(), axis))
-        continue;
-      suite_.text.fail(path + "." + axis, At::kKey,
-                       fmt::format("`{}` is no axis of this table", axis),
-                       "put it into rows or cols");
+      if (!std::count(table_.rows.begin(), table_.rows.end(), axis) &&
+          !std::count(table_.cols.begin(), table_.cols.end(), axis))
+        suite_.text.fail(path + "." + axis, At::kKey,
+                         fmt::format("`{}` is no axis of this table", axis),
+                         "put it into rows or cols");
+      claim_word(path, axis, axis, value, values(axis));
     }
-    for (const auto& method : {claim.method, claim.over}) {
+    std::vector<std::string> rows = values("method");
+    for (const auto& row : table_.derive) rows.push_back(row.name);
+    for (const auto& [key, method] :
+         {std::pair<std::string, std::string>{"method", claim.method}, {"over", claim.over}}) {
+      claim_word(path, key, "method", method, rows);
       const auto places = places_of(claim, method);
       if (places.size() == 1) continue;
-      suite_.text.fail(path, At::kValue,
-                       places.empty()
-                           ? fmt::format("no cell here has method `{}`", method)
-                           : fmt::format("method `{}` has {} entries here", method, places.size()),
-                       "a claim is about one entry: say pair = ..., dataset = ..., labels = ...");
+      suite_.text.fail(
+          path, At::kValue,
+          places.empty()
+              ? fmt::format("no cell here has method `{}` and what else this claim says", method)
+              : fmt::format("method `{}` has {} entries here", method, places.size()),
+          "a claim is about one entry: say pair = ..., dataset = ..., labels = ...");
     }
+  }
+
+  /// A claim's word is among those that the table has for this axis.
+  void claim_word(const std::string& path, const std::string& key, const std::string& axis,
+                  const std::string& value, const std::vector<std::string>& known) const {
+    if (std::count(known.begin(), known.end(), value)) return;
+    suite_.text.fail(
+        path + "." + key, At::kValue,
+        fmt::format("no cell here has {} `{}`{}", axis, value, did_you_mean(value, known)),
+        fmt::format("there are: {}", fmt::join(known, ", ")));
   }
 
   std::set<std::vector<std::string>> places_of(const Claim& claim,
@@ -255,9 +276,11 @@ class TableCheck {
       for (const auto& axis : table_.rows) known.push_back(axis_of(*cell, axis));
     }
     if (std::count(known.begin(), known.end(), table_.baseline)) return;
-    suite_.text.fail(path_ + ".baseline", At::kValue,
-                     fmt::format("[{}] has no row `{}` to be the baseline{}", path_,
-                                 table_.baseline, did_you_mean(table_.baseline, known)));
+    suite_.text.fail(
+        path_ + ".baseline", At::kValue,
+        fmt::format("[{}] has no row `{}` to be the baseline{}", path_, table_.baseline,
+                    did_you_mean(table_.baseline, known)),
+        fmt::format("rows: {}", fmt::join(std::set(known.begin(), known.end()), ", ")));
   }
 
   const Suite& suite_;

@@ -26,6 +26,19 @@ class Expander {
     return std::move(wishes_);
   }
 
+  /// Exceptions that took nothing out.
+  std::vector<std::string> idle() const {
+    std::vector<std::string> paths;
+    for (const auto& grid : suite_.grids) {
+      const Json* given = suite_.text.find(grid.path + ".except");
+      for (std::size_t i = 0; i < grid.except.size(); ++i)
+        if (!matched_.contains(&grid.except[i]))
+          paths.push_back(grid.path + ".except" +
+                          (given && given->is_array() ? "." + std::to_string(i) : ""));
+    }
+    return paths;
+  }
+
  private:
   void expand_grid(const GridDef& grid) {
     const std::vector<Options> settings = combinations(grid);
@@ -54,8 +67,12 @@ class Expander {
   void keep(const GridDef& grid, Wish wish, const Options& options) {
     wish.options = options;
     const auto axes = axes_of(wish);
-    const bool out = std::any_of(grid.except.begin(), grid.except.end(),
-                                 [&](const auto& globs) { return matches(axes, globs); });
+    bool out = false;
+    for (const auto& globs : grid.except) {
+      if (!matches(axes, globs)) continue;
+      matched_.insert(&globs);
+      out = true;
+    }
     if (!out && seen_.insert(axes).second) wishes_.push_back(std::move(wish));
   }
 
@@ -212,6 +229,7 @@ class Expander {
   std::vector<Wish> wishes_;
   std::set<std::map<std::string, std::string>> seen_;
   std::vector<std::string> open_;
+  std::set<const void*> matched_;  ///< exceptions
 };
 
 }  // namespace
@@ -266,6 +284,11 @@ const SourceDef* file_of_training(const Wish& wish) {
   return file ? wish.training : nullptr;
 }
 
-std::vector<Wish> expand(const Suite& suite) { return Expander(suite).all(); }
+std::vector<Wish> expand(const Suite& suite, std::vector<std::string>* idle) {
+  Expander expander(suite);
+  auto wishes = expander.all();
+  if (idle) *idle = expander.idle();
+  return wishes;
+}
 
 }  // namespace ktb::core

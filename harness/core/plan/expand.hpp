@@ -36,8 +36,9 @@ struct Wish {
   const SourceDef* training = nullptr;  ///< the [source] whose own training this is
 };
 
-/// Every cell of every grid in the suite's order, `except` taken out. Throws SuiteError.
-std::vector<Wish> expand(const Suite& suite);
+/// Every cell of every grid in the suite's order, `except` taken out; `idle` takes the paths of
+/// exceptions that no cell matches. Throws SuiteError.
+std::vector<Wish> expand(const Suite& suite, std::vector<std::string>* idle = nullptr);
 
 /// The training behind a source: that model's `scratch`, or what makes a control of it.
 Wish source_training(const SourceWish& source, Control control);

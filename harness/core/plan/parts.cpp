@@ -10,6 +10,7 @@
 #include "core/base/digest.hpp"
 #include "core/base/suggest.hpp"
 #include "core/base/weights/weights_path.hpp"
+#include "core/suite/check_names.hpp"
 
 namespace ktb::core {
 namespace {
@@ -48,6 +49,9 @@ std::string indented(const std::string& head, const std::vector<std::string>& li
   }
   return out;
 }
+
+/// The line of the suite that asks for what is missing.
+std::string named(const std::string& line) { return line.empty() ? "" : "\n  named   " + line; }
 
 /// Of all files that decide what is loaded; of one alone its own.
 std::string hash_of_weights(const std::string& path) {
@@ -93,12 +97,12 @@ std::size_t PartMaker::lack(const std::string& kind, const std::string& name,
 void PartMaker::lack_plugin(Part& part, const std::string& kind, const std::string& plugin) {
   const std::string noun = kind == "dataset" ? "data set" : kind;
   const std::string near = did_you_mean(plugin, describer_.names(kind));
-  part.lacks.insert(
-      lack(kind, plugin,
-           fmt::format("no {} plugin is called `{}`{}\n  looked  for {}.so in every plugin folder; "
-                       "`ktbench list {}s` names what there is\n  get     build it, or name its "
-                       "folder with --plugins DIR",
-                       noun, plugin, near, plugin, kind)));
+  part.lacks.insert(lack(
+      kind, plugin,
+      fmt::format("no {} plugin is called `{}`{}{}\n  looked  for {}.so in every plugin folder; "
+                  "`ktbench list {}s` names what there is\n  get     build it, or name its "
+                  "folder with --plugins DIR",
+                  noun, plugin, near, named(line_naming(suite_, kind, plugin)), plugin, kind)));
 }
 
 void PartMaker::lack_data(Part& part, const DatasetDef& def, const DatasetAnswer& answer) {
@@ -159,10 +163,11 @@ void PartMaker::fill(PartOf<Ref>& part, const std::string& kind, const std::stri
 std::string PartMaker::digest_of(Part& part, const std::string& plugin, const std::string& option,
                                  const std::string& path) {
   if (!std::filesystem::is_regular_file(path)) {
-    part.lacks.insert(lack("file", path,
-                           fmt::format("the file that `{}` of {} names was not found\n  looked  "
-                                       "{}\n  get     put it there, or change `{}`",
-                                       option, plugin, path, option)));
+    part.lacks.insert(lack(
+        "file", path,
+        fmt::format("the file that `{}` of {} names was not found{}\n  looked  "
+                    "{}\n  get     put it there, or change `{}`",
+                    option, plugin, named(line_setting(suite_, plugin, option)), path, option)));
     return "missing";
   }
   std::string& hash = hashes_[path];
@@ -175,7 +180,8 @@ void PartMaker::check_subset(const DatasetDef& def, const DatasetAnswer& answer)
   const auto check = [&](const char* key, std::int64_t wanted, std::int64_t size) {
     if (size == 0 || wanted <= size) return;
     suite_.text.fail(def.path + "." + key, At::kValue,
-                     fmt::format("`{}` has {} {} examples, not {}", def.name, size, key, wanted));
+                     fmt::format("`{}` has {} {} examples, not {}", def.name, size, key, wanted),
+                     fmt::format("at most {} = {}; all of them without it", key, size));
   };
   check("train", def.train, answer.task->train_size);
   check("test", def.test, answer.task->test_size);
@@ -267,14 +273,16 @@ const TaskPart& PartMaker::task(const std::string& name, double labels, const st
   return part;
 }
 
-Part PartMaker::weights(const WeightsDef& def) {
+Part PartMaker::weights(const WeightsDef& def, const std::string& path) {
   Part part;
   part.fields = "";
   if (def.empty()) return part;
   if (!def.missing.empty()) {
     part.fields = "missing";
+    std::string message = def.missing;
+    message.insert(std::min(message.find('\n'), message.size()), named(suite_.text.line(path)));
     part.lacks.insert(
-        lack("weights", std::filesystem::path(def.given).filename().string(), def.missing));
+        lack("weights", std::filesystem::path(def.given).filename().string(), message));
     return part;
   }
   std::string& hash = hashes_[def.file];
@@ -309,8 +317,9 @@ const ModelPart& PartMaker::model(const std::string& name, const std::string& da
     take_error(part, name, *answer->error, option_paths(def.path, def.options), def.path);
   }
   const WeightsDef& file = is ? is->weights : def.weights;
-  check_weights(answer, file, (is ? is->path : def.path) + ".weights");
-  const Part start = weights(file);
+  const std::string path = (is ? is->path : def.path) + ".weights";
+  check_weights(answer, file, path);
+  const Part start = weights(file, path);
   part.lacks.insert(start.lacks.begin(), start.lacks.end());
   part.spec.name = name;
   part.spec.weights = file.file;

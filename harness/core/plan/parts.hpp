@@ -43,8 +43,8 @@ class PartMaker {
   /// A method with the options that were asked about under `id`.
   MethodPart method(const MethodDef& method, const std::string& id, const Json& options,
                     const std::map<std::string, std::string>& paths);
-  /// A file of weights: its SHA-256, or one more thing missing.
-  Part weights(const WeightsDef& def);
+  /// A file of weights that the suite names at `path`: its SHA-256, or one more thing missing.
+  Part weights(const WeightsDef& def, const std::string& path);
 
   std::vector<Missing>& missing() { return missing_; }
   /// Every data set that a task was made of, by its name in the suite.

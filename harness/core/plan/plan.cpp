@@ -12,6 +12,7 @@
 #include "core/plan/source_lines.hpp"
 #include "core/plan/trials.hpp"
 #include "core/plan/warnings.hpp"
+#include "core/suite/check_names.hpp"
 
 namespace ktb::core {
 namespace {
@@ -29,9 +30,13 @@ class Planner {
 
   Plan make() {
     head();
-    const std::vector<Wish> wishes = expand(suite_);
+    std::vector<std::string> idle;
+    const std::vector<Wish> wishes = expand(suite_, &idle);
     if (wishes.empty())
       throw SuiteError(suite_.file + ": error: no grid asks for a cell. Nothing was run.");
+    check_names(suite_, [this](const auto& kind, const auto& name) {
+      return describer_.plugin(kind, name).has_value();
+    });
     drafts_.settle(wishes);
     for (const auto& wish : wishes)
       if (wish.control == Control::kNone || drafts_.has_trained_source(wish)) add_cell(wish);
@@ -44,6 +49,8 @@ class Planner {
     plan_.metrics = metrics();
     plan_.data = std::move(parts_.data());
     plan_.warnings = warnings_of(suite_, plan_, train_sizes());
+    for (auto& note : idle_words(suite_, plan_.cells, idle))
+      plan_.warnings.push_back(std::move(note));
     if (!options_.filters.empty()) filter();
     count_missing();
     return std::move(plan_);

@@ -1,10 +1,14 @@
 #include "core/plan/warnings.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
 #include <set>
+
+#include "core/base/suggest.hpp"
+#include "core/plan/expand.hpp"
 
 namespace ktb::core {
 namespace {
@@ -88,7 +92,68 @@ void notes_on_data(const Plan& plan, std::vector<std::string>& out) {
     for (const auto& note : data.notes) out.push_back(fmt::format("{}: {}", name, note));
 }
 
+/// Those of parents serve other suites.
+bool is_own(const Suite& suite, const std::string& path) {
+  return suite.text.place(path).file == suite.file;
+}
+
+std::string noted(const Suite& suite, const std::string& path, const std::string& text) {
+  return fmt::format("{}: {}", suite.text.place(path).text(), text);
+}
+
+void unused_definitions(const Suite& suite, std::vector<std::string>& out) {
+  for (const auto& path : suite.unused) {
+    if (!is_own(suite, path)) continue;
+    const auto dot = path.find('.');
+    std::vector<std::string> used = suite.text.keys(path.substr(0, dot));
+    std::erase_if(used, [&](const std::string& name) {
+      return std::ranges::count(suite.unused, path.substr(0, dot + 1) + name) > 0;
+    });
+    out.push_back(
+        noted(suite, path,
+              fmt::format("nothing uses [{}]{}", path, did_you_mean(path.substr(dot + 1), used))));
+  }
+}
+
+void hidden_grids(const Suite& suite, const std::vector<Cell>& cells,
+                  std::vector<std::string>& out) {
+  std::set<std::string> hidden;
+  for (const auto& cell : cells) hidden.insert(cell.axes.at("grid"));
+  for (const auto& cell : cells)
+    for (const auto& table : suite.tables)
+      if (hidden.contains(cell.axes.at("grid")) && matches(cell.axes, table.where))
+        hidden.erase(cell.axes.at("grid"));
+  for (const auto& grid : suite.grids)
+    if (!suite.tables.empty() && hidden.contains(grid.name) && is_own(suite, grid.path))
+      out.push_back(
+          noted(suite, grid.path,
+                fmt::format("no table shows [{}]; its trials run all the same", grid.path)));
+}
+
+/// `method fitnet, pair * -> vgg*`
+std::string words_of(const Json& exception) {
+  if (!exception.is_object()) return show_value(exception);
+  std::vector<std::string> parts;
+  for (const auto& [axis, globs] : exception.items())
+    parts.push_back(axis + " " + show_value(globs));
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
 }  // namespace
+
+std::vector<std::string> idle_words(const Suite& suite, const std::vector<Cell>& cells,
+                                    const std::vector<std::string>& exceptions) {
+  std::vector<std::string> out;
+  unused_definitions(suite, out);
+  hidden_grids(suite, cells, out);
+  for (const auto& path : exceptions) {
+    const Json* given = suite.text.find(path);
+    if (!is_own(suite, path) || given == nullptr) continue;
+    out.push_back(
+        noted(suite, path, fmt::format("`except` takes nothing out for {}", words_of(*given))));
+  }
+  return out;
+}
 
 std::vector<std::string> warnings_of(const Suite& suite, const Plan& plan,
                                      const std::map<std::string, std::int64_t>& train_sizes) {

@@ -12,4 +12,9 @@ namespace ktb::core {
 std::vector<std::string> warnings_of(const Suite& suite, const Plan& plan,
                                      const std::map<std::string, std::int64_t>& train_sizes);
 
+/// What stands in the suite and does nothing: definitions that nothing uses, grids that no table
+/// shows, and `exceptions`, the paths of those that no cell matches.
+std::vector<std::string> idle_words(const Suite& suite, const std::vector<Cell>& cells,
+                                    const std::vector<std::string>& exceptions);
+
 }  // namespace ktb::core

@@ -53,11 +53,12 @@ class Builder {
     known.push_back("profile");
     top.only(known);
     if (!top.has("ktbench")) {
-      text().fail("ktbench", At::kKey,
-                  "a suite starts with the version of its grammar: ktbench = 1");
+      text().fail("ktbench", At::kKey, "a suite starts with the version of its grammar",
+                  "write ktbench = 1 into its first line");
     }
     if (top.count("ktbench", 1, 1) != 1) {
-      text().fail("ktbench", At::kValue, "this ktbench reads version 1 of the grammar");
+      text().fail("ktbench", At::kValue, "this ktbench reads version 1 of the grammar",
+                  "write 1, or take the ktbench that this suite was written for");
     }
     suite_.title = top.text("title");
     suite_.question = top.text("question");
@@ -150,14 +151,7 @@ class Builder {
     }
     made.train = at.count("train", 0, 0);
     made.test = at.count("test", 0, 0);
-    made.augment = at.texts("augment");
-    static const Words kAugment = {"crop4", "flip", "rotate15"};
-    for (const auto& word : made.augment) {
-      if (std::count(kAugment.begin(), kAugment.end(), word)) continue;
-      text().fail(at.path("augment"), At::kValue,
-                  fmt::format("no augmentation is called `{}`", word),
-                  fmt::format("known: {}", fmt::join(kAugment, ", ")));
-    }
+    made.augment = at.words("augment", "augmentation", {"crop4", "flip", "rotate15"});
     suite_.datasets.push_back(made);
   }
 
@@ -219,7 +213,7 @@ class Builder {
     at.only({"model", "dataset", "task", "recipe", "weights", "cell", "method"});
     made.model = at.text("model");
     made.dataset = at.text("dataset");
-    made.task = at.text("task");
+    made.task = at.word("task", "", pretext_tasks());
     made.weights = weights(at);
     made.cell = at.text("cell");
     made.method = at.text("method");
@@ -338,13 +332,8 @@ class Builder {
 
   std::vector<Control> controls(const Fields& at) const {
     std::vector<Control> out;
-    for (const auto& name : at.texts("controls")) {
-      const auto control = from_word<Control>(name);
-      if (!control || *control == Control::kNone)
-        text().fail(at.path("controls"), At::kValue, fmt::format("`{}` is no control", name),
-                    "known: untrained, shuffled");
-      out.push_back(*control);
-    }
+    for (const auto& name : at.words("controls", "control", {"untrained", "shuffled"}))
+      out.push_back(*from_word<Control>(name));
     return out;
   }
 
@@ -416,8 +405,9 @@ void expect_recipe(const Document& document, const std::string& path) {
   const Json* given = document.find(at);
   const std::string near =
       given && given->is_string() ? nearest(given->get<std::string>(), fault->known) : "";
+  const std::string again = given ? respelled(*given, fault->message) : "";
   document.fail(at, fault->at_key ? At::kKey : At::kValue, fault->message,
-                near.empty() ? "" : fmt::format("did you mean `{}`?", near));
+                near.empty() ? again : fmt::format("did you mean `{}`?", near));
 }
 
 Suite build_suite(Document document) { return Builder(std::move(document)).build(); }

@@ -99,6 +99,17 @@ const Place& Document::place(const std::string& path, At at) const {
   return root;
 }
 
+std::string Document::line(const std::string& path) const {
+  const Place& where = place(path);
+  const auto file = lines.find(where.file);
+  if (where.line == 0 || file == lines.end() ||
+      static_cast<std::size_t>(where.line) > file->second.size())
+    return where.text();
+  const std::string& text = file->second[static_cast<std::size_t>(where.line) - 1];
+  const auto first = text.find_first_not_of(" \t");
+  return fmt::format("{}: {}", where.text(), first == text.npos ? "" : text.substr(first));
+}
+
 std::string Document::beside(const std::string& path, const std::string& file) const {
   namespace fs = std::filesystem;
   const Place& named = place(path);

@@ -41,6 +41,9 @@ class Document {
   /// The nearest place known: of the path itself or what holds it.
   const Place& place(const std::string& path, At at = At::kKey) const;
 
+  /// `x.toml:12: r20 = { plugin = "resnet" }`, where `path` was written; of a `--set` itself alone.
+  std::string line(const std::string& path) const;
+
   /// The absolute path of a file that stands at `path`: it counts from the file that names it, or,
   /// where that is a `--set`, from here.
   std::string beside(const std::string& path, const std::string& file) const;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "core/base/suggest.hpp"
 
@@ -15,12 +16,12 @@ bool contains(const std::vector<std::string>& words, const std::string& word) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
-const char* kind_of(const Json& value) {
+/// As an error quotes it: `a list`, `the text "10%"`, `0`.
+std::string shown(const Json& value) {
   if (value.is_object()) return "a table";
   if (value.is_array()) return "a list";
-  if (value.is_string()) return "a text";
-  if (value.is_boolean()) return "true or false";
-  return "a number";
+  return (value.is_string() ? "the text " : "") +
+         value.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 int first_header(const std::vector<std::string>& lines, int from, int step) {
@@ -52,6 +53,23 @@ const std::vector<std::string>& top_level_keys() {
   return kKeys;
 }
 
+std::string respelled(const Json& value, const std::string& wants) {
+  const bool number = wants.find("number") != wants.npos || wants.find("count") != wants.npos;
+  if (value.is_number() && wants.starts_with("a text"))
+    return fmt::format("a text stands in quotes: \"{}\"", value.dump());
+  if (value.is_primitive() && wants.starts_with("a list"))
+    return fmt::format("in brackets: [{}]", value.dump());
+  if (!value.is_string() || !number) return "";
+  const auto text = value.get<std::string>();
+  char* end = nullptr;
+  const double read = std::strtod(text.c_str(), &end);
+  const std::string rest = end;
+  if (end == text.c_str() || !(rest.empty() || rest == "%" || rest == " %")) return "";
+  return rest.empty()
+             ? fmt::format("a number stands without quotes: {}", text)
+             : fmt::format("a number stands without quotes, a share without %: {}", read / 100);
+}
+
 bool Fields::has(const std::string& key) const { return document_.find(path(key)) != nullptr; }
 
 const Json& Fields::at(const std::string& key) const { return *document_.find(path(key)); }
@@ -66,7 +84,7 @@ std::string Fields::header() const {
 
 void Fields::wrong(const std::string& key, const std::string& wants) const {
   const Json& value = at(key);
-  std::string under;
+  std::string under = respelled(value, wants);
   if (value.is_array() && wants.find("list") == wants.npos)
     under = "a list where one value is wanted";
   if (value.is_object() && path_.empty() && key.back() == 's') {
@@ -74,7 +92,7 @@ void Fields::wrong(const std::string& key, const std::string& wants) const {
                         key.substr(0, key.size() - 1));
   }
   document_.fail(path(key), At::kValue,
-                 fmt::format("`{}` of {} wants {}, not {}", key, header(), wants, kind_of(value)),
+                 fmt::format("`{}` of {} wants {}, not {}", key, header(), wants, shown(value)),
                  under);
 }
 
@@ -98,7 +116,8 @@ void Fields::unknown(const std::string& key, const std::vector<std::string>& kno
   if (number.empty() && !path_.empty() && contains(top_level_keys(), key)) stray(key);
   std::string under;
   if (!number.empty()) {
-    under = fmt::format("`{}`: a singular name defines, a plural is an axis", number);
+    under = fmt::format("did you mean `{}`?", number);
+    if (number.ends_with('s')) under += " A singular name defines, a plural lists";
   } else if (const std::string near = nearest(key, known); !near.empty()) {
     under = fmt::format("did you mean `{}`?", near);
   } else {
@@ -162,6 +181,19 @@ std::vector<std::string> Fields::texts(const std::string& key) const {
       std::all_of(value.begin(), value.end(), [](const Json& item) { return item.is_string(); });
   if (!fits) wrong(key, "a text or a list of texts");
   return value.get<std::vector<std::string>>();
+}
+
+std::vector<std::string> Fields::words(const std::string& key, const std::string& noun,
+                                       const std::vector<std::string>& known) const {
+  const auto given = texts(key);
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    if (contains(known, given[i])) continue;
+    const bool list = at(key).is_array();
+    document_.fail(path(key) + (list ? "." + std::to_string(i) : ""), At::kValue,
+                   fmt::format("`{}` is no {}{}", given[i], noun, did_you_mean(given[i], known)),
+                   fmt::format("known: {}", fmt::join(known, ", ")));
+  }
+  return given;
 }
 
 std::vector<std::string> Fields::patterns(const std::string& key) const {

@@ -23,6 +23,9 @@ class Fields {
   std::int64_t count(const std::string& key, std::int64_t missing, std::int64_t least) const;
   /// One text or a list of them.
   std::vector<std::string> texts(const std::string& key) const;
+  /// Likewise, each one of `known`: `flipp` is no NOUN (did you mean `flip`?).
+  std::vector<std::string> words(const std::string& key, const std::string& noun,
+                                 const std::vector<std::string>& known) const;
   /// Texts or numbers, one or a list, as an axis shows them.
   std::vector<std::string> patterns(const std::string& key) const;
   std::vector<double> numbers(const std::string& key, double above) const;
@@ -48,6 +51,10 @@ class Fields {
   const Document& document_;
   std::string path_;
 };
+
+/// How to write what was meant: a number in quotes without them, a text without quotes in them.
+/// `wants` is what a message says is wanted there. Empty: nothing of that kind is wrong.
+std::string respelled(const Json& value, const std::string& wants);
 
 /// The keys that stand before the first header.
 const std::vector<std::string>& top_level_keys();

@@ -10,6 +10,7 @@
 #include "core/base/suggest.hpp"
 #include "core/suite/build.hpp"
 #include "core/suite/fields.hpp"
+#include "core/suite/names.hpp"
 #include "core/suite/toml.hpp"
 
 namespace ktb::core {
@@ -17,6 +18,8 @@ namespace {
 
 using At = Document::At;
 namespace fs = std::filesystem;
+
+constexpr auto kBody = "paper";  // the profile that every suite has
 
 /// The file with its parents under it.
 Document load(const std::string& shown, std::vector<std::string> children) {
@@ -31,7 +34,8 @@ Document load(const std::string& shown, std::vector<std::string> children) {
                   fmt::format("{} -> {}", fmt::join(children, " -> "), parent));
   }
   if (!fs::exists(parent)) {
-    document.fail("extends", At::kValue, fmt::format("there is no suite `{}`", parent),
+    document.fail("extends", At::kValue,
+                  fmt::format("there is no suite `{}`{}", parent, suite_like(parent)),
                   "the path counts from this file's folder");
   }
   Document base = load(parent, children);
@@ -59,7 +63,8 @@ std::vector<std::string> profile_names(const Document& document) {
     for (const char* key : {"ktbench", "extends", "default_profile", "profile"}) {
       const std::string path = "profile." + name + "." + key;
       if (document.find(path))
-        document.fail(path, At::kKey, fmt::format("a profile cannot change `{}`", key));
+        document.fail(path, At::kKey, fmt::format("a profile cannot change `{}`", key),
+                      "it stands above the first [header], for all profiles");
     }
   }
   return document.keys("profile");
@@ -68,9 +73,9 @@ std::vector<std::string> profile_names(const Document& document) {
 std::string choose_profile(const Document& document, const std::string& asked,
                            const std::vector<std::string>& defined) {
   const Fields top(document, "");
-  const std::string name = !asked.empty() ? asked : top.text("default_profile", "paper");
+  const std::string name = !asked.empty() ? asked : top.text("default_profile", kBody);
   std::vector<std::string> known = defined;
-  if (!std::count(known.begin(), known.end(), "paper")) known.push_back("paper");
+  if (!std::count(known.begin(), known.end(), kBody)) known.push_back(kBody);
   if (std::count(known.begin(), known.end(), name)) return name;
   const std::string list = fmt::format("profiles: {}", fmt::join(known, ", "));
   const std::string message =
@@ -130,7 +135,8 @@ Suite read_suite(const std::string& path, const std::string& profile,
   const Document document = load(path, {});
   const std::vector<std::string> profiles = profile_names(document);
   const std::string chosen = choose_profile(document, profile, profiles);
-  for (const auto& other : profiles) build_suite(with_profile(document, other));
+  Unused unused(build_suite(with_profile(document, kBody)));
+  for (const auto& other : profiles) unused.keep_of(build_suite(with_profile(document, other)));
 
   Document text = with_profile(document, chosen);
   for (const auto& change : overrides) {
@@ -147,6 +153,7 @@ Suite read_suite(const std::string& path, const std::string& profile,
   suite.digest = digest_of(document);
   suite.profile = chosen;
   suite.profiles = profiles;
+  suite.unused = unused.paths();
   return suite;
 }
 

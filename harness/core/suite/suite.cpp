@@ -22,6 +22,11 @@ T or_plugin(const std::vector<T>& all, const std::string& name) {
 
 }  // namespace
 
+const std::vector<std::string>& pretext_tasks() {
+  static const std::vector<std::string> kTasks = {"rotation", "autoencode", "contrastive"};
+  return kTasks;
+}
+
 DatasetDef Suite::dataset(const std::string& name) const { return or_plugin(datasets, name); }
 ModelDef Suite::model(const std::string& name) const { return or_plugin(models, name); }
 MethodDef Suite::method(const std::string& name) const { return or_plugin(methods, name); }

@@ -48,6 +48,9 @@ struct ModelDef : Definition {
   Json options = Json::object();
 };
 
+/// What a source can learn of pictures without their labels, as `run/data/pretext_task` knows it.
+const std::vector<std::string>& pretext_tasks();
+
 /// Either `model` (with `dataset`, `task`, `recipe` or `weights`) or `cell` and `method`.
 struct SourceDef : Definition {
   std::string model, dataset, task, cell, method;
@@ -102,6 +105,7 @@ struct Suite {
   std::vector<GridDef> grids;
   std::vector<TableSpec> tables;
   Limits limits;
+  std::vector<std::string> unused;  ///< paths of definitions that no profile uses
   Document text;
 
   /// A name that the suite does not define is the plugin of that name.

@@ -26,7 +26,8 @@ void inherit(Document& document, const std::string& name, std::set<std::string> 
   const std::string parent = at.text("like");
   const Words names = document.keys("table");
   if (!std::count(names.begin(), names.end(), parent)) {
-    document.fail(at.path("like"), At::kValue, fmt::format("there is no [table.{}]", parent),
+    document.fail(at.path("like"), At::kValue,
+                  fmt::format("there is no [table.{}]{}", parent, did_you_mean(parent, names)),
                   fmt::format("tables: {}", fmt::join(names, ", ")));
   }
   below.insert(name);
@@ -45,9 +46,11 @@ void inherit(Document& document, const std::string& name, std::set<std::string> 
 Words axes(const Document& document, const Fields& at, const std::string& key,
            const Words& missing) {
   const Words named = at.has(key) ? at.texts(key) : missing;
-  for (const auto& axis : named) {
+  for (std::size_t i = 0; i < named.size(); ++i) {
+    const std::string& axis = named[i];
     if (std::count(kAxes.begin(), kAxes.end(), axis) || axis.starts_with("option.")) continue;
-    document.fail(at.path(key), At::kValue,
+    const std::string one = at.at(key).is_array() ? "." + std::to_string(i) : "";
+    document.fail(at.path(key) + one, At::kValue,
                   fmt::format("`{}` is no axis{}", axis, did_you_mean(axis, kAxes)),
                   fmt::format("axes: {}, option.NAME", fmt::join(kAxes, ", ")));
   }
@@ -160,14 +163,8 @@ TableSpec table(const Document& document, const std::string& name) {
   made.metrics = at.texts("metrics");
   made.figures = at.texts("figures");
   made.baseline = at.text("baseline");
-  made.extra = at.texts("extra");
-  static const Words kExtra = {"source", "published", "chance", "cost", "inference", "shares", "n"};
-  for (const auto& word : made.extra) {
-    if (std::count(kExtra.begin(), kExtra.end(), word)) continue;
-    document.fail(at.path("extra"), At::kValue,
-                  fmt::format("`{}` is nothing that a table can add", word),
-                  fmt::format("known: {}", fmt::join(kExtra, ", ")));
-  }
+  made.extra = at.words("extra", "row or column that a table can add",
+                        {"source", "published", "chance", "cost", "inference", "shares", "n"});
   made.published = at.texts("published");
   read_tests(document, at, made);
   made.spread = at.word("spread", made.spread, {"sd", "ci", "se", "range", "none"});

@@ -4,10 +4,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
 #include "core/base/error.hpp"
+#include "core/base/suggest.hpp"
+#include "core/suite/toml_fault.hpp"
 #include "core/suite/toml_library.hpp"
 
 namespace ktb::core {
@@ -101,18 +104,40 @@ void parse_into(Document& document, const std::string& text, const std::string& 
   try {
     Reader(document, shown).read(toml::parse(std::string_view(text)));
   } catch (const toml::parse_error& error) {
-    document.nodes["syntax"].key = place_of(shown, error.source());
-    document.fail("syntax", Document::At::kKey, fmt::format("not TOML: {}", error.description()));
+    const auto& at = error.source().begin;
+    const TomlFault fault =
+        explain_toml(std::string(error.description()), static_cast<int>(at.line),
+                     static_cast<int>(at.column), document.lines[shown]);
+    document.nodes["syntax"].key = {shown, fault.line, fault.column, 1};
+    document.fail("syntax", Document::At::kKey, fault.message, fault.cure);
   }
 }
 
 }  // namespace
 
+std::string suite_like(const std::string& path) {
+  namespace fs = std::filesystem;
+  const fs::path folder = fs::path(path).parent_path();
+  std::vector<std::string> stems;
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(folder.empty() ? "." : folder, none))
+    if (entry.path().extension() == ".toml") stems.push_back(entry.path().stem().string());
+  std::sort(stems.begin(), stems.end());
+  const std::string near = nearest(fs::path(path).stem().string(), stems);
+  return near.empty() ? ""
+                      : fmt::format(" (did you mean `{}`?)", (folder / (near + ".toml")).string());
+}
+
 Document read_toml(const std::string& path, const std::string& shown) {
   std::ifstream in(path, std::ios::binary);
   std::ostringstream text;
   text << in.rdbuf();
-  if (!in) throw SuiteError(fmt::format("{}: error: no such file, or not readable", shown));
+  if (!in) {
+    const std::string near = suite_like(shown);
+    throw SuiteError(
+        fmt::format("{}: error: no such file, or not readable{}\nNothing was run.", shown,
+                    near.empty() ? "; `ktbench list suites` has those that are here" : near));
+  }
   Document document;
   document.root.file = shown;
   document.lines[shown] = split_lines(text.str());

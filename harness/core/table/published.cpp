@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 #include <sstream>
@@ -9,11 +10,33 @@
 
 #include "core/base/error.hpp"
 #include "core/base/glob.hpp"
+#include "core/base/suggest.hpp"
 #include "core/score/stats.hpp"
 #include "core/suite/toml_library.hpp"
 
 namespace ktb::core {
 namespace {
+
+namespace fs = std::filesystem;
+
+/// Where published numbers may lie; never none.
+std::vector<fs::path> published_folders(const fs::path& results, const std::string& suite) {
+  std::vector<fs::path> folders = {results / "published"};
+  if (suite.empty()) return folders;
+  fs::path folder = fs::absolute(suite).parent_path();
+  for (; folder.has_relative_path(); folder = folder.parent_path())
+    folders.push_back(folder / "results" / "published");
+  return folders;
+}
+
+std::vector<std::string> published_names(const fs::path& results, const std::string& suite) {
+  std::set<std::string> names;
+  std::error_code none;
+  for (const auto& folder : published_folders(results, suite))
+    for (const auto& entry : fs::directory_iterator(folder, none))
+      if (entry.path().extension() == ".toml") names.insert(entry.path().stem().string());
+  return {names.begin(), names.end()};
+}
 
 using Settings = std::map<std::string, std::string>;
 
@@ -223,6 +246,39 @@ const PublishedValue* Published::find(const std::map<std::string, std::string>& 
     if (fits) return &value;
   }
   return nullptr;
+}
+
+fs::path published_file(const std::string& name, const fs::path& results,
+                        const std::string& suite) {
+  const auto folders = published_folders(results, suite);
+  for (const auto& folder : folders)
+    if (fs::exists(folder / (name + ".toml"))) return folder / (name + ".toml");
+  return folders.front() / (name + ".toml");
+}
+
+std::vector<std::string> check_published(const Suite& suite, const fs::path& results) {
+  std::set<std::string> notes;
+  const auto note = [&](const std::string& path, const std::string& text) {
+    notes.insert(fmt::format("{}: {}", suite.text.place(path).text(), text));
+  };
+  for (const auto& table : suite.tables) {
+    if (std::ranges::count(table.extra, "published") == 0) continue;
+    const std::string path = fmt::format("table.{}.published", table.name);
+    const bool list = suite.text.find(path) != nullptr && suite.text.find(path)->is_array();
+    for (std::size_t i = 0; i < table.published.size(); ++i) {
+      const std::string& name = table.published[i];
+      if (fs::exists(published_file(name, results, suite.file))) continue;
+      const auto known = published_names(results, suite.file);
+      const std::string near = did_you_mean(name, known);
+      if (!near.empty())
+        suite.text.fail(path + (list ? "." + std::to_string(i) : ""), Document::At::kValue,
+                        fmt::format("no published numbers are called `{}`{}", name, near),
+                        fmt::format("there are: {}", fmt::join(known, ", ")));
+      note(path,
+           fmt::format("there is no results/published/{}.toml, so its rows will be missing", name));
+    }
+  }
+  return {notes.begin(), notes.end()};
 }
 
 Published read_published(const std::filesystem::path& path) {

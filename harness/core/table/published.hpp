@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/plan/trial_spec.hpp"
+#include "core/suite/suite.hpp"
 
 namespace ktb::core {
 
@@ -35,6 +36,15 @@ struct Published {
 
 /// Throws Error that names file and line.
 Published read_published(const std::filesystem::path& path);
+
+/// `NAME.toml` in `results/published`, or in that of a `results` beside the suite or above it, as
+/// results may lie elsewhere. Where none of them has it, the first.
+std::filesystem::path published_file(const std::string& name, const std::filesystem::path& results,
+                                     const std::string& suite);
+
+/// Notes on published numbers that tables ask for and that are not there.
+/// Throws SuiteError for a name that is like one that is there.
+std::vector<std::string> check_published(const Suite& suite, const std::filesystem::path& results);
 
 /// Settings of the protocol that a trial does not share: `epochs 240, here 2`. A setting is looked
 /// for in the trial's recipe, its task, its method's options and from its root; null: nothing is

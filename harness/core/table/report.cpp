@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/base/error.hpp"
+#include "core/base/output/terminal.hpp"
 #include "core/store/outcomes.hpp"
 #include "core/store/store.hpp"
 #include "core/table/build_table.hpp"
@@ -35,25 +36,12 @@ bool wants_published(const TableSpec& spec) {
          std::count(spec.extra.begin(), spec.extra.end(), "published") > 0;
 }
 
-/// In the folder of results, or in a `results` beside the suite or above it,
-/// as results may lie elsewhere.
-fs::path published_path(const std::string& name, const Plan& plan, const Store& store) {
-  const fs::path own = store.results() / "published" / (name + ".toml");
-  if (fs::exists(own) || plan.file.empty()) return own;
-  fs::path folder = fs::absolute(plan.file).parent_path();
-  for (; folder.has_relative_path(); folder = folder.parent_path()) {
-    const fs::path other = folder / "results" / "published" / (name + ".toml");
-    if (fs::exists(other)) return other;
-  }
-  return own;
-}
-
 /// The numbers of all files that a table names, in their order.
 Published published_of(const TableSpec& spec, const Plan& plan, const Store& store,
                        std::vector<std::string>& lacking) {
   Published all;
   for (const std::string& name : spec.published) {
-    const fs::path path = published_path(name, plan, store);
+    const fs::path path = published_file(name, store.results(), plan.file);
     if (!fs::exists(path)) {
       lacking.push_back(path.string());
       continue;
@@ -100,6 +88,10 @@ Format format_from(const std::string& name) {
     known += (known.empty() ? "" : ", ") + std::string(text);
   }
   throw Error(fmt::format("unknown format `{}`; known are {}", name, known));
+}
+
+Format text_format(std::FILE* out) {
+  return terminal_of(out).ascii ? Format::kAscii : Format::kText;
 }
 
 Outcomes outcomes_of_tables(const Plan& plan, const Store& store, const std::string& table,

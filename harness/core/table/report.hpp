@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,9 @@ class Store;
 
 enum class Format { kText, kAscii, kMarkdown, kLatex, kCsv };
 Format format_from(const std::string& name);  ///< text, ascii, markdown, latex, csv; throws Error
+
+/// Text, in ASCII where `out` is a terminal that knows nothing else.
+Format text_format(std::FILE* out);
 
 /// What tables of a plan are made from, of one named or (empty) all: with what these need beside
 /// `details`. Throws Error for an unknown name.

@@ -103,7 +103,9 @@ TEST_F(FilesOfOptions, ThatAreMissingAreSaid) {
   EXPECT_EQ(made.missing[0].trials, 2U) << "its own training and the one that learns from it";
   EXPECT_THAT(made.missing[0].message,
               HasSubstr("the file that `file` of scripted names was not found; 2 trials need it\n"
-                        "  looked  " +
+                        "  named   " +
+                        place("x.toml").string() +
+                        ":5: net = { plugin = \"scripted\", file = \"net.pt\" }\n  looked  " +
                         place("net.pt").string()));
 }
 

@@ -453,7 +453,7 @@ TEST_F(PlanTest, AClaimIsAboutOneEntryOfEachRow) {
   EXPECT_EQ(said("{ " + kd + R"(, pair = "resnet -> vgg8" })"), "taken");
   EXPECT_THAT(said("{ " + kd + " }"), HasSubstr("method `kd` has 2 entries here"));
   EXPECT_THAT(said("{ " + kd + R"(, pair = "a -> b" })"),
-              HasSubstr("no cell here has method `kd`"));
+              HasSubstr("no cell here has pair `a -> b`"));
   EXPECT_THAT(said("{ " + kd + R"(, dataset = "cifar100" })"), HasSubstr("no axis of this table"));
   EXPECT_THAT(said(R"({ say = "x", method = "kd" })"), HasSubstr("this claim has no `over`"));
   EXPECT_THAT(said("{ " + kd + R"(, expect = "0" })"), HasSubstr("expect"));

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <torch/types.h>
 
+#include "core/suite/suite.hpp"
 #include "ktb/error.hpp"
 #include "run/data/example_feed.hpp"
 
@@ -65,6 +66,11 @@ std::vector<Batch> all(const ExampleFeed& data) {
   std::vector<Batch> batches;
   data.test([&](const Batch& batch) { batches.push_back(batch); });
   return batches;
+}
+
+TEST(PretextTask, EachThatASuiteMayNameIsThere) {
+  for (const auto& word : core::pretext_tasks())
+    EXPECT_NE(make_pretext_task(word), nullptr) << word;
 }
 
 TEST(PretextTask, RotationShowsEachPictureInAllTurns) {
