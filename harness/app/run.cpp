@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <cstdlib>
 #include <memory>
 
 #include "app/command.hpp"
@@ -10,6 +11,7 @@
 #include "core/table/report.hpp"
 #include "launch/commands.hpp"
 #include "launch/local.hpp"
+#include "launch/others.hpp"
 #include "launch/progress.hpp"
 
 namespace ktb::app {
@@ -62,12 +64,27 @@ int print_list(const std::vector<const core::Trial*>& trials, const core::Store&
   return kOk;
 }
 
+/// Threads that spin while they wait take the core from those they wait for, where others take
+/// their share: a step took up to four times as long.
+void tell_of_others(const launch::PoolOptions& pool) {
+  int cores = 0;
+  const double busy = launch::others_now(&cores);
+  const auto text = launch::busy_before(busy, cores, pool);
+  core::print(stderr, "{}", text);
+  if (!text.empty()) ::setenv("OMP_WAIT_POLICY", "passive", /*overwrite=*/0);
+}
+
 int run_here(const Summary& summary, core::Store& store, launch::CostBook& costs,
              const launch::PoolOptions& pool) {
   launch::Tally tally;
   if (!summary.to_run.empty()) {
-    launch::Progress progress(stdout, summary.to_run.size());
-    tally = launch::LocalPool(summary.to_run, store, costs, progress, pool).run();
+    tell_of_others(pool);
+    const launch::Others others;
+    {
+      launch::Progress progress(stdout, summary.to_run.size());
+      tally = launch::LocalPool(summary.to_run, store, costs, progress, pool).run();
+    }
+    core::print(stderr, "{}", launch::busy_meanwhile(others.busy(), others.cores(), pool));
   }
   core::print("\n{}", core::report(summary.plan, store, "", core::Format::kText));
   if (tally.interrupted) core::print(stderr, "Stopped. The same command goes on.\n");
