@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 
@@ -14,6 +15,7 @@
 #include "launch/commands.hpp"
 #include "launch/local.hpp"
 #include "launch/machine/mps.hpp"
+#include "launch/machine/others.hpp"
 #include "launch/progress.hpp"
 
 namespace ktb::app {
@@ -50,12 +52,28 @@ void suggest_profile(const RunCommand& command, core::Catalogue& catalogue) {
   core::print(stderr, "Nothing was run.\n");
 }
 
+/// Threads that spin while they wait take the core from those they wait for, where others take
+/// their share: a step took up to four times as long.
+void tell_of_others(const launch::PoolOptions& pool) {
+  int cores = 0;
+  const double busy = launch::others_now(&cores);
+  const auto text = launch::busy_before(busy, cores, pool);
+  core::print(stderr, "{}", text);
+  if (!text.empty()) ::setenv("OMP_WAIT_POLICY", "passive", /*overwrite=*/0);
+}
+
 int run_here(const Summary& summary, core::Store& store, launch::CostBook& costs,
              const launch::PoolOptions& pool, bool quiet) {
   launch::Tally tally;
   if (!summary.to_run.empty()) {
-    launch::Progress progress(quiet ? stderr : stdout, summary.to_run.size(), {.quiet = quiet});
-    tally = launch::LocalPool(summary.to_run, store, costs, progress, pool).run();
+    if (!quiet) tell_of_others(pool);
+    const launch::Others others;
+    {
+      launch::Progress progress(quiet ? stderr : stdout, summary.to_run.size(), {.quiet = quiet});
+      tally = launch::LocalPool(summary.to_run, store, costs, progress, pool).run();
+    }
+    if (!quiet)
+      core::print(stderr, "{}", launch::busy_meanwhile(others.busy(), others.cores(), pool));
   }
   core::print("{}{}", quiet ? "" : "\n",
               core::report(summary.plan, store, "", core::text_format(stdout)));

@@ -1,5 +1,6 @@
 #include "ktb/nn/mobilenet.hpp"
 
+#include <ATen/ops/hardtanh.h>
 #include <torch/nn/init.h>
 
 #include <algorithm>
@@ -8,9 +9,11 @@
 namespace ktb {
 namespace {
 
-/// ReLU with a ceiling, which overwrites its input.
+/// ReLU with a ceiling; where there is none it overwrites its input. As PyTorch's ReLU6, and not
+/// at::clamp, whose backward pass takes ten times as long on a CPU and lets the gradient through
+/// at both ends.
 Tensor activated(Tensor x, double ceiling) {
-  return std::isinf(ceiling) ? x.relu_() : x.clamp_(0, ceiling);
+  return std::isinf(ceiling) ? x.relu_() : at::hardtanh(x, 0, ceiling);
 }
 
 struct Stage {
@@ -94,7 +97,7 @@ Output MobileNetV2::forward_trunk(const Batch& batch) {
   if (last_is_feature_) {
     out.preacts.resize(out.features.size());
     out.preacts.push_back(x);
-    out.features.push_back(x.clamp(0, ceiling_));
+    out.features.push_back(at::hardtanh(x, 0, ceiling_));
     out.pooled = averaged(out.features.back());
   } else {
     out.pooled = averaged(activated(x, ceiling_));

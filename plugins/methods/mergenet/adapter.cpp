@@ -36,6 +36,7 @@ struct TransferLayerImpl : nn::Module {
   explicit TransferLayerImpl(const AdapterShape& s) {
     for (const char* name : {"xx", "xy", "yx", "yy"})
       if (s.directions == "all" || s.directions == name) ways.push_back(way(name, s));
+    for (const auto& one : ways) queries.add(one.attention->fc_q, one.columns);
     ffn = register_module("ffn", FeedForward(s));
   }
 
@@ -44,8 +45,6 @@ struct TransferLayerImpl : nn::Module {
     std::string name;
     bool columns, over_columns;
     CrossAttention attention;
-    Tensor queries(const Tensor& a) const { return columns ? a.t() : a; }
-    Tensor keys(const Tensor& b) const { return over_columns ? b.t() : b; }
   };
   Way way(const std::string& name, const AdapterShape& s) {
     const bool columns = name[0] == 'y', over_columns = name[1] == 'y';
@@ -56,10 +55,13 @@ struct TransferLayerImpl : nn::Module {
                 name, CrossAttention(query, key, head, s.heads, s.attention_dropout, s.norm_eps))};
   }
 
-  Tensor forward(const Tensor& a, const Tensor& b) {
+  /// `read`: keys and values of each way in turn.
+  Tensor forward(const Tensor& a, at::TensorList read) {
+    const auto q = queries(a);
     Tensor sum;
-    for (auto& one : ways) {
-      const auto found = one.attention(one.queries(a), one.keys(b));
+    for (std::size_t i = 0; i < ways.size(); ++i) {
+      auto& one = ways[i];
+      const auto found = one.attention(one.columns ? a.t() : a, q[i], read[2 * i], read[2 * i + 1]);
       const auto rows = one.columns ? found.t() : found;
       sum = sum.defined() ? sum + rows : rows;
     }
@@ -67,9 +69,16 @@ struct TransferLayerImpl : nn::Module {
   }
 
   std::vector<Way> ways;
+  MatrixFan queries;
   FeedForward ffn{nullptr};
 };
 TORCH_MODULE(TransferLayer);
+
+/// The i-th of so many equal parts.
+at::TensorList part(at::TensorList all, std::size_t i, std::size_t parts) {
+  const auto each = all.size() / parts;
+  return all.slice(i * each, each);
+}
 
 AdapterShape sized(AdapterShape shape, const Tensor& into, const Tensor& from) {
   shape.m = into.size(0), shape.n = into[0].numel();
@@ -82,22 +91,32 @@ AdapterShape sized(AdapterShape shape, const Tensor& into, const Tensor& from) {
 MatrixAdapterImpl::MatrixAdapterImpl(const AdapterShape& shape) {
   for (std::int64_t i = 0; i < shape.layers; ++i) ktl_->push_back(TransferLayer(shape));
   register_module("ktl", ktl_);
+  for (const auto& layer : *ktl_)
+    for (const auto& way : layer->as<TransferLayer>()->ways) {
+      reading_.add(way.attention->fc_k, way.over_columns);
+      reading_.add(way.attention->fc_v, way.over_columns);
+    }
   if (shape.gated) gate_ = register_parameter("gate", at::zeros({}));
 }
 
 Tensor MatrixAdapterImpl::forward(Tensor a, const Tensor& b) {
-  for (const auto& layer : *ktl_) a = layer->as<TransferLayer>()->forward(a, b);
+  const auto read = reading_(b);
+  for (std::size_t i = 0; i < ktl_->size(); ++i)
+    a = ktl_[i]->as<TransferLayer>()->forward(a, part(read, i, ktl_->size()));
   return a;
 }
 
 Tensors MatrixAdapterImpl::attention(Tensor a, const Tensor& b) {
   Tensors maps;
+  const auto all = reading_(b);
   for (std::size_t i = 0; i < ktl_->size(); ++i) {
     auto* layer = ktl_[i]->as<TransferLayer>();
-    for (auto& way : layer->ways)
-      maps[std::to_string(i) + "." + way.name] =
-          way.attention->attention(way.queries(a), way.keys(b));
-    a = layer->forward(a, b);
+    const auto read = part(all, i, ktl_->size());
+    const auto q = layer->queries(a);
+    for (std::size_t way = 0; way < q.size(); ++way)
+      maps[std::to_string(i) + "." + layer->ways[way].name] =
+          layer->ways[way].attention->attention(q[way], read[2 * way]);
+    a = layer->forward(a, read);
   }
   return maps;
 }

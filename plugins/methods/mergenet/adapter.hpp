@@ -8,6 +8,7 @@
 #include "ktb/case.hpp"
 #include "ktb/method.hpp"
 #include "ktb/options.hpp"
+#include "products.hpp"
 
 // Weights made anew from other weights: MergeNet, arXiv 2404.13322.
 
@@ -43,6 +44,7 @@ class MatrixAdapterImpl : public torch::nn::Module {
 
  private:
   torch::nn::ModuleList ktl_;
+  MatrixFan reading_;  ///< keys and values of all layers, since all read b
   Tensor gate_;
 };
 TORCH_MODULE(MatrixAdapter);

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "ktb/transfer/maps.hpp"
+#include "products.hpp"
 
 namespace ktb::mergenet {
 namespace nn = torch::nn;
@@ -18,45 +19,45 @@ SpectralLinearImpl::SpectralLinearImpl(std::int64_t in, std::int64_t out) {
   for (int i = 0; i < 15; ++i) iterate();
 }
 
-void SpectralLinearImpl::iterate() {
+std::pair<Tensor, Tensor> SpectralLinearImpl::iterate() {
   const at::NoGradGuard no_grad;
-  u.copy_(unit(weight.mv(v), 0));
-  v.copy_(unit(weight.t().mv(u), 0));
+  const auto left = unit(weight.mv(v), 0), right = unit(weight.t().mv(left), 0);
+  u.copy_(left);
+  v.copy_(right);
+  return {left, right};
 }
 
 Tensor SpectralLinearImpl::forward(const Tensor& x) {
-  if (is_training()) iterate();
   // Copies, since a later forward moves the buffers before this one's backward may have run.
-  const auto sigma = u.clone().dot(weight.mv(v.clone()));
-  // Dividing the result costs less than dividing the weight: there are fewer rows than outputs.
-  return x.matmul(weight.t()) / sigma + bias;
+  const auto [left, right] = is_training() ? iterate() : std::pair{u.clone(), v.clone()};
+  return spectral_linear(x, weight, bias, left, right);
 }
 
 CrossAttentionImpl::CrossAttentionImpl(std::int64_t query_width, std::int64_t key_width,
                                        std::int64_t head_width, std::int64_t heads, double dropout,
                                        double norm_eps)
-    : heads_(heads), head_width_(head_width) {
+    : heads_(heads) {
   const auto width = heads * head_width;
-  fc_q_ = register_module("fc_q", nn::Linear(query_width, width));
-  fc_k_ = register_module("fc_k", nn::Linear(key_width, width));
-  fc_v_ = register_module("fc_v", nn::Linear(key_width, width));
-  fc_out_ = register_module("fc_out", nn::Linear(width, query_width));
+  fc_q = register_module("fc_q", nn::Linear(query_width, width));
+  fc_k = register_module("fc_k", nn::Linear(key_width, width));
+  fc_v = register_module("fc_v", nn::Linear(key_width, width));
+  fc_out = register_module("fc_out", nn::Linear(width, query_width));
   norm_ = register_module("norm", nn::LayerNorm(nn::LayerNormOptions({query_width}).eps(norm_eps)));
   dropout_ = register_module("dropout", nn::Dropout(dropout));
 }
 
-Tensor CrossAttentionImpl::split(const Tensor& tokens) const {
-  return tokens.view({-1, heads_, head_width_}).transpose(0, 1);
+Tensor CrossAttentionImpl::forward(const Tensor& x, const Tensor& q, const Tensor& k,
+                                   const Tensor& v) {
+  const double dropout = is_training() ? dropout_->options.p() : 0;
+  return norm_(fc_out(attend(q, k, v, heads_, dropout)) + x);
 }
 
-Tensor CrossAttentionImpl::attention(const Tensor& x, const Tensor& source) {
-  const auto query = split(fc_q_(x)) / std::sqrt(static_cast<double>(head_width_));
-  return query.matmul(split(fc_k_(source)).transpose(1, 2)).softmax(-1);
-}
-
-Tensor CrossAttentionImpl::forward(const Tensor& x, const Tensor& source) {
-  const auto heads = dropout_(attention(x, source)).matmul(split(fc_v_(source)));
-  return norm_(x + fc_out_(heads.transpose(0, 1).flatten(1)));
+Tensor CrossAttentionImpl::attention(const Tensor& q, const Tensor& k) const {
+  const auto by_head = [&](const Tensor& tokens) {
+    return tokens.view({tokens.size(0), heads_, -1}).transpose(0, 1);
+  };
+  const double scale = std::sqrt(static_cast<double>(q.size(1)) / static_cast<double>(heads_));
+  return by_head(q).matmul(by_head(k).transpose(1, 2)).div(scale).softmax(-1);
 }
 
 }  // namespace ktb::mergenet
