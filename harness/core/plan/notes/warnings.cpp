@@ -1,4 +1,4 @@
-#include "core/plan/warnings.hpp"
+#include "core/plan/notes/warnings.hpp"
 
 #include <fmt/format.h>
 
