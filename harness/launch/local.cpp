@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
-#include <set>
+#include <unordered_set>
 #include <utility>
 
 #include "core/base/clock.hpp"
@@ -63,14 +63,14 @@ std::vector<std::string> trial_command(const PoolOptions& options,
 
 void write_spec(const core::Trial& trial, const core::TrialFolder& folder) {
   fs::create_directories(folder.path());
-  const core::StoredTrial stored{trial.spec, core::Json::parse(trial.fields)};
+  const core::StoredTrial stored{trial.spec(), core::Json::parse(trial.fields())};
   core::write_atomically(folder.spec(), core::to_json(stored).dump(1) + "\n");
   for (const fs::path& stale : {folder.record(), folder.progress()}) fs::remove(stale);
 }
 
 std::vector<const core::Trial*> trials_to_run(const core::Plan& plan, const core::Store& store,
                                               bool force) {
-  std::set<std::string> chosen;
+  std::unordered_set<std::string> chosen;
   std::map<std::string, bool> sound;  // many trials may need the weights of one
   const auto can_be_used = [&](const std::string& source) {
     const auto [known, fresh] = sound.try_emplace(source);
@@ -100,7 +100,7 @@ LocalPool::LocalPool(std::vector<const core::Trial*> trials, core::Store& store,
       nursery_(server_command(options_), [this](const std::string& text) { progress_.note(text); }),
       open_(trials.size()) {
   for (const auto* trial : trials) {
-    const auto estimate = costs.estimate(trial->spec);
+    const auto estimate = costs.estimate(trial->outline());
     const auto seconds = estimate ? std::optional(estimate->seconds) : std::nullopt;
     jobs_.push_back({trial, State::kWaiting, seconds});
     jobs_.back().had = usable(*trial);
@@ -199,7 +199,7 @@ std::size_t LocalPool::least_loaded_gpu() const {
 }
 
 bool LocalPool::usable(const core::Trial& trial) const {
-  return store_.reusable(trial, trial.spec.keep_weights);
+  return store_.reusable(trial, trial.keep_weights);
 }
 
 /// What another `ktbench run` has made of a trial while we waited for its lock.
@@ -227,7 +227,7 @@ void LocalPool::tend(Worker& worker) {
   worker.end.seconds = core::seconds_now() - worker.start;
   worker.end.resident_mib = std::max(worker.end.resident_mib, worker.process->resident_mib());
   if (worker.end.killed != Killed::kNo) return;
-  const auto& [seconds, memory, retries] = trial.spec.limits;
+  const auto& [seconds, memory, retries] = trial.outline().limits;
   if (seconds > 0 && worker.end.seconds > seconds) worker.end.killed = Killed::kTimeout;
   if (memory > 0 && static_cast<double>(worker.end.resident_mib) > memory)
     worker.end.killed = Killed::kMemory;
@@ -253,7 +253,8 @@ bool LocalPool::reap(Worker& worker) {
     store_.save(*record);
   }
   quarantine_.note(*job.trial, *record);
-  costs_.add(job.trial->spec, *record);  // of what ran here, so that each trial is counted once
+  costs_.add(job.trial->outline(),
+             *record);  // of what ran here, so that each trial is counted once
   finish(job, *record, worker.end.seconds);
   return true;
 }
@@ -261,7 +262,7 @@ bool LocalPool::reap(Worker& worker) {
 /// Only a kill from outside is the machine's fault; a plugin that crashed once crashes again.
 bool LocalPool::worth_retrying(const Job& job, const Worker& worker) const {
   return worker.end.exit.signal == SIGKILL && worker.end.killed == Killed::kNo && stop_time_ == 0 &&
-         job.attempts <= job.trial->spec.limits.retries;
+         job.attempts <= job.trial->outline().limits.retries;
 }
 
 void LocalPool::finish(Job& job, const core::Record& record, double seconds) {

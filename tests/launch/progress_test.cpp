@@ -16,7 +16,9 @@ TEST(Progress, ATrialIsOneLineWhateverItIsCalled) {
   const TemporaryFolder folder;
   const auto path = folder.path() / "out";
   core::Trial trial;
-  trial.spec.axes = {{"method", "\x1B[2Jmethod\nof two lines"}, {"pair", "a\t-> b\x07"}};
+  trial.change([](core::TrialSpec& spec) {
+    spec.axes = {{"method", "\x1B[2Jmethod\nof two lines"}, {"pair", "a\t-> b\x07"}};
+  });
   core::Record record;
   record.status = core::Status::kFailed;
   record.reason = "\x1B]0;title\x07why\nand more";

@@ -63,7 +63,7 @@ TEST_F(TwinsTest, AKeyOfAnyShapeIsNobodysTwin) {
   MadeResults::make(first_, plan);
   Trial odd = MadeResults::of(plan, "kd-");
   for (const char* fields : {"[]", "7", "{\"sources\": 3}", "{\"sources\": [1]}"}) {
-    odd.fields = fields;
+    odd.describe(odd.spec(), fields);
     MadeResults::make(second_, odd);
     EXPECT_EQ(Essences(second_).of(odd.id), "") << fields;
   }
