@@ -41,7 +41,7 @@ only() {
 
 torch='torch/|ATen/|c10/|caffe2/'
 rooms='core/|launch/|run/|tasks/|app/|cuda/|mock/|sdk/'
-libraries='boost/|fmt/|nlohmann/|toml|CLI/|openssl/|unicode/|zlib|png|jpeglib|webp/|freetype/|ft2build|vorbis/'
+libraries='boost/|fmt/|nlohmann/|toml|CLI/|openssl/|unicode/|sqlite3|zlib|png|jpeglib|webp/|freetype/|ft2build|vorbis/'
 
 forbid "plugins see include/ktb, torch and std only" "$rooms|$libraries|plugins/|(method|model|dataset)s/" plugins
 while IFS=: read -r path line include; do
@@ -65,6 +65,7 @@ forbid "ktbench starts fast because it knows no torch" "$torch|ktb/|run/|tasks/|
 
 only toml "toml++ belongs to the readers of suites and of published values" 'harness/core/suite/*' 'harness/core/table/published*'
 only boost/ "Boost belongs to core/score/stats and run/plugins/loader" 'harness/core/score/stats*' 'harness/run/plugins/loader*'
+only sqlite3 "SQLite belongs to core/store/index" 'harness/core/store/index*'
 only unicode/ "ICU belongs to core/base/unicode" 'harness/core/base/unicode*'
 
 # inside ROOM PREFIX SUB: MAY SEE...: files of ROOM/SUB may include from the rooms inside PREFIX what stands behind the colon

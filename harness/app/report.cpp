@@ -160,22 +160,34 @@ int export_records(const ReportCommand& command) {
   return kOk;
 }
 
-/// Trial -> its cell, with seed and what is tuned. One that only makes weights keeps its id.
-std::map<std::string, std::string> titles(const core::Plan& plan) {
-  std::map<std::string, std::string> result;
-  for (const auto& trial : plan.trials) result[trial.id] = trial.id;
-  for (const auto& cell : plan.cells) {
-    if (!cell.hole.empty()) continue;
-    for (const auto& sample : cell.samples) {
-      const auto trials = core::candidates_of(sample);
-      for (std::size_t i = 0; i < trials.size(); ++i)
-        result[trials[i]] =
-            fmt::format("{}{} s{}", title(cell),
-                        i < cell.candidates.size() ? ", " + cell.candidates[i] : "", sample.seed);
+/// Trials as their cells, with seed and what is tuned. One that only makes weights keeps its id.
+class Titles {
+ public:
+  explicit Titles(const core::Plan& plan) : plan_(plan) {}
+
+  const std::string& of(const std::string& trial) const {
+    if (titles_.empty()) add_all();  // where all is well nobody asks
+    return titles_.at(trial);
+  }
+
+ private:
+  void add_all() const {
+    for (const auto& trial : plan_.trials) titles_[trial.id] = trial.id;
+    for (const auto& cell : plan_.cells) {
+      if (!cell.hole.empty()) continue;
+      for (const auto& sample : cell.samples) {
+        const auto trials = core::candidates_of(sample);
+        for (std::size_t i = 0; i < trials.size(); ++i)
+          titles_[trials[i]] =
+              fmt::format("{}{} s{}", title(cell),
+                          i < cell.candidates.size() ? ", " + cell.candidates[i] : "", sample.seed);
+      }
     }
   }
-  return result;
-}
+
+  const core::Plan& plan_;
+  mutable std::map<std::string, std::string> titles_;
+};
 
 /// How far a running trial is.
 std::string progress_of(const core::Store& store, const std::string& id) {
@@ -187,6 +199,23 @@ std::string progress_of(const core::Store& store, const std::string& id) {
       progress->loss);
 }
 
+/// How a trial stands: its record, if it has one of its own key, and a word for it.
+struct Outcome {
+  std::optional<core::RecordHead> record;
+  std::string state;
+};
+
+Outcome outcome_of(const core::Trial& trial, const core::Store& store) {
+  auto record = store.load_head(trial.id);
+  if (record && record->key == trial.key) {
+    std::string state = core::word(record->status);
+    return {std::move(record), std::move(state)};
+  }
+  if (!trial.lacks.empty()) return {{}, "not known here"};
+  const auto progress = store.progress(trial.id);
+  return {{}, progress && progress->fresh() ? "running" : "waiting"};
+}
+
 /// How a plan's trials stand, as a text, and whether anything is wrong or still to do.
 struct Standing {
   std::string text;
@@ -194,20 +223,17 @@ struct Standing {
 };
 
 Standing standing_of(const core::Plan& plan, const core::Store& store) {
-  const auto outcomes = core::outcomes(plan, store);
-  const auto names = titles(plan);
+  const Titles titles(plan);
   std::map<std::string, std::size_t> counts;
   std::string lines;
   for (const auto& trial : plan.trials) {
-    const auto* record = outcomes.find(trial.id);
-    const bool unknown = record == nullptr && !trial.lacks.empty();
-    const std::string state = unknown ? "not known here" : outcomes.state(trial.id);
+    const auto& [record, state] = outcome_of(trial, store);
     ++counts[state];
     if (state == "running")
       lines +=
-          fmt::format("running      {}   {}\n", names.at(trial.id), progress_of(store, trial.id));
-    if (record == nullptr || record->ok()) continue;
-    lines += fmt::format("{:<12} {}   {}\n             {}\n", state, names.at(trial.id),
+          fmt::format("running      {}   {}\n", titles.of(trial.id), progress_of(store, trial.id));
+    if (!record || record->ok()) continue;
+    lines += fmt::format("{:<12} {}   {}\n             {}\n", state, titles.of(trial.id),
                          record->reason, store.folder(trial.id).log().string());
   }
   Standing standing;

@@ -9,6 +9,7 @@
 #include <numeric>
 #include <set>
 #include <string>
+#include <unordered_set>
 
 #include "core/plan/union_spec.hpp"
 #include "core/table/report.hpp"
@@ -39,11 +40,11 @@ class Roles {
   }
   Role of(const core::Trial& trial) const {
     if (needed_.contains(trial.id) && !of_cells_.contains(trial.id)) return Role::kSource;
-    return trial.spec.sources.empty() ? Role::kScratch : Role::kTransfer;
+    return trial.outline().sources.empty() ? Role::kScratch : Role::kTransfer;
   }
 
  private:
-  std::set<std::string> of_cells_, needed_;
+  std::unordered_set<std::string> of_cells_, needed_;
 };
 
 std::size_t holes(const core::Plan& plan) {
@@ -62,12 +63,29 @@ std::string counts(const Summary& summary) {
                      all - open, holes(summary.plan));
 }
 
+/// The seeds of a cell cost the same.
+class Estimates {
+ public:
+  explicit Estimates(const launch::CostBook& costs) : costs_(costs) {}
+
+  const std::optional<launch::Estimate>& of(const core::Trial& trial) {
+    const auto [known, fresh] = known_.try_emplace(&trial.outline());
+    if (fresh) known->second = costs_.estimate(trial.outline());
+    return known->second;
+  }
+
+ private:
+  const launch::CostBook& costs_;
+  std::map<const core::TrialSpec*, std::optional<launch::Estimate>> known_;
+};
+
 std::string cost(const Summary& summary) {
   double seconds = 0;
   std::size_t unknown = 0;
   bool at_most = false;
+  Estimates estimates(summary.costs);
   for (const auto* trial : summary.to_run) {
-    const auto known = summary.costs.estimate(trial->spec);
+    const auto known = estimates.of(*trial);
     unknown += !known;
     seconds += known ? known->seconds : 0;
     at_most |= known && known->at_most;
@@ -95,7 +113,8 @@ bool of_cells(const core::Row& row) {
 std::string tables(const Summary& summary) {
   std::vector<std::string> sizes;
   std::size_t cells = 0, published = 0;
-  for (const auto& table : core::make_tables(summary.plan, summary.store)) {
+  // Their sizes are the plan's: no record is read for them.
+  for (const auto& table : core::make_tables(summary.plan, summary.store, "", core::Outcomes())) {
     std::size_t rows = 0;
     for (const auto& row : table.rows) {
       rows += of_cells(row);
@@ -122,9 +141,11 @@ std::map<std::string, std::string> datasets(const core::Plan& plan) {
     }
     for (const auto& part : core::union_of(task.options).parts) plugins[part.name] = part.plugin;
   };
+  std::set<const core::TrialSpec*> seen;
   for (const auto& trial : plan.trials) {
-    note(trial.spec.task);
-    for (const auto& source : trial.spec.sources) note(source.task);
+    if (!seen.insert(&trial.outline()).second) continue;
+    note(trial.outline().task);
+    for (const auto& source : trial.outline().sources) note(source.task);
   }
   return plugins;
 }
@@ -198,14 +219,15 @@ void print_missing(const core::Plan& plan, std::FILE* out) {
 
 void print_trials(const Summary& summary, std::FILE* out) {
   const Roles roles(summary.plan);
-  std::set<std::string> open;
+  std::unordered_set<std::string> open;
   for (const auto* trial : summary.to_run) open.insert(trial->id);
   std::size_t width = 0;
   for (const auto& trial : summary.plan.trials)
     width = std::max(width, launch::title(trial).size());
   core::print(out, "trials\n");
+  Estimates estimates(summary.costs);
   for (const auto& trial : summary.plan.trials) {
-    const auto seconds = summary.costs.estimate(trial.spec);
+    const auto& seconds = estimates.of(trial);
     const std::string state = !open.contains(trial.id) ? "cached"
                               : seconds                ? launch::about(seconds->seconds)
                                                        : "to run";

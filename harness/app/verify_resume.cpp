@@ -49,8 +49,9 @@ std::vector<core::Trial> with_sources(const core::Plan& plan,
     if (!wanted.contains(trial->id)) continue;
     wanted.insert(trial->needs.begin(), trial->needs.end());
     trials.insert(trials.begin(), *trial);
-    trials.front().spec.keep_weights = true;
-    trials.front().spec.limits.retries = std::max(1.0, trial->spec.limits.retries);
+    trials.front().keep_weights = true;
+    trials.front().change(
+        [](core::TrialSpec& spec) { spec.limits.retries = std::max(1.0, spec.limits.retries); });
   }
   return trials;
 }

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
-#include <set>
+#include <unordered_set>
 #include <utility>
 
 #include "core/base/clock.hpp"
@@ -68,14 +68,14 @@ std::vector<std::string> trial_command(const PoolOptions& options,
 
 void write_spec(const core::Trial& trial, const core::TrialFolder& folder) {
   fs::create_directories(folder.path());
-  const core::StoredTrial stored{trial.spec, core::Json::parse(trial.fields)};
+  const core::StoredTrial stored{trial.spec(), core::Json::parse(trial.fields())};
   core::write_atomically(folder.spec(), core::to_json(stored).dump(1) + "\n");
   for (const fs::path& stale : {folder.record(), folder.progress()}) fs::remove(stale);
 }
 
 std::vector<const core::Trial*> trials_to_run(const core::Plan& plan, const core::Store& store,
                                               bool force) {
-  std::set<std::string> chosen;
+  std::unordered_set<std::string> chosen;
   std::map<std::string, bool> sound;  // many trials may need the weights of one
   const auto can_be_used = [&](const std::string& source) {
     const auto [known, fresh] = sound.try_emplace(source);
@@ -106,7 +106,7 @@ LocalPool::LocalPool(std::vector<const core::Trial*> trials, core::Store& store,
                [this](const std::string& text) { progress_.note(text); }),
       open_(trials.size()) {
   for (const auto* trial : trials) {
-    const auto estimate = costs.estimate(trial->spec);
+    const auto estimate = costs.estimate(trial->outline());
     const auto seconds = estimate ? std::optional(estimate->seconds) : std::nullopt;
     jobs_.push_back({trial, State::kWaiting, seconds});
     if (estimate) jobs_.back().mib = estimate->mib;
@@ -224,7 +224,7 @@ double LocalPool::need_mib(const Job& job) const {
 }
 
 bool LocalPool::usable(const core::Trial& trial) const {
-  return store_.reusable(trial, trial.spec.keep_weights);
+  return store_.reusable(trial, trial.keep_weights);
 }
 
 bool LocalPool::may_be_settled(const Job& job) const {
@@ -275,7 +275,7 @@ void LocalPool::tend(Worker& worker) {
         fmt::format("{}: another machine took it over, since this one stood still", title(trial)));
   }
   if (worker.end.killed != Killed::kNo || worker.lost) return;
-  const auto& [seconds, memory, retries] = trial.spec.limits;
+  const auto& [seconds, memory, retries] = trial.outline().limits;
   if (seconds > 0 && worker.end.seconds > seconds) worker.end.killed = Killed::kTimeout;
   if (memory > 0 && static_cast<double>(worker.end.resident_mib) > memory)
     worker.end.killed = Killed::kMemory;
@@ -308,7 +308,8 @@ bool LocalPool::reap(Worker& worker) {
   tally_.further |= record->status != Status::kInterrupted ||
                     written(store_.folder(job.trial->id).checkpoint()) != worker.checkpoint;
   quarantine_.note(*job.trial, *record);
-  costs_.add(job.trial->spec, *record);  // of what ran here, so that each trial is counted once
+  costs_.add(job.trial->outline(),
+             *record);  // of what ran here, so that each trial is counted once
   finish(job, *record, worker.end.seconds);
   return true;
 }
@@ -316,7 +317,7 @@ bool LocalPool::reap(Worker& worker) {
 /// Only a kill from outside is the machine's fault; a plugin that crashed once crashes again.
 bool LocalPool::worth_retrying(const Job& job, const Worker& worker) const {
   return worker.end.exit.signal == SIGKILL && worker.end.killed == Killed::kNo && stop_time_ == 0 &&
-         job.attempts <= job.trial->spec.limits.retries;
+         job.attempts <= job.trial->outline().limits.retries;
 }
 
 /// Memory of a GPU that was not there may have been its neighbours'.

@@ -101,7 +101,7 @@ class LocalPool {
     std::int64_t oom_kills = 0;  ///< of the kernel when it started
     End end;
     std::size_t gpu = 0;
-    bool beside_others = false;  ///< at some time, on its GPU
+    bool beside_others = false;                                 ///< at some time, on its GPU
     std::optional<std::filesystem::file_time_type> checkpoint;  ///< that it went on from
     bool lost = false;                                          ///< to another machine
   };

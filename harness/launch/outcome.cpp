@@ -67,10 +67,10 @@ std::pair<Status, std::string> verdict(const core::Trial& trial, const End& end,
   switch (end.killed) {
     case Killed::kTimeout:
       return {Status::kTimeout,
-              fmt::format("ran longer than limits.seconds = {:g}", trial.spec.limits.seconds)};
+              fmt::format("ran longer than limits.seconds = {:g}", trial.outline().limits.seconds)};
     case Killed::kMemory:
       return {Status::kOutOfMemory, fmt::format("used {} MiB of memory, limits.memory = {:g}",
-                                                end.resident_mib, trial.spec.limits.memory)};
+                                                end.resident_mib, trial.outline().limits.memory)};
     case Killed::kInterrupt:
       return {Status::kInterrupted, "stopped by the user; the same command goes on"};
     case Killed::kTimeUp:
@@ -95,12 +95,12 @@ core::Record blank(const core::Trial& trial, Status status, const std::string& r
   core::Record record;
   record.id = trial.id;
   record.key = trial.key;
-  record.seed = trial.spec.seed;
+  record.seed = trial.seed();
   record.status = status;
   record.reason = reason;
-  record.axes = trial.spec.axes;
+  record.axes = trial.spec().axes;
   record.provenance = {{"host", host()},
-                       {"device", trial.spec.device},
+                       {"device", trial.outline().device},
                        {"build", core::build_hash()},
                        {"revision", core::revision()},
                        {"version", core::version()},

@@ -51,13 +51,14 @@ std::string about(double seconds) {
 
 std::string title(const core::Trial& trial) {
   const auto axis = [&](const char* name) {
-    const auto found = trial.spec.axes.find(name);
-    return found != trial.spec.axes.end() ? found->second : "";
+    const auto& axes = trial.outline().axes;
+    const auto found = axes.find(name);
+    return found != axes.end() ? found->second : "";
   };
   const std::string pair = axis("pair"), labels = axis("labels");
   std::string text = axis("method") + " " + (pair.empty() ? axis("target") : pair);
   if (!labels.empty() && labels != "1") text += " labels " + labels;
-  return fmt::format("{} s{}", text, trial.spec.seed);
+  return fmt::format("{} s{}", text, trial.seed());
 }
 
 double Running::share() const {

@@ -37,7 +37,7 @@ core::Reason Quarantine::against(const core::Trial& trial) const {
 }
 
 Quarantine::Parts Quarantine::parts_of(const core::Trial& trial) {
-  const core::TrialSpec& spec = trial.spec;
+  const core::TrialSpec& spec = trial.outline();
   Parts parts{"method " + spec.method.plugin, "data set " + spec.task.plugin};
   for (const auto& plus : spec.plus) parts.insert("method " + plus.plugin);
   if (spec.target) parts.insert("model " + spec.target->plugin);

@@ -98,18 +98,19 @@ class LocalPoolTest : public testing::TestWithParam<Start> {
   void add(const std::string& id, std::vector<std::string> needs = {},
            const core::Limits& limits = {}) {
     core::Trial& trial = plan_.trials.emplace_back();
-    trial.id = trial.spec.id = id;
-    trial.key = trial.spec.key = "key-" + id;
+    core::TrialSpec spec;
+    spec.id = trial.id = id;
+    spec.key = trial.key = "key-" + id;
+    spec.axes = {{"method", id}, {"pair", "a -> b"}};
+    spec.task.plugin = "d";
+    spec.task.train = 100;
+    spec.target.emplace().plugin = "m";
+    spec.method.plugin = id;
+    spec.recipe.epochs = 1;
+    spec.recipe.batch = 10;
+    spec.limits = limits;
     trial.needs = std::move(needs);
-    trial.fields = "{}";
-    trial.spec.axes = {{"method", id}, {"pair", "a -> b"}};
-    trial.spec.task.plugin = "d";
-    trial.spec.task.train = 100;
-    trial.spec.target.emplace().plugin = "m";
-    trial.spec.method.plugin = id;
-    trial.spec.recipe.epochs = 1;
-    trial.spec.recipe.batch = 10;
-    trial.spec.limits = limits;
+    trial.describe(std::move(spec), "{}");
   }
 
   launch::Tally run(int jobs = 2) {
@@ -165,7 +166,7 @@ TEST_P(LocalPoolTest, AsManyShareAGpuAsPastTrialsSayThatThereIsRoomFor) {
     past.status = core::Status::kOk;
     past.examples = {{"train", 100}};
     past.cost = {{"train_seconds", 1}, {"total_seconds", 2}, {"peak_memory_mib", 10'000}};
-    costs_.add(plan_.trials.back().spec, past);
+    costs_.add(plan_.trials.back().outline(), past);
   }
   const auto together = [&](double memory_mib) {
     fs::remove_all(root_ + "/trials");
@@ -346,7 +347,9 @@ TEST_P(LocalPoolTest, APluginThatCrashesAgainAndAgainIsLeftOut) {
   for (int i = 0; i < 5; ++i) add("segfault" + std::to_string(i));
   add("fine");
   for (auto& trial : plan_.trials)
-    trial.spec.method.plugin = trial.id == "fine" ? "fine" : "segfault";
+    trial.change([&](core::TrialSpec& spec) {
+      spec.method.plugin = trial.id == "fine" ? "fine" : "segfault";
+    });
   const auto tally = run(1);
   EXPECT_EQ(tally.ok, 1U);
   EXPECT_EQ(tally.bad, 5U);
@@ -417,10 +420,10 @@ TEST_P(LocalPoolTest, PrintsALineForEachTrialWhereThereIsNoTerminal) {
 
 TEST_P(LocalPoolTest, LearnsWhatATrialCosts) {
   add("kd");
-  EXPECT_FALSE(costs_.estimate(plan_.trials[0].spec));
+  EXPECT_FALSE(costs_.estimate(plan_.trials[0].spec()));
   run();
-  EXPECT_DOUBLE_EQ(costs_.estimate(plan_.trials[0].spec)->seconds, 2);
-  core::TrialSpec longer = plan_.trials[0].spec;
+  EXPECT_DOUBLE_EQ(costs_.estimate(plan_.trials[0].spec())->seconds, 2);
+  core::TrialSpec longer = plan_.trials[0].spec();
   longer.recipe.epochs = 10;  // ten times the steps, the same second around them
   EXPECT_DOUBLE_EQ(launch::CostBook(root_ + "/cache/costs.jsonl").estimate(longer)->seconds, 11);
   longer.recipe.batch = 20;

@@ -25,7 +25,9 @@ class ProgressTest : public testing::Test {
   }
   static core::Trial trial(const std::string& method) {
     core::Trial made;
-    made.spec.axes = {{"method", method}, {"pair", "a -> b"}};
+    made.change([&](core::TrialSpec& spec) {
+      spec.axes = {{"method", method}, {"pair", "a -> b"}};
+    });
     return made;
   }
   static core::Record record(core::Status status = core::Status::kOk) {
@@ -51,7 +53,7 @@ constexpr core::Terminal kTerminal{.redraws = true, .colours = true, .ascii = fa
 
 TEST_F(ProgressTest, ATrialIsOneLineWhateverItIsCalled) {
   auto named = trial("\x1B[2Jmethod\nof two lines");
-  named.spec.axes["pair"] = "a\t-> b\x07";
+  named.change([](core::TrialSpec& spec) { spec.axes["pair"] = "a\t-> b\x07"; });
   auto failed = record(core::Status::kFailed);
   failed.metrics.clear();
   failed.reason = "\x1B]0;title\x07why\nand more";

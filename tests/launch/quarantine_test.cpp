@@ -15,9 +15,11 @@ core::Trial trial(const std::string& method, const std::string& model = "mlp",
   static int count = 0;
   core::Trial made;
   made.id = method + std::to_string(++count);
-  made.spec.method.plugin = method;
-  made.spec.target.emplace().plugin = model;
-  made.spec.task.plugin = data;
+  made.change([&](core::TrialSpec& spec) {
+    spec.method.plugin = method;
+    spec.target.emplace().plugin = model;
+    spec.task.plugin = data;
+  });
   return made;
 }
 

@@ -147,7 +147,7 @@ std::string stem(const std::string& id) { return id.substr(0, id.rfind('-')); }
 /// What the key of each stored trial was made of; of those of the same plugins and seed, if there
 /// are any, the one that differs in the fewest fields.
 void print_nearest(const core::Store& store, const core::Trial& trial) {
-  const Json fields = Json::parse(trial.fields);
+  const Json fields = Json::parse(trial.fields());
   std::string nearest;
   std::optional<std::vector<std::string>> fewest;
   for (const auto& id : store.trials()) {
@@ -234,7 +234,7 @@ int rerun_cell(const std::shared_ptr<RerunChoice>& choice) {
   if (subject.trial.id.empty())
     throw core::Error(
         fmt::format("error: {} cannot be run: {}", title(*subject.cell), subject.cell->hole));
-  const std::string& build = subject.trial.spec.build;
+  const std::string& build = subject.trial.outline().build;
   if (!build.empty() && build != core::build_hash())
     throw core::Error(
         fmt::format("error: {} was made by build {} of the harness, and this is {}, which cannot "

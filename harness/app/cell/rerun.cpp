@@ -79,7 +79,7 @@ bool rerun(const Site& site, const core::Trial& trial, const RerunOptions& optio
                           ? options.threads
                           : store.load(*first).value().provenance.value("threads", 1);
   const auto pool =
-      launch::settle({1, threads, trial.spec.device, site.worker(), site.worker_flags()});
+      launch::settle({1, threads, trial.outline().device, site.worker(), site.worker_flags()});
   core::print("running {} again, {} threads\n", trial.id, pool.threads);
   if (*first != trial.id) core::print("it has no record yet; the first run is {}\n", *first);
   std::fflush(stdout);

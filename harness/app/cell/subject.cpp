@@ -10,6 +10,7 @@
 #include "core/base/json_file.hpp"
 #include "core/base/output/print.hpp"
 #include "core/base/text_file.hpp"
+#include "core/plan/plan_text.hpp"
 #include "core/store/outcomes.hpp"
 
 namespace ktb::app {
@@ -56,8 +57,7 @@ std::optional<Subject> stored_trial(const core::Store& store, const std::string&
   subject.seed = stored->spec.seed;
   subject.trial.id = id;
   subject.trial.key = stored->spec.key;
-  subject.trial.spec = stored->spec;
-  subject.trial.fields = stored->fields.is_null() ? "{}" : stored->fields.dump();
+  subject.trial.describe(stored->spec, stored->fields.is_null() ? "{}" : stored->fields.dump());
   for (const auto& source : stored->spec.sources)
     if (!source.trial.empty()) subject.trial.needs.push_back(source.trial);
   return subject;
@@ -119,7 +119,7 @@ std::string title(const Subject& subject) {
     if (subject.candidate < subject.cell->candidates.size())
       text += ", " + subject.cell->candidates[subject.candidate];
   } else {
-    const auto& spec = subject.trial.spec;
+    const auto& spec = subject.trial.outline();
     text = fmt::format("{}, {}, {}", spec.method.name, spec.target ? spec.target->name : "hub",
                        spec.task.dataset);
     text += subject.planned ? " (a source)" : " (of no plan; this is what its folder says)";
@@ -141,9 +141,9 @@ std::optional<Subject> trial_named(const core::Plan& plan, const core::Store& st
   }
   Subject source;
   source.trial = *trial;
-  if (const auto stored = trial->spec.id.empty() ? stored_trial(store, id) : std::nullopt)
-    source.trial.spec = stored->trial.spec;  // a stored plan has none
-  source.seed = source.trial.spec.seed;
+  if (const auto stored = trial->described() ? std::nullopt : stored_trial(store, id))
+    source.trial.describe(stored->trial.spec(), stored->trial.fields());  // a stored plan has none
+  source.seed = source.trial.seed();
   return source;
 }
 
@@ -161,7 +161,7 @@ void remember(const core::Plan& plan, const core::Store& store) {
   try {
     fs::create_directories(folder);
     core::write_atomically(folder / store.plan_path(plan.suite, plan.profile).filename(),
-                           core::to_json(plan).dump());
+                           core::plan_text(plan));
   } catch (const std::exception&) {
     return;  // a folder that cannot be written: its ids want their suite before them
   }

@@ -4,10 +4,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 #include <random>
 #include <utility>
 
@@ -66,7 +66,14 @@ class TemporaryFile {
 std::string read_text(const fs::path& path) {
   std::ifstream stream(path, std::ios::binary);
   if (!stream) throw Error(fmt::format("{}: cannot be opened", path.string()));
-  std::string text{std::istreambuf_iterator<char>(stream), {}};
+  std::string text;
+  std::size_t read = 0;
+  do {  // in growing blocks: a file may be a pipe, or grow meanwhile
+    text.resize(read + std::max<std::size_t>(read, 1 << 14));
+    stream.read(text.data() + read, static_cast<std::streamsize>(text.size() - read));
+    read += static_cast<std::size_t>(stream.gcount());
+  } while (stream);
+  text.resize(read);
   if (stream.bad()) throw Error(fmt::format("{}: cannot be read", path.string()));
   return text;
 }

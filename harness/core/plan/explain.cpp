@@ -39,11 +39,11 @@ std::string difference(const std::string& name, const Json& before, const Json& 
 }  // namespace
 
 Explanation explain(const Trial& trial, const Origin& origin) {
-  const Json spec = to_json(trial.spec);
+  const Json spec = to_json(trial.spec());
   std::map<std::string, Json> values;
   for (const char* part : {"task", "target", "method", "plus", "sources", "recipe"})
     flatten(spec.at(part), part, values);
-  Explanation told{{}, Json::parse(trial.fields)};
+  Explanation told{{}, Json::parse(trial.fields())};
   for (const auto& [name, value] : values) {
     const auto place = origin.find(name);
     told.settings.push_back({name, value, place == origin.end() ? "default" : place->second});

@@ -9,9 +9,9 @@
 
 #include "core/base/error.hpp"
 #include "core/plan/check_tables.hpp"
-#include "core/plan/source_lines.hpp"
+#include "core/plan/notes/source_lines.hpp"
+#include "core/plan/notes/warnings.hpp"
 #include "core/plan/trials.hpp"
-#include "core/plan/warnings.hpp"
 #include "core/suite/check_names.hpp"
 
 namespace ktb::core {

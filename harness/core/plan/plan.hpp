@@ -2,27 +2,15 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/json.hpp"
 #include "core/base/reason.hpp"
-#include "core/plan/trial_spec.hpp"
+#include "core/plan/trial.hpp"
 #include "core/suite/table_spec.hpp"
 
 namespace ktb::core {
-
-/// One training: the unit of running, caching, resuming, failing.
-struct Trial {
-  std::string id;                  ///< readable slug and the first 12 digits of the key
-  std::string key;                 ///< content key, docs/contracts.md
-  TrialSpec spec;                  ///< trial.json; without id in a stored plan: see its folder
-  std::string fields;              ///< canonical JSON that the key hashes, for `ktbench why`
-  std::vector<std::string> needs;  ///< trials that make its sources' weights
-  std::string accepted;  ///< how its record differs that was reused on request; empty: it does not
-  /// What it or its sources need and this machine lacks, in words: its key is then none that a
-  /// record could have.
-  std::vector<std::string> lacks;
-};
 
 /// One seed of a cell.
 struct Sample {
@@ -98,5 +86,10 @@ struct Plan {
 /// `results/plans/<suite>.<profile>.json`: enough for status and report, without the specs.
 Json to_json(const Plan& plan);
 Plan plan_from_json(const Json& json);
+
+/// As core/base/bytes.hpp spells it.
+std::string plan_bytes(const Plan& plan);
+Plan plan_from_bytes(std::string_view bytes);
+std::string plan_shape();
 
 }  // namespace ktb::core

@@ -1,6 +1,8 @@
+#include "core/base/bytes.hpp"
 #include "core/base/error.hpp"
 #include "core/base/fields.hpp"
-#include "core/plan/plan.hpp"
+#include "core/base/json_printer.hpp"
+#include "core/plan/plan_text.hpp"
 
 namespace ktb::core {
 namespace {
@@ -75,16 +77,30 @@ void fields(Self& plan, Ar& ar) {
   ar.optional("metrics", plan.metrics);
 }
 
+namespace {
+
+/// A plan's file: its members beside the schema's number.
+struct PlanFile {
+  const Plan& plan;
+};
+template <Of<PlanFile> Self, class Ar>
+void fields(Self& file, Ar& ar) {
+  fields(file.plan, ar);
+  ar("schema", kPlanSchema);
+}
+
+}  // namespace
+
 Json to_json(const TableSpec& table) { return write_json(table); }
 
 TableSpec table_spec_from_json(const Json& json) {
   return read_json<TableSpec>(JsonView(json, "plan", "tables"));
 }
 
-Json to_json(const Plan& plan) {
-  Json json = write_json(plan);
-  json["schema"] = kPlanSchema;
-  return json;
+Json to_json(const Plan& plan) { return write_json(PlanFile{plan}); }
+
+std::string plan_text(const Plan& plan, int indent) {
+  return JsonPrinter(indent).print(PlanFile{plan});
 }
 
 Plan plan_from_json(const Json& json) {
@@ -94,5 +110,9 @@ Plan plan_from_json(const Json& json) {
     throw Error("this plan was written by another version; run `ktbench plan` again");
   return read_json<Plan>(view);
 }
+
+std::string plan_bytes(const Plan& plan) { return to_bytes(plan); }
+Plan plan_from_bytes(std::string_view bytes) { return from_bytes<Plan>(bytes); }
+std::string plan_shape() { return shape_of<Plan>(); }
 
 }  // namespace ktb::core

@@ -32,10 +32,11 @@ Reason wrong_count(const std::array<std::size_t, 2>& range, std::size_t given,
 }
 
 /// One trial for cells that ask for different things to be kept keeps them all.
-void keep_also(TrialSpec& trial, const TrialSpec& twin) {
+void keep_also(Trial& trial, const Trial& twin) {
   trial.keep_weights = trial.keep_weights || twin.keep_weights;
-  for (const Keepsake what : twin.recipe.keep)
-    if (!trial.recipe.keeps(what)) trial.recipe.keep.push_back(what);
+  for (const Keepsake what : twin.outline().recipe.keep)
+    if (!trial.outline().recipe.keeps(what))
+      trial.change([&](TrialSpec& spec) { spec.recipe.keep.push_back(what); });
 }
 
 }  // namespace
@@ -135,7 +136,7 @@ void TrialBook::build(Training& t) {
   hash("smoke", options_.smoke);
   hash("build", options_.build);
   hash("torch", options_.torch);
-  t.texts["seed"] = t.texts["sources"] = "";  // differ from seed to seed: fields_of
+  t.texts["seed"] = t.texts["sources"] = "";  // differ from seed to seed: Trial::fields
   t.slug = slug(t);
 }
 
@@ -309,10 +310,9 @@ std::map<std::string, std::string> TrialBook::option_axes(const Wish& wish) {
 std::size_t TrialBook::trial(const Wish& wish, std::size_t candidate, SeedAt at) {
   Training& t = training(wish, candidate);
   if (const auto made = t.made.find(at.seed); made != t.made.end()) return made->second;
-  // A cell's last seed moves the template away instead of copying it: nobody needs it afterwards.
-  const bool last = !wish.grid.empty() && at.index + 1 == wish.seeds.size();
-  TrialSpec spec = last ? std::move(t.spec) : t.spec;
-  Json feeds = t.sources;
+  if (!t.outline) t.outline = std::make_shared<Outline>(t);
+  Json sources = t.sources;
+  std::vector<std::string> feeds(t.feeds.size());
   std::set<std::size_t> needs;
   for (std::size_t i = 0; i < t.feeds.size(); ++i) {
     if (!t.feeds[i]) continue;
@@ -321,49 +321,29 @@ std::size_t TrialBook::trial(const Wish& wish, std::size_t candidate, SeedAt at)
     SeedAt source{own.empty() || finished ? at.seed : own[at.index % own.size()], at.index};
     if (file_of_training(*t.feeds[i])) source = {0, 0};  // a file is the same for all seeds
     const std::size_t index = trial(*t.feeds[i], 0, source);
-    spec.sources[i].trial = trials_[index].id;
-    feeds[i]["trial"] = trials_[index].key;
+    feeds[i] = trials_[index].id;
+    sources[i]["trial"] = trials_[index].key;
     needs.insert(index);
   }
-  const std::size_t index =
-      add(t, std::move(spec), fields_of(t, feeds, at.seed), std::move(needs), at);
-  t.made[at.seed] = index;
-  return index;
-}
-
-/// The same text as dumping the whole, without dumping what all seeds share again.
-std::string TrialBook::fields_of(const Training& t, const Json& sources, std::uint64_t seed) const {
-  std::string text = "{";
-  for (const auto& [key, value] : t.texts) {
-    if (text.size() > 1) text += ',';
-    text += '"' + key + "\":";
-    text += key == "seed" ? std::to_string(seed) : key == "sources" ? sources.dump() : value;
-  }
-  return text + "}";
-}
-
-std::size_t TrialBook::add(Training& t, TrialSpec spec, std::string fields,
-                           std::set<std::size_t> needs, SeedAt at) {
   Trial made;
-  made.key = sha256_text(fields);
+  made.describe(t.outline, at.seed, std::move(feeds), sources.dump());
+  return t.made[at.seed] = add(t, std::move(made), needs);
+}
+
+std::size_t TrialBook::add(Training& t, Trial made, const std::set<std::size_t>& needs) {
+  made.key = sha256_text(made.fields());
   const auto [known, fresh] = by_key_.emplace(made.key, trials_.size());
   if (!fresh) {
-    keep_also(trials_[known->second].spec, spec);
+    keep_also(trials_[known->second], made);
     return known->second;
   }
-  made.id = fmt::format("{}-s{}-{}", t.slug, at.seed, made.key.substr(0, 12));
-  spec.id = made.id;
-  spec.key = made.key;
-  spec.seed = at.seed;
-  spec.axes["seed"] = std::to_string(at.seed);
+  made.id = fmt::format("{}-s{}-{}", t.slug, made.seed(), made.key.substr(0, 12));
   std::set<std::size_t> lacks = t.lacks;
   for (const auto index : needs) {
     made.needs.push_back(trials_[index].id);
-    trials_[index].spec.keep_weights = true;
+    trials_[index].keep_weights = true;
     lacks.insert(lacks_[index].begin(), lacks_[index].end());
   }
-  made.spec = std::move(spec);
-  made.fields = std::move(fields);
   trials_.push_back(std::move(made));
   lacks_.push_back(std::move(lacks));
   first_drafts_.push_back(t.draft);

@@ -71,18 +71,17 @@ class TrialBook {
 
  private:
   /// A draft turned into trial.json, but for the seed and the sources' keys.
-  struct Training {
+  struct Training : Outline {
     const Wish* wish = nullptr;
     const Draft* draft = nullptr;
     Reason hole;
     std::string slug;
-    TrialSpec spec;
-    Json sources;                              ///< their share of the key
-    std::map<std::string, std::string> texts;  ///< the other members that the key hashes, dumped
+    Json sources;  ///< their share of the key
     Origins origin;
     std::vector<const Wish*> feeds;  ///< what each source is trained by; null: nothing
     std::set<std::size_t> lacks;
     std::map<std::uint64_t, std::size_t> made;  ///< seed -> trial, for one position of the seed
+    std::shared_ptr<const Outline> outline;     ///< of its trials; null before the first
   };
 
   Training& training(const Wish& wish, std::size_t candidate);
@@ -97,9 +96,7 @@ class TrialBook {
   void build_recipe(Training& training);
   Reason cannot(const Training& training) const;
   void take(Training& training, const Part& part, const std::string& prefix);
-  std::string fields_of(const Training& training, const Json& sources, std::uint64_t seed) const;
-  std::size_t add(Training& training, TrialSpec spec, std::string fields,
-                  std::set<std::size_t> needs, SeedAt at);
+  std::size_t add(Training& training, Trial made, const std::set<std::size_t>& needs);
   std::string slug(const Training& training) const;
 
   const Suite& suite_;

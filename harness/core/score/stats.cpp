@@ -71,6 +71,36 @@ double share_as_far(const std::map<std::int64_t, double>& counts, std::int64_t t
   return far / all;
 }
 
+/// Over all patterns of signs. Counts of them are whole and below 2^50, so no sum of them rounds.
+double exact_signed_rank(std::span<const std::int64_t> ranks, std::int64_t seen) {
+  const std::int64_t all = std::accumulate(ranks.begin(), ranks.end(), std::int64_t{0});
+  std::vector<double> ways(static_cast<std::size_t>(all + 1));  // by the sum of positive ranks
+  ways[0] = 1;
+  std::int64_t highest = 0;
+  for (const std::int64_t rank : ranks) {
+    highest += rank;
+    for (std::int64_t sum = highest; sum >= rank; --sum)
+      ways[static_cast<std::size_t>(sum)] += ways[static_cast<std::size_t>(sum - rank)];
+  }
+  const std::int64_t distance = std::abs(2 * seen - all);
+  double far = 0;
+  for (std::int64_t sum = 0; sum <= all; ++sum)
+    if (std::abs(2 * sum - all) >= distance) far += ways[static_cast<std::size_t>(sum)];
+  return std::ldexp(far, -static_cast<int>(ranks.size()));
+}
+
+/// By the normal distribution of the sum's mean and variance, ties included; no correction for
+/// continuity. This is SciPy's `asymptotic`.
+double normal_signed_rank(std::span<const std::int64_t> ranks, std::int64_t seen) {
+  double squares = 0;
+  for (const std::int64_t rank : ranks)
+    squares += static_cast<double>(rank) * static_cast<double>(rank);
+  const std::int64_t all = std::accumulate(ranks.begin(), ranks.end(), std::int64_t{0});
+  // of twice the sum: each rank is there or not, so its variance is a quarter of its square
+  const double z = static_cast<double>(std::abs(2 * seen - all)) / std::sqrt(squares);
+  return 2 * bm::cdf(bm::complement(bm::normal(), z));
+}
+
 double binomial_two_sided(std::size_t low, std::size_t n) {
   if (n == 0) return 1;
   const bm::binomial_distribution<> half(static_cast<double>(n), 0.5);
@@ -201,16 +231,12 @@ SignedRank wilcoxon(std::span<const double> a, std::span<const double> b) {
   }
   if (size.empty()) return {};
   const std::vector<std::int64_t> ranks = double_ranks(size, rounding);
-  std::map<std::int64_t, double> counts{{0, 1.0}};
-  std::int64_t seen = 0, all = 0;
-  for (std::size_t i = 0; i < ranks.size(); ++i) {
-    std::map<std::int64_t, double> next = counts;
-    for (const auto& [sum, count] : counts) next[sum + ranks[i]] += count;
-    counts = std::move(next);
-    all += ranks[i];
+  std::int64_t seen = 0;
+  for (std::size_t i = 0; i < ranks.size(); ++i)
     if (positive[i]) seen += ranks[i];
-  }
-  return {static_cast<double>(seen) / 2, share_as_far(counts, all, seen)};
+  const bool exact = ranks.size() <= kMostExactPairs;
+  return {static_cast<double>(seen) / 2,
+          exact ? exact_signed_rank(ranks, seen) : normal_signed_rank(ranks, seen)};
 }
 
 double wilcoxon_floor(std::size_t n) {

@@ -39,12 +39,18 @@ struct EffectSize {
 /// however few they are, where a bootstrap over three or five seeds is far too narrow.
 EffectSize cohen_dz(std::span<const double> a, std::span<const double> b, double level = 0.95);
 
+/// Of more pairs nobody sees how the exact distribution differs from the normal one, and to compute
+/// it takes the cube of their number. SciPy draws the line there, too.
+inline constexpr std::size_t kMostExactPairs = 50;
+
 struct SignedRank {
   double w_plus = 0;
-  double p = 1;  ///< over all sign patterns, midranks, zeros dropped; 1 where nothing is left
+  /// Midranks, zeros dropped; over all patterns of signs up to `kMostExactPairs` pairs, else by the
+  /// normal distribution, ties corrected; 1 where nothing is left.
+  double p = 1;
 };
 SignedRank wilcoxon(std::span<const double> a, std::span<const double> b);
-/// The smallest two-sided p that n pairs can give the signed-rank test.
+/// The smallest two-sided p that n pairs can give the exact signed-rank test.
 double wilcoxon_floor(std::size_t n);
 
 /// Two predictors on the same samples: both right, only the first, only the second, both wrong.

@@ -82,7 +82,7 @@ class Acceptance {
     return *found;
   }
 
-  static bool keeps_weights(const Trial& trial) { return trial.spec.keep_weights; }
+  static bool keeps_weights(const Trial& trial) { return trial.keep_weights; }
 
   /// A hash of all that may not differ; sources stand in it with their own.
   std::string essence_of(Json fields) const {
@@ -132,14 +132,14 @@ class Acceptance {
 
   /// Makes it the newest of the stored trials that are as good.
   void adopt(Trial& trial) {
-    const Json now = Json::parse(trial.fields);
+    const Json now = Json::parse(trial.fields());
     const std::string prefix = stem(trial.id), essence = essence_of(now);
     std::optional<std::string> newest;
     std::string chosen;
     for (auto id = std::lower_bound(stored_.begin(), stored_.end(), prefix);
          id != stored_.end() && id->starts_with(prefix); ++id) {
       if (*id == trial.id || !kept(*id) || kept(*id)->essence != essence) continue;
-      if (!store_.has_kept(*id, trial.spec.recipe.keep)) continue;
+      if (!store_.has_kept(*id, trial.outline().recipe.keep)) continue;
       const auto made = finished(*id, keeps_weights(trial));
       if (!made || made <= newest) continue;
       newest = made;
@@ -155,7 +155,7 @@ class Acceptance {
     if (placed_.contains(id)) return;
     for (const auto& need : kept(id)->needs) bring(need, now);
     Trial trial;
-    trial.spec = store_.trial(id).value().spec;
+    trial.describe(store_.trial(id).value().spec, "");
     take(trial, id, now);
     place(std::move(trial));
   }
@@ -163,7 +163,6 @@ class Acceptance {
   void take(Trial& trial, const std::string& id, const Json& now) {
     const Json& then = kept(id)->fields;
     trial.accepted = told(then, now);
-    trial.spec.build = text_in(then, "build");
     identify(trial, id, then);
   }
 
@@ -179,31 +178,32 @@ class Acceptance {
 
   /// Names the sources as they are now, which makes another key of it.
   void follow_sources(Trial& trial) {
-    Json fields = Json::parse(trial.fields);
+    Json fields = Json::parse(trial.fields());
     for (Json* key : made_sources(fields)) *key = moved_.at(key->get<std::string>());
     const std::string key = sha256_text(fields.dump());
     if (key != trial.key) identify(trial, stem(trial.id) + key.substr(0, kIdDigits), fields);
   }
 
   void identify(Trial& trial, const std::string& id, Json fields) {
-    trial.id = id;
-    trial.fields = fields.dump();
-    trial.key = sha256_text(trial.fields);
-    trial.spec.id = trial.id;
-    trial.spec.key = trial.key;
+    TrialSpec spec = trial.spec();
+    std::string text = fields.dump();
+    spec.id = trial.id = id;
+    spec.key = trial.key = sha256_text(text);
+    spec.build = text_in(fields, "build");
     trial.needs.clear();
     const Json& sources = fields["sources"];
     for (std::size_t i = 0; i < sources.size(); ++i) {
       const std::string key = text_in(sources[i], "trial");
       if (key.empty()) continue;
       const std::string& need = ids_.at(key);
-      trial.spec.sources[i].trial = need;
+      spec.sources[i].trial = need;
       if (!std::count(trial.needs.begin(), trial.needs.end(), need)) trial.needs.push_back(need);
     }
+    trial.describe(std::move(spec), std::move(text));
   }
 
   void place(Trial trial) {
-    know(trial.id, trial.key, essence_of(Json::parse(trial.fields)));
+    know(trial.id, trial.key, essence_of(Json::parse(trial.fields())));
     placed_.emplace(trial.id, plan_.trials.size());
     plan_.trials.push_back(std::move(trial));
   }

@@ -9,8 +9,8 @@ namespace ktb::core {
 namespace {
 
 void add_spec(const Trial& trial, const Store& store, Outcomes& result) {
-  if (!trial.spec.id.empty()) {
-    result.specs.emplace(trial.id, trial.spec);
+  if (trial.described()) {
+    result.specs.emplace(trial.id, trial.spec());
   } else if (const auto stored = store.trial(trial.id)) {
     result.specs.emplace(trial.id, stored->spec);
   }
@@ -30,6 +30,7 @@ std::string Outcomes::state(const std::string& trial) const {
 
 Outcomes outcomes(const Plan& plan, const Store& store, Details details) {
   Outcomes result;
+  result.records.reserve(plan.trials.size());
   for (const Trial& trial : plan.trials) {
     std::optional<Record> record = store.load(trial.id);
     if (details.specs) add_spec(trial, store, result);

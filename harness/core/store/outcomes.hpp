@@ -2,6 +2,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "core/plan/plan.hpp"
@@ -13,8 +14,8 @@ class Store;
 
 /// All that a report knows of a plan's trials, read at one time.
 struct Outcomes {
-  std::map<std::string, Record> records;   ///< by trial id; only those of the plan's own keys
-  std::map<std::string, TrialSpec> specs;  ///< of all that the plan or their folders have
+  std::unordered_map<std::string, Record> records;   ///< by trial id; those of the plan's own keys
+  std::map<std::string, TrialSpec> specs;            ///< of all that the plan or their folders have
   std::map<std::string, std::vector<bool>> samples;  ///< right or wrong, a test sample each
   std::set<std::string> running;                     ///< no record yet, but progress of late
 

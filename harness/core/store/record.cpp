@@ -2,19 +2,29 @@
 
 #include <fmt/format.h>
 
+#include <type_traits>
+#include <utility>
+
+#include "core/base/bytes.hpp"
 #include "core/base/fields.hpp"
 #include "core/base/output/escape.hpp"
 #include "core/base/version.hpp"
 
 namespace ktb::core {
 
+template <Of<RecordHead> Self, class Ar>
+void fields(Self& head, Ar& ar) {
+  ar("id", head.id);
+  ar("status", head.status);
+  ar.optional("key", head.key);
+  ar.optional("seed", head.seed);
+  ar.optional("reason", head.reason);
+}
+
 template <Of<Record> Self, class Ar>
 void fields(Self& record, Ar& ar) {
-  ar("id", record.id);
-  ar("status", record.status);
-  ar.optional("key", record.key);
-  ar.optional("seed", record.seed);
-  ar.optional("reason", record.reason);
+  using Head = std::conditional_t<std::is_const_v<Self>, const RecordHead, RecordHead>;
+  fields(static_cast<Head&>(record), ar);
   ar.optional("axes", record.axes);
   ar.optional("metrics", record.metrics);
   ar.optional("validation", record.validation);
@@ -52,6 +62,30 @@ Record record_from_json(const Json& json) {
   for (const auto& [name, value] : known.items()) record.rest.erase(name);
   return record;
 }
+
+std::string record_bytes(const Record& record) {
+  ByteWriter writer;
+  writer.put(record);
+  writer.put(record.rest);
+  return std::move(writer).take();
+}
+
+Record record_from_bytes(std::string_view bytes) {
+  ByteReader reader(bytes);
+  Record record;
+  reader.get(record);
+  reader.get(record.rest);
+  return record;
+}
+
+RecordHead record_head_from_bytes(std::string_view bytes) {
+  ByteReader reader(bytes);
+  RecordHead head;
+  reader.get(head);
+  return head;
+}
+
+std::string record_shape() { return shape_of<Record>(); }
 
 std::string machine_of(const Record& record) {
   const auto text = [&](const char* name) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -32,13 +33,18 @@ constexpr auto words_of(Status) {
                                                         {Status::kInterrupted, "interrupted"}}};
 }
 
-/// One trial's outcome: record.json of docs/contracts.md.
-/// Unknown members of the file survive in `rest`.
-struct Record {
+/// How a trial ended.
+struct RecordHead {
   std::string id, key;
   std::uint64_t seed = 0;
   Status status = Status::kFailed;
   std::string reason;
+  bool ok() const { return status == Status::kOk; }
+};
+
+/// One trial's outcome: record.json of docs/contracts.md.
+/// Unknown members of the file survive in `rest`.
+struct Record : RecordHead {
   std::map<std::string, std::string> axes;
   std::map<std::string, double> metrics, validation, floor, cost, terms;
   std::vector<std::map<std::string, double>> source_metrics;
@@ -46,7 +52,6 @@ struct Record {
   Json selected = Json::object(), provenance = Json::object(), rest = Json::object();
   std::vector<std::string> warnings;
   std::string weights;  ///< SHA-256 of weights.safetensors; empty: none kept, or none told
-  bool ok() const { return status == Status::kOk; }
 };
 
 Json to_json(const Record& record);
@@ -54,6 +59,12 @@ Json to_json(const Record& record);
 std::string record_text(const Record& record);
 /// Throws Error with the place of what is missing or of another type.
 Record record_from_json(const Json& json);
+
+/// As core/base/bytes.hpp spells it; a part of the same bytes, their first, is its head.
+std::string record_bytes(const Record& record);
+Record record_from_bytes(std::string_view bytes);
+RecordHead record_head_from_bytes(std::string_view bytes);
+std::string record_shape();
 
 /// The metric that judges the trial's kind of task.
 std::string main_metric(const Record& record);

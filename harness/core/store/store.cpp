@@ -13,9 +13,9 @@
 
 #include "core/base/error.hpp"
 #include "core/base/json_file.hpp"
-#include "core/base/output/escape.hpp"
 #include "core/base/output/print.hpp"
 #include "core/base/text_file.hpp"
+#include "core/plan/plan_text.hpp"
 #include "core/store/weights.hpp"
 
 namespace ktb::core {
@@ -47,6 +47,8 @@ Store::Store(fs::path results, Warn warn)
       warn_(std::move(warn)),
       warned_(std::make_shared<std::set<std::string>>()) {
   if (!warn_) warn_ = [](const std::string& text) { core::print(stderr, "warning: {}\n", text); };
+  index_ = std::make_shared<Index>(results_ / "cache" / "index.sqlite",
+                                   record_shape() + plan_shape(), warn_);
 }
 
 void Store::warn(const std::string& text) const {
@@ -86,8 +88,26 @@ auto Store::load_json(const fs::path& path, std::uintmax_t most, Read read) cons
   });
 }
 
+template <class Made>
+std::optional<Made> Store::load_indexed(const std::string& id,
+                                        Made (*decode)(std::string_view)) const {
+  // As a text: to put a path together takes as long as to look at its file.
+  static const std::string name = TrialFolder(fs::path()).record().string();
+  const std::string path = fmt::format("{}/{}/{}", TrialFolder::all(results_).native(), id, name);
+  const FileStamp stamp = stamp_of(path);  // taken first: what is written after it has another one
+  if (const auto kept = index_->record(id, stamp)) return decode(*kept);
+  auto record = load_json(path, kAny, record_from_json);
+  if (!record) return std::nullopt;
+  index_->keep_record(id, stamp, record_bytes(*record));
+  return Made(std::move(*record));
+}
+
 std::optional<Record> Store::load(const std::string& id) const {
-  return load_json(folder(id).record(), kAny, record_from_json);
+  return load_indexed(id, record_from_bytes);
+}
+
+std::optional<RecordHead> Store::load_head(const std::string& id) const {
+  return load_indexed(id, record_head_from_bytes);
 }
 
 void Store::save(const Record& record) const {
@@ -107,9 +127,10 @@ bool Store::has_weights(const std::string& id) const {
 }
 
 bool Store::reusable(const Trial& trial, bool needs_weights) const {
-  const std::optional<Record> record = load(trial.id);
+  const std::optional<RecordHead> record = load_head(trial.id);
   return record && record->ok() && record->key == trial.key &&
-         (!needs_weights || has_weights(trial.id)) && has_kept(trial.id, trial.spec.recipe.keep);
+         (!needs_weights || has_weights(trial.id)) &&
+         has_kept(trial.id, trial.outline().recipe.keep);
 }
 
 bool Store::has_kept(const std::string& id, const std::vector<Keepsake>& wanted) const {
@@ -211,11 +232,17 @@ fs::path Store::plan_path(const std::string& suite, const std::string& profile) 
 
 void Store::save_plan(const Plan& plan) const {
   make_folder(results_ / "plans");
-  write_atomically(plan_path(plan.suite, plan.profile), json_text(to_json(plan), 1) + "\n");
+  write_atomically(plan_path(plan.suite, plan.profile), plan_text(plan, 1) + "\n");
 }
 
 std::optional<Plan> Store::load_plan(const std::string& suite, const std::string& profile) const {
-  return load_json(plan_path(suite, profile), kAny, plan_from_json);
+  const fs::path path = plan_path(suite, profile);
+  const std::string name = path.filename().string();
+  const FileStamp stamp = stamp_of(path);
+  if (const auto kept = index_->plan(name, stamp)) return plan_from_bytes(*kept);
+  auto plan = load_json(path, kAny, plan_from_json);
+  if (plan) index_->keep_plan(name, stamp, plan_bytes(*plan));
+  return plan;
 }
 
 }  // namespace ktb::core

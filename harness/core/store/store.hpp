@@ -5,12 +5,14 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/json.hpp"
 #include "core/base/weights/safetensors.hpp"
 #include "core/plan/plan.hpp"
 #include "core/store/confusion.hpp"
+#include "core/store/index.hpp"
 #include "core/store/record.hpp"
 #include "core/store/trial_folder.hpp"
 
@@ -47,6 +49,8 @@ class Store {
 
   /// None where there is no record; one that cannot be read counts as none, with a warning.
   std::optional<Record> load(const std::string& id) const;
+  /// Of the same record how the trial ended, for less work.
+  std::optional<RecordHead> load_head(const std::string& id) const;
   /// Writes record.json into the trial's folder, which is made where there is none.
   void save(const Record& record) const;
 
@@ -77,6 +81,9 @@ class Store {
 
  private:
   void warn(const std::string& text) const;
+  /// By `decode` from the index, or from the file, of which the index hears.
+  template <class Made>
+  std::optional<Made> load_indexed(const std::string& id, Made (*decode)(std::string_view)) const;
   /// What `read` makes of a file of at most so many bytes; none where there is no file, or none
   /// that can be read.
   template <class Read>
@@ -90,6 +97,7 @@ class Store {
   std::filesystem::path results_;
   Warn warn_;
   std::shared_ptr<std::set<std::string>> warned_;
+  std::shared_ptr<Index> index_;
 };
 
 }  // namespace ktb::core

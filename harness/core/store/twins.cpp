@@ -94,7 +94,7 @@ std::optional<std::string> first_made(const Store& store, const Trial& trial) {
   const auto own = store.load(trial.id);
   if (own && own->ok() && own->key == trial.key) return trial.id;
   Essences essences(store);
-  const std::string wanted = essences.of(StoredTrial{trial.spec, Json::parse(trial.fields)});
+  const std::string wanted = essences.of(StoredTrial{trial.spec(), Json::parse(trial.fields())});
   std::optional<std::string> newest, chosen;
   for (const auto& id : store.trials()) {
     if (wanted.empty() || id == trial.id || essences.of(id) != wanted) continue;

@@ -24,7 +24,7 @@ Table build_table(const Plan& plan, const TableSpec& spec, const Outcomes& outco
                   const std::optional<Published>& published) {
   TableInput input{plan, spec, outcomes, published, metrics_of(spec, outcomes), {}, {}, {}};
   for (const Trial& trial : plan.trials) {
-    input.needs[trial.id] = trial.needs;
+    input.needs[trial.id] = &trial.needs;
     if (!trial.accepted.empty()) input.accepted[trial.id] = trial.accepted;
     if (!trial.lacks.empty()) input.lacks[trial.id] = trial.lacks.front();
   }

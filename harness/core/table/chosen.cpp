@@ -24,12 +24,12 @@ Choice choose(const TableInput& input, const Slot& place) {
   Choice choice;
   for (const Cell* cell : place.candidates) {
     ++choice.of;
-    const std::vector<std::string> trials = chosen_trials(input, *cell);
+    const Trials trials = chosen_trials(input, *cell);
     Score score{cell, mean_over(input.outcomes, trials, metric, &Record::validation),
                 mean_over(input.outcomes, trials, metric, &Record::metrics)};
     const bool open = cell->hole.empty() &&
                       std::any_of(trials.begin(), trials.end(),
-                                  [&](auto& id) { return input.outcomes.find(id) == nullptr; });
+                                  [&](const std::string& id) { return !input.outcomes.find(id); });
     choice.open = choice.open || open;
     if (score.test) {
       scores.push_back(score);
@@ -51,13 +51,11 @@ Choice choose(const TableInput& input, const Slot& place) {
   return choice;
 }
 
-std::vector<std::string> chosen_trials(const TableInput& input, const Cell& cell) {
-  const Pick picked = picked_value(input, cell);
-  std::vector<std::string> chosen;
-  for (const Sample& sample : by_seed(cell)) {
-    const std::vector<std::string> candidates = candidates_of(sample);
-    chosen.push_back(candidates[std::min(picked.candidate, candidates.size() - 1)]);
-  }
+Trials chosen_trials(const TableInput& input, const Cell& cell) {
+  const std::size_t value = is_tuned(cell) ? picked_value(input, cell).candidate : 0;
+  Trials chosen;
+  for (const Sample* sample : by_seed(cell))
+    chosen.push_back(candidate_of(*sample, std::min(value, sample->tuning.size())));
   return chosen;
 }
 
@@ -67,12 +65,16 @@ const Cell* chosen_cell(const TableInput& input, const Slot& place) {
 }
 
 std::vector<const Record*> records_of(const TableInput& input, const std::vector<Slot>& places) {
-  std::set<std::string> trials;
+  Trials trials;
   for (const Slot& place : places) {
     const Cell* cell = chosen_cell(input, place);
     if (cell == nullptr) continue;
-    for (const std::string& trial : chosen_trials(input, *cell)) trials.insert(trial);
+    const Trials chosen = chosen_trials(input, *cell);
+    trials.insert(trials.end(), chosen.begin(), chosen.end());
   }
+  const auto same = [](const std::string& a, const std::string& b) { return a == b; };
+  std::sort(trials.begin(), trials.end(), std::less<std::string>());
+  trials.erase(std::unique(trials.begin(), trials.end(), same), trials.end());
   std::vector<const Record*> records;
   for (const std::string& trial : trials) {
     const Record* record = input.outcomes.find(trial);

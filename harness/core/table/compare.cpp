@@ -68,6 +68,10 @@ std::vector<std::int64_t> sample_differences(const TableInput& input, const Cont
   return all;
 }
 
+bool both_complete(const Contestant& first, const Contestant& second) {
+  return first.entry->state == State::kComplete && second.entry->state == State::kComplete;
+}
+
 /// Puts the interval of a bootstrap in the place of that over seeds.
 void resample(const std::vector<std::int64_t>& samples, double scale, Difference& difference) {
   difference.low = difference.high = kNan;
@@ -111,12 +115,17 @@ std::optional<Difference> difference_between(const TableInput& input, const Cont
     } else if (!samples.empty()) {
       made.p = mcnemar(samples);
     }
-  } else if (pairs.a.size() > 1) {
-    made.p = wilcoxon(pairs.a, pairs.b).p;
   }
-  const bool whole =
-      first.entry->state == State::kComplete && second.entry->state == State::kComplete;
-  if (!whole) made.p = kNan;
+  if (!both_complete(first, second)) made.p = kNan;
+  return made;
+}
+
+std::optional<Difference> tested_difference(const TableInput& input, const Contestant& first,
+                                            const Contestant& second) {
+  std::optional<Difference> made = difference_between(input, first, second);
+  if (!made || input.spec.counts_samples() || !both_complete(first, second)) return made;
+  const Pairs pairs = pairs_of(*first.entry, *second.entry);
+  if (pairs.a.size() > 1) made->p = wilcoxon(pairs.a, pairs.b).p;
   return made;
 }
 

@@ -25,8 +25,10 @@ std::string sentence(const Record& record) {
 /// What keeps a cell's records from being found here: a plugin or data are missing, so that the
 /// keys of its trials are not known; empty: nothing does.
 std::string unknown_here(const TableInput& input, const Cell& cell) {
+  if (input.lacks.empty()) return "";
   for (const Sample& sample : cell.samples) {
-    for (const std::string& trial : candidates_of(sample)) {
+    for (std::size_t i = 0; i <= sample.tuning.size(); ++i) {
+      const std::string& trial = candidate_of(sample, i);
       const auto lack = input.lacks.find(trial);
       if (lack != input.lacks.end() && input.outcomes.find(trial) == nullptr)
         return "cannot be told here: " + lack->second;
@@ -55,18 +57,21 @@ struct Count {
 
 void read_samples(const TableInput& input, const Cell& cell, const std::string& metric,
                   Entry& entry, Count& count) {
-  const std::vector<Sample> samples = by_seed(cell);
-  const std::vector<std::string> trials = chosen_trials(input, cell);
+  const std::vector<const Sample*> samples = by_seed(cell);
+  const Trials trials = chosen_trials(input, cell);
+  const double scale = metric_info(metric).scale;
   for (std::size_t i = 0; i < samples.size(); ++i) {
-    const Record* record = input.outcomes.find(trials[i]);
-    entry.trials[samples[i].seed] = trials[i];
+    const std::string& trial = trials[i];
+    const std::uint64_t seed = samples[i]->seed;
+    const Record* record = input.outcomes.find(trial);
+    entry.trials[seed] = trial;
     if (record == nullptr) {
-      count.running += input.outcomes.running.count(trials[i]);
+      count.running += input.outcomes.running.count(trial);
     } else if (!record->ok()) {
       ++count.ended;
       entry.notes.push_back(sentence(*record));
     } else if (const auto found = record->metrics.find(metric); found != record->metrics.end()) {
-      entry.values[samples[i].seed] = found->second * metric_info(metric).scale;
+      entry.values[seed] = found->second * scale;
       for (const auto& warning : record->warnings)
         if (std::ranges::find(entry.notes, warning) == entry.notes.end())
           entry.notes.push_back(warning);

@@ -132,7 +132,7 @@ void subtract_baseline(const TableInput& input, const std::string& axis,
     at[axis] = input.spec.baseline;
     const auto base = index.find({one.group(), at});
     if (base == index.end() || base->second->entry->task != one.entry->task) continue;
-    one.entry->difference = difference_between(input, one, *base->second);
+    one.entry->difference = tested_difference(input, one, *base->second);
   }
 }
 
@@ -153,8 +153,11 @@ std::string explain_seeds(const Tested& tested) {
   const auto count = static_cast<double>(tested.p.size());
   if (floor * count <= kAlpha)
     return fmt::format(
-        "* differs from the baseline: exact signed-rank test over seeds, p <= {} after Holm's "
-        "correction over {}",
+        "* differs from the baseline: {} over seeds, p <= {} after Holm's correction over {}",
+        tested.seeds <= kMostExactPairs
+            ? "exact signed-rank test"
+            : fmt::format("signed-rank test (exact up to {} seeds, else normal approximation)",
+                          kMostExactPairs),
         kAlpha, tested.comparisons());
   return fmt::format(
       "no significance marks: with {} seeds the exact signed-rank test cannot go below p = {:.2g}, "

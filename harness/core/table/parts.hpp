@@ -4,6 +4,8 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "core/table/build_table.hpp"
@@ -17,8 +19,9 @@ struct TableInput {
   const TableSpec& spec;
   const Outcomes& outcomes;
   const std::optional<Published>& published;
-  std::vector<std::string> metrics;                       ///< at least one
-  std::map<std::string, std::vector<std::string>> needs;  ///< trial -> those that made its sources
+  std::vector<std::string> metrics;  ///< at least one
+  /// Trial -> those that made its sources.
+  std::unordered_map<std::string_view, const std::vector<std::string>*> needs;
   /// Trial -> how its record differs from what the plan wants: core/store/accept.
   std::map<std::string, std::string> accepted;
   /// Trial -> the first thing that it needs and this machine lacks.
@@ -63,7 +66,7 @@ struct Choice {
 Choice choose(const TableInput& input, const Slot& place);
 /// The trial that stands for a sample: of a tuned one, the candidate with the best mean validation
 /// over all samples.
-std::vector<std::string> chosen_trials(const TableInput& input, const Cell& cell);
+Trials chosen_trials(const TableInput& input, const Cell& cell);
 /// The cell of a place, or the best of a derived one; null where none can be named yet.
 const Cell* chosen_cell(const TableInput& input, const Slot& place);
 /// Records behind a row, the chosen ones of tuned and derived cells.
@@ -122,10 +125,13 @@ struct Contestant {
   std::string group() const { return metric + (mean ? "/mean" : ""); }
 };
 std::vector<Contestant> contestants(Table& table);
-/// First less second over the seeds that both have, by the test that the table asks for; none:
-/// there is no such seed.
+/// First less second over the seeds that both have, with the interval that the table asks for and
+/// the p of a test on samples; none: there is no such seed.
 std::optional<Difference> difference_between(const TableInput& input, const Contestant& first,
                                              const Contestant& second);
+/// The same with the p of a test over seeds, too, which is what the marks of a baseline rest on.
+std::optional<Difference> tested_difference(const TableInput& input, const Contestant& first,
+                                            const Contestant& second);
 /// Whether it is complete and has what the table's test compares: two seeds, or stored samples.
 bool can_be_tested(const TableInput& input, const Contestant& one);
 bool told_apart(const TableInput& input, const Difference& difference);

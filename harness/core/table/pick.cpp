@@ -21,14 +21,19 @@ std::vector<std::string> candidates_of(const Sample& sample) {
   return trials;
 }
 
-std::vector<Sample> by_seed(const Cell& cell) {
-  std::vector<Sample> samples = cell.samples;
+const std::string& candidate_of(const Sample& sample, std::size_t index) {
+  return index == 0 ? sample.trial : sample.tuning.at(index - 1);
+}
+
+std::vector<const Sample*> by_seed(const Cell& cell) {
+  std::vector<const Sample*> samples;
+  for (const Sample& sample : cell.samples) samples.push_back(&sample);
   std::sort(samples.begin(), samples.end(),
-            [](const Sample& a, const Sample& b) { return a.seed < b.seed; });
+            [](const Sample* a, const Sample* b) { return a->seed < b->seed; });
   return samples;
 }
 
-std::optional<double> mean_over(const Outcomes& outcomes, const std::vector<std::string>& trials,
+std::optional<double> mean_over(const Outcomes& outcomes, const Trials& trials,
                                 const std::string& metric,
                                 std::map<std::string, double> Record::*figures) {
   std::vector<double> values;
@@ -76,11 +81,9 @@ Pick pick(const Cell& cell, const Outcomes& outcomes, const std::string& metric)
   const double sign = metric_info(metric).sign();
   double highest = -std::numeric_limits<double>::infinity();
   for (std::size_t value = 0; value <= cell.samples.front().tuning.size(); ++value) {
-    std::vector<std::string> trials;
-    for (const Sample& sample : cell.samples) {
-      const std::vector<std::string> candidates = candidates_of(sample);
-      if (value < candidates.size()) trials.push_back(candidates[value]);
-    }
+    Trials trials;
+    for (const Sample& sample : cell.samples)
+      if (value <= sample.tuning.size()) trials.push_back(candidate_of(sample, value));
     for (const std::string& trial : trials)
       picked.open = picked.open || outcomes.find(trial) == nullptr;
     const auto score = mean_over(outcomes, trials, metric, &Record::validation);

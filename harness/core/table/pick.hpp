@@ -1,5 +1,6 @@
 #pragma once
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -21,11 +22,15 @@ struct Pick {
 bool is_tuned(const Cell& cell);
 /// The trials of a seed, in the order of `Cell::candidates`; one where nothing is tuned.
 std::vector<std::string> candidates_of(const Sample& sample);
-/// Its samples in the order of their seeds.
-std::vector<Sample> by_seed(const Cell& cell);
+/// One of these.
+const std::string& candidate_of(const Sample& sample, std::size_t index);
+/// Ids of trials as they stand in a plan.
+using Trials = std::vector<std::reference_wrapper<const std::string>>;
+/// The cell's samples in the order of their seeds.
+std::vector<const Sample*> by_seed(const Cell& cell);
 
 /// Mean of one figure over trials; none unless every trial is `ok` and has it.
-std::optional<double> mean_over(const Outcomes& outcomes, const std::vector<std::string>& trials,
+std::optional<double> mean_over(const Outcomes& outcomes, const Trials& trials,
                                 const std::string& metric,
                                 std::map<std::string, double> Record::*figures);
 

@@ -25,7 +25,7 @@ Row extra_row(const TableInput& input, const Table& table, const std::string& la
 
 /// A published number beside our values, given as fractions, and the trials that made them.
 Entry beside(const TableInput& input, const PublishedValue& value, const std::vector<double>& ours,
-             const std::vector<std::string>& trials, const std::string& metric) {
+             const Trials& trials, const std::string& metric) {
   const double scale = metric_info(metric).scale;
   const int digits = digits_of(metric, input.spec);
   Entry entry;
@@ -72,7 +72,7 @@ Entry published_source_entry(const TableInput& input, const Grid& grid, std::siz
     std::set<std::string> trials;
     for (const Sample& sample : cell->samples) {
       const auto needs = input.needs.find(sample.trial);
-      if (needs != input.needs.end()) trials.insert(needs->second.begin(), needs->second.end());
+      if (needs != input.needs.end()) trials.insert(needs->second->begin(), needs->second->end());
     }
     if (trials.empty()) continue;
     std::vector<double> own;
@@ -141,8 +141,8 @@ Entry source_entry(const TableInput& input, const Grid& grid, std::size_t column
     for (const Sample& sample : cell->samples) {
       const auto sources = input.needs.find(sample.trial);
       if (sources == input.needs.end()) continue;
-      members = std::max(members, sources->second.size());
-      for (const std::string& trial : sources->second) {
+      members = std::max(members, sources->second->size());
+      for (const std::string& trial : *sources->second) {
         const Record* record = input.outcomes.find(trial);
         if (record == nullptr || !record->ok()) continue;
         const std::string own_metric =

@@ -46,7 +46,7 @@ WorkSetting setting_of(const PoolOptions& options) {
 
 std::string line_of(const Work& work) {
   const core::Trial& trial = *work.trial;
-  const core::StoredTrial stored{trial.spec, Json::parse(trial.fields)};
+  const core::StoredTrial stored{trial.spec(), Json::parse(trial.fields())};
   return core::write_json(WorkHead{trial.id, work.group, trial.needs}).dump() + kBetween +
          core::json_text(core::to_json(stored)) + "\n";
 }
@@ -167,10 +167,11 @@ std::vector<core::Trial> WorkList::with_sources(std::vector<bool> wanted) const 
     const std::string place = fmt::format("{}, line {}", file_.string(), i + 2);
     const Json json = core::parse_json(specs_[i], place);
     core::Trial& trial = trials.emplace_back();
-    trial.spec = core::trial_spec_from_json(json, place);
-    trial.id = trial.spec.id;
-    trial.key = trial.spec.key;
-    trial.fields = json.value("fields", Json()).dump();
+    auto spec = core::trial_spec_from_json(json, place);
+    trial.id = spec.id;
+    trial.key = spec.key;
+    trial.keep_weights = spec.keep_weights;
+    trial.describe(std::move(spec), json.value("fields", Json()).dump());
     trial.needs = heads_[i].needs;
   }
   return trials;

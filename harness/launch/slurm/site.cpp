@@ -170,10 +170,11 @@ void SiteFile::check_time(const std::string& path, const std::string& time) cons
 
 Resources SiteFile::of(const core::Trial& trial) {
   Resources result = usual_;
+  const auto axes = trial.spec().axes;
   for (Rule& rule : rules_) {
     const bool fits = std::ranges::all_of(rule.axes, [&](const auto& wanted) {
-      const auto value = trial.spec.axes.find(wanted.first);
-      return value != trial.spec.axes.end() && core::glob_any(wanted.second, value->second);
+      const auto value = axes.find(wanted.first);
+      return value != axes.end() && core::glob_any(wanted.second, value->second);
     });
     if (!fits) continue;
     rule.used = true;

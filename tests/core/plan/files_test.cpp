@@ -50,7 +50,7 @@ class FilesOfOptions : public testing::Test {
   /// The trial that trains the network itself.
   static const Trial& training(const Plan& plan) {
     for (const auto& trial : plan.trials)
-      if (trial.spec.target->name == "net") return trial;
+      if (trial.spec().target->name == "net") return trial;
     throw Error("nothing trains it");
   }
 
@@ -61,7 +61,7 @@ class FilesOfOptions : public testing::Test {
 TEST_F(FilesOfOptions, CountFromTheSuite) {
   const Plan made = plan();
   EXPECT_THAT(made.missing, IsEmpty());
-  const ModelRef net = training(made).spec.target.value();
+  const ModelRef net = training(made).spec().target.value();
   EXPECT_EQ(net.options.at("file"), place("net.pt").string());
   EXPECT_EQ(net.digests.at("file"), sha256_text("a network"));
   EXPECT_EQ(catalogue_.calls, 2) << "once to learn that it is a file, once more by its path";
@@ -69,8 +69,8 @@ TEST_F(FilesOfOptions, CountFromTheSuite) {
 
 TEST_F(FilesOfOptions, AreInTheKeyByWhatTheyHold) {
   const std::string before = training(plan()).key;
-  EXPECT_THAT(training(plan()).fields, HasSubstr(sha256_text("a network")));
-  EXPECT_EQ(training(plan()).fields.find(folder_.path().string()), std::string::npos);
+  EXPECT_THAT(training(plan()).fields(), HasSubstr(sha256_text("a network")));
+  EXPECT_EQ(training(plan()).fields().find(folder_.path().string()), std::string::npos);
   write(place("elsewhere/x.toml"), kSuite);
   write(place("elsewhere/net.pt"), "a network");
   EXPECT_EQ(training(plan_of(place("elsewhere/x.toml"))).key, before);
@@ -80,12 +80,12 @@ TEST_F(FilesOfOptions, AreInTheKeyByWhatTheyHold) {
 
 TEST_F(FilesOfOptions, CountFromTheFileThatNamesThem) {
   write(place("below/child.toml"), "ktbench = 1\nextends = \"../x.toml\"\n");
-  EXPECT_EQ(training(plan_of(place("below/child.toml"))).spec.target->options.at("file"),
+  EXPECT_EQ(training(plan_of(place("below/child.toml"))).spec().target->options.at("file"),
             place("net.pt").string());
   write(place("below/own.toml"),
         "ktbench = 1\nextends = \"../x.toml\"\n[model]\nnet = { file = \"own.pt\" }\n");
   write(place("below/own.pt"), "its own");
-  EXPECT_EQ(training(plan_of(place("below/own.toml"))).spec.target->options.at("file"),
+  EXPECT_EQ(training(plan_of(place("below/own.toml"))).spec().target->options.at("file"),
             place("below/own.pt").string());
 }
 

@@ -33,7 +33,7 @@ Plan plan(const std::string& more) {
 
 const Trial& trial_of(const Plan& plan, const std::string& method) {
   for (const auto& trial : plan.trials)
-    if (trial.spec.method.name == method) return trial;
+    if (trial.spec().method.name == method) return trial;
   throw Error("no trial of " + method);
 }
 
@@ -42,12 +42,12 @@ TEST(Keep, IsInTheTrialAndNotInItsKey) {
   for (const char* method : {"kd", "scratch"}) {
     const Trial &plain = trial_of(without, method), &kept = trial_of(with, method);
     EXPECT_EQ(plain.key, kept.key);
-    EXPECT_THAT(plain.spec.recipe.keep, IsEmpty());
-    EXPECT_THAT(kept.spec.recipe.keep,
+    EXPECT_THAT(plain.spec().recipe.keep, IsEmpty());
+    EXPECT_THAT(kept.spec().recipe.keep,
                 UnorderedElementsAre(Keepsake::kWeights, Keepsake::kPredictions));
-    EXPECT_TRUE(kept.spec.keep_weights);
+    EXPECT_TRUE(kept.keep_weights);
   }
-  EXPECT_FALSE(trial_of(without, "kd").spec.keep_weights);
+  EXPECT_FALSE(trial_of(without, "kd").keep_weights);
 }
 
 TEST(Keep, OfATrialInSeveralCellsIsWhatAnyOfThemAsksFor) {
@@ -56,7 +56,7 @@ TEST(Keep, OfATrialInSeveralCellsIsWhatAnyOfThemAsksFor) {
       "[method.yours]\nplugin = \"scratch\"\nrecipe.keep = [\"predictions\"]\n"
       "[grid.more]\npairs = [\"resnet20 -> vgg8\"]\nmethods = [\"mine\", \"yours\"]\n");
   ASSERT_EQ(made.trials.size(), 3U) << "the source, kd, and one training from the start";
-  EXPECT_THAT(trial_of(made, "mine").spec.recipe.keep,
+  EXPECT_THAT(trial_of(made, "mine").spec().recipe.keep,
               UnorderedElementsAre(Keepsake::kFeatures, Keepsake::kPredictions));
 }
 

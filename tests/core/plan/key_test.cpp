@@ -199,10 +199,10 @@ TEST_F(KeyTest, AnotherBuildOrLibTorchMakesEveryTrialAnother) {
   }
   EXPECT_EQ(all.size(), count);
   for (const auto& trial : plan(kSmall, later).trials) {
-    EXPECT_EQ(Json::parse(trial.fields)["build"], "5678");
-    EXPECT_EQ(trial.spec.build, "5678");
+    EXPECT_EQ(Json::parse(trial.fields())["build"], "5678");
+    EXPECT_EQ(trial.spec().build, "5678");
   }
-  EXPECT_EQ(Json::parse(plan(kSmall).trials[0].fields)["build"], build_hash());
+  EXPECT_EQ(Json::parse(plan(kSmall).trials[0].fields())["build"], build_hash());
 }
 
 /// Records of years hang on these texts: whoever changes them makes every stored trial stale.
@@ -241,7 +241,7 @@ labels = 0.5
 )",
                            options);
   ASSERT_EQ(pinned.trials.size(), 2);
-  EXPECT_EQ(pinned.trials[0].fields,
+  EXPECT_EQ(pinned.trials[0].fields(),
             R"({"build":"0123","device":"cpu","method":{"options":{},"plugin":"hash of scratch"},)"
             R"("plus":[],"recipe":{"batch":128,"channels_last":true,"clip":0.0,)"
             R"("deterministic":true,"epochs":2,)"
@@ -257,7 +257,7 @@ labels = 0.5
             R"("plugin":"hash of cifar100","task":"rotation","test":0,"train":400},)"
             R"("torch":"2.11.0"})");
   EXPECT_EQ(
-      pinned.trials[1].fields,
+      pinned.trials[1].fields(),
       R"({"build":"0123","device":"cpu","method":{"options":{"alpha":0.9,"temperature":4.0},)"
       R"("plugin":"hash of kd"},"plus":[{"options":{"alpha":1.0,"beta":8.0,)"
       R"("temperature":4.0},"plugin":"hash of dkd","weight":0.5}],"recipe":{"batch":128,)"
@@ -278,7 +278,7 @@ labels = 0.5
 
 TEST_F(KeyTest, TheHashOfTheHeadersIsInNoKey) {
   for (const auto& trial : plan(kSmall).trials)
-    EXPECT_THAT(trial.fields, testing::Not(HasSubstr(std::string(sdk_hash()))));
+    EXPECT_THAT(trial.fields(), testing::Not(HasSubstr(std::string(sdk_hash()))));
 }
 
 TEST_F(KeyTest, AnotherBuildIsToldInWords) {
@@ -288,7 +288,7 @@ TEST_F(KeyTest, AnotherBuildIsToldInWords) {
   after.build = "5678";
   after.torch = "2.11.0";
   const auto fields = [&](const PlanOptions& options) {
-    return Json::parse(plan(kSmall, options).trials[0].fields);
+    return Json::parse(plan(kSmall, options).trials[0].fields());
   };
   EXPECT_THAT(key_difference(fields(before), fields(after)),
               ElementsAre("the harness' code that decides numbers changed: build 1234 -> 5678",

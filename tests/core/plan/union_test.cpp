@@ -51,7 +51,7 @@ constexpr auto kMixed = "union = [\"letters\", \"clothes\"]";
 
 TEST_F(UnionTest, ATrialHasEveryPartWithOptionsSubsetAndHash) {
   const auto plan = this->plan(suite_text(std::string(kMixed) + "\ntest = 50"));
-  const TaskRef& task = plan.trials.at(0).spec.task;
+  const TaskRef& task = plan.trials.at(0).spec().task;
   EXPECT_EQ(task.dataset, "mixed");
   EXPECT_EQ(task.plugin, kUnion);
   EXPECT_EQ(task.test, 50);
@@ -62,7 +62,7 @@ TEST_F(UnionTest, ATrialHasEveryPartWithOptionsSubsetAndHash) {
             (UnionPart{"letters", "glyphs", {{"fonts", "a"}}, 0, 0, "data of glyphs"}));
   EXPECT_EQ(spec.parts[1], (UnionPart{"clothes", "fashion_mnist", Json::object(), 100, 0,
                                       "data of fashion_mnist"}));
-  EXPECT_EQ(trial_spec_from_json(to_json(plan.trials[0].spec)), plan.trials[0].spec);
+  EXPECT_EQ(trial_spec_from_json(to_json(plan.trials[0].spec())), plan.trials[0].spec());
 }
 
 TEST_F(UnionTest, TheKeyIsOfThePartsNotOfTheirNames) {

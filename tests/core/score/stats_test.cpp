@@ -132,6 +132,25 @@ TEST(Stats, SignedRankFloorIsReached) {
   }
 }
 
+/// Of SciPy 1.17.1, `wilcoxon(difference)`, which is exact up to 50 pairs and asymptotic beyond.
+TEST(Stats, SignedRankOfManyPairsIsSciPys) {
+  struct Reference {
+    std::size_t pairs;
+    double w_plus, p;
+  };
+  for (const auto& [pairs, w_plus, p] :
+       {Reference{50, 737, 0.3422827758111566}, Reference{51, 762, 0.35342146126257845},
+        Reference{200, 11453, 0.08691421031936966},  // with ties
+        Reference{10000, 28215001, 1.0726573413726229e-29}}) {
+    std::vector<double> difference;
+    for (std::size_t i = 0; i < pairs; ++i)
+      difference.push_back((static_cast<double>(i * 7919 % 1009) - 470) / 1000);
+    const SignedRank ranks = wilcoxon(difference, std::vector<double>(pairs));
+    EXPECT_EQ(ranks.w_plus, w_plus);
+    EXPECT_NEAR(ranks.p / p, 1, 1e-10) << pairs;
+  }
+}
+
 TEST(Stats, McNemarMatchesReference) {
   const Cases cases("mcnemar");
   const StoredTensor& tables = cases.file().at("in.tables");

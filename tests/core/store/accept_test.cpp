@@ -58,9 +58,9 @@ class AcceptTest : public testing::Test {
   void run(const Trial& trial, const std::string& finished = "2026-01-01T00:00:00Z") const {
     const TrialFolder folder = store_.folder(trial.id);
     fs::create_directories(folder.path());
-    const StoredTrial stored{trial.spec, Json::parse(trial.fields)};
+    const StoredTrial stored{trial.spec(), Json::parse(trial.fields())};
     std::ofstream(folder.spec()) << to_json(stored).dump();
-    if (trial.spec.keep_weights) std::ofstream(folder.weights()) << "weights";
+    if (trial.keep_weights) std::ofstream(folder.weights()) << "weights";
     Record record;
     record.id = trial.id;
     record.key = trial.key;
@@ -93,8 +93,8 @@ class AcceptTest : public testing::Test {
     std::set<std::string> seen;
     for (const auto& trial : plan.trials) {
       for (const auto& need : trial.needs) EXPECT_TRUE(seen.contains(need)) << trial.id;
-      EXPECT_EQ(trial.spec.id, trial.id);
-      EXPECT_EQ(trial.spec.key, trial.key);
+      EXPECT_EQ(trial.spec().id, trial.id);
+      EXPECT_EQ(trial.spec().key, trial.key);
       EXPECT_TRUE(seen.insert(trial.id).second) << trial.id << " stands there twice";
     }
     for (const auto& cell : plan.cells)
@@ -120,8 +120,8 @@ TEST_F(AcceptTest, RecordsOfAnotherBuildAreReusedWithTheirSources) {
   EXPECT_EQ(open(now), 0U);
   EXPECT_EQ(ids(now), ids(old));
   EXPECT_THAT(notes(now), Each(kOtherBuild));
-  EXPECT_EQ(of(now, "kd-").spec.sources.at(0).trial, of(old, "scratch-resnet").id);
-  EXPECT_EQ(of(now, "kd-").spec.build, "1111");
+  EXPECT_EQ(of(now, "kd-").spec().sources.at(0).trial, of(old, "scratch-resnet").id);
+  EXPECT_EQ(of(now, "kd-").spec().build, "1111");
   expect_whole(now);
 }
 
@@ -146,9 +146,9 @@ TEST_F(AcceptTest, WhatDiffersOtherwiseRunsFromTheAcceptedSource) {
   EXPECT_EQ(open(now), 2U);
   const Trial& kd = of(now, "kd-");
   EXPECT_EQ(kd.accepted, "");
-  EXPECT_EQ(kd.spec.build, "2222");
+  EXPECT_EQ(kd.spec().build, "2222");
   EXPECT_THAT(kd.needs, ElementsAre(of(old, "scratch-resnet").id));
-  EXPECT_EQ(Json::parse(kd.fields)["sources"][0]["trial"], of(old, "scratch-resnet").key);
+  EXPECT_EQ(Json::parse(kd.fields())["sources"][0]["trial"], of(old, "scratch-resnet").key);
   EXPECT_TRUE(kd.id.ends_with(kd.key.substr(0, 12)));
   expect_whole(now);
   run(kd);

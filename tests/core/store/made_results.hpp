@@ -52,9 +52,9 @@ class MadeResults {
     Record record;
     record.id = trial.id;
     record.key = trial.key;
-    record.seed = trial.spec.seed;
+    record.seed = trial.seed();
     record.status = Status::kOk;
-    record.axes = trial.spec.axes;
+    record.axes = trial.spec().axes;
     record.metrics = {{"top1", 0.75}, {"loss", 0.5}};
     record.examples = {{"judged", 4}, {"test", 4}, {"train", 100}};
     record.selected = {{"metric", "top1"}};
@@ -62,7 +62,7 @@ class MadeResults {
                          {"threads", 1},
                          {"torch", "2.11.0"},
                          {"data", "d1"},
-                         {"build", trial.spec.build},
+                         {"build", trial.spec().build},
                          {"plugins", {{"kd", "p1"}}},
                          {"finished", "2026-01-01T00:00:00Z"}};
     return record;
@@ -71,10 +71,10 @@ class MadeResults {
   static void make(const Store& store, const Trial& trial) {
     const TrialFolder folder = store.folder(trial.id);
     std::filesystem::create_directories(folder.path());
-    write(folder.spec(), to_json(StoredTrial{trial.spec, Json::parse(trial.fields)}).dump());
+    write(folder.spec(), to_json(StoredTrial{trial.spec(), Json::parse(trial.fields())}).dump());
     write(folder.curve(), "{\"step\": 1, \"seconds\": 3, \"loss\": 0.7}\n");
     write(folder.samples(), "\x07");
-    if (trial.spec.keep_weights) write(folder.weights(), tensor_file({1, 2}, trial.key));
+    if (trial.keep_weights) write(folder.weights(), tensor_file({1, 2}, trial.key));
     store.save(record_of(trial));
   }
   static void make(const Store& store, const Plan& plan) {

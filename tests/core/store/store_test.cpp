@@ -89,13 +89,15 @@ TEST_F(StoreTest, OnlyOkOfTheSameKeyIsReused) {
 TEST_F(StoreTest, WhatARecipeKeepsMustBeThere) {
   store_->save(record("a"));
   Trial wanted = trial("a", "key");
-  wanted.spec.recipe.keep = {Keepsake::kPredictions, Keepsake::kFeatures};
+  wanted.change([](TrialSpec& spec) {
+    spec.recipe.keep = {Keepsake::kPredictions, Keepsake::kFeatures};
+  });
   EXPECT_FALSE(store_->reusable(wanted));
   put("a", "predictions.safetensors", "");
   EXPECT_FALSE(store_->reusable(wanted));
   put("a", "features.safetensors", "");
   EXPECT_TRUE(store_->reusable(wanted));
-  wanted.spec.recipe.keep.push_back(Keepsake::kWeights);
+  wanted.change([](TrialSpec& spec) { spec.recipe.keep.push_back(Keepsake::kWeights); });
   EXPECT_FALSE(store_->reusable(wanted));
   put("a", "weights.safetensors", "");
   EXPECT_TRUE(store_->reusable(wanted));

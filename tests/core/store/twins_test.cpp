@@ -47,10 +47,11 @@ TEST_F(TwinsTest, SoAreThoseOfACpuAndOfAGpu) {
   Plan plan = made_.plan();
   MadeResults::make(first_, plan);
   for (auto& trial : plan.trials) {
-    auto fields = Json::parse(trial.fields);
-    fields["device"] = trial.spec.device = "cuda";
-    trial.fields = fields.dump();
-    trial.key = trial.spec.key = "of a GPU, " + trial.key;
+    auto fields = Json::parse(trial.fields());
+    auto spec = trial.spec();
+    fields["device"] = spec.device = "cuda";
+    trial.key = spec.key = "of a GPU, " + trial.key;
+    trial.describe(std::move(spec), fields.dump());
   }
   MadeResults::make(second_, plan);
   EXPECT_THAT(pair_up(first_, second_).pairs, SizeIs(plan.trials.size()));
@@ -76,7 +77,7 @@ TEST_F(TwinsTest, AKeyOfAnyShapeIsNobodysTwin) {
   MadeResults::make(first_, plan);
   Trial odd = MadeResults::of(plan, "kd-");
   for (const char* fields : {"[]", "7", "{\"sources\": 3}", "{\"sources\": [1]}"}) {
-    odd.fields = fields;
+    odd.describe(odd.spec(), fields);
     MadeResults::make(second_, odd);
     EXPECT_EQ(Essences(second_).of(odd.id), "") << fields;
   }

@@ -21,11 +21,12 @@ class WorkListTest : public testing::Test {
  protected:
   void add(const std::string& id, std::vector<std::string> needs = {}) {
     core::Trial& trial = plan_.trials.emplace_back();
-    trial.id = trial.spec.id = id;
-    trial.key = trial.spec.key = "key-" + id;
+    core::TrialSpec spec;
+    trial.id = spec.id = id;
+    trial.key = spec.key = "key-" + id;
     trial.needs = std::move(needs);
-    trial.fields = R"({"seed":1})";
-    trial.spec.target.emplace().plugin = "m\t";
+    spec.target.emplace().plugin = "m\t";
+    trial.describe(std::move(spec), R"({"seed":1})");
   }
   std::vector<const core::Trial*> trials() const {
     std::vector<const core::Trial*> all;
@@ -76,9 +77,9 @@ TEST_F(WorkListTest, GivesBackWhatWasWritten) {
   EXPECT_THAT(ids(list.of_group("1")), ElementsAre("a", "c"));
   EXPECT_THAT(ids(list.of_group("2")), ElementsAre("a", "b"));
   const auto trial = list.of_trial("b").back();
-  EXPECT_EQ(trial.spec, plan_.trials[1].spec);
+  EXPECT_EQ(trial.spec(), plan_.trials[1].spec());
   EXPECT_EQ(trial.key, "key-b");
-  EXPECT_EQ(trial.fields, plan_.trials[1].fields);
+  EXPECT_EQ(trial.fields(), plan_.trials[1].fields());
   EXPECT_THAT(trial.needs, ElementsAre("a"));
 }
 

@@ -44,14 +44,18 @@ gpus = 0
   SiteFile site(path, "gpu:1");
   core::Trial trial;
   EXPECT_EQ(site.of(trial).memory, "4G");
-  trial.spec.axes = {{"method", "fitnet"}, {"target", "narrow"}};
+  const auto set = [&](const std::string& axis, const std::string& value) {
+    trial.change([&](core::TrialSpec& spec) { spec.axes[axis] = value; });
+  };
+  set("method", "fitnet");
+  set("target", "narrow");
   EXPECT_EQ(site.of(trial).memory, "8G");
-  trial.spec.axes["target"] = "wide";
+  set("target", "wide");
   EXPECT_EQ(site.of(trial).memory, "16G");
   EXPECT_EQ(site.of(trial).cpus, 2);
   EXPECT_EQ(site.of(trial).gres, "gpu:1");
   EXPECT_EQ(site.unused(), std::vector<std::string>{path + ":10"});
-  trial.spec.axes["dataset"] = "imagenet";
+  set("dataset", "imagenet");
   EXPECT_EQ(site.of(trial).gres, "");
   EXPECT_TRUE(site.unused().empty());
 }

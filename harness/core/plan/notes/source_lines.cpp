@@ -1,4 +1,4 @@
-#include "core/plan/source_lines.hpp"
+#include "core/plan/notes/source_lines.hpp"
 
 #include <fmt/format.h>
 

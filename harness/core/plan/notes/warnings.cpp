@@ -1,4 +1,4 @@
-#include "core/plan/warnings.hpp"
+#include "core/plan/notes/warnings.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -61,11 +61,11 @@ void small_validation(const Plan& plan, const std::map<std::string, std::int64_t
   std::map<std::string, std::int64_t> least;
   for (const auto& trial : plan.trials) {
     const bool picks =
-        picking.count(trial.id) || trial.spec.recipe.select == Selection::kBestValidation;
+        picking.count(trial.id) || trial.outline().recipe.select == Selection::kBestValidation;
     if (!picks) continue;
-    const std::int64_t size = validation_size(trial.spec, train_sizes);
+    const std::int64_t size = validation_size(trial.outline(), train_sizes);
     if (size < 0 || size >= kEnoughToPick) continue;
-    const auto [entry, fresh] = least.emplace(trial.spec.task.dataset, size);
+    const auto [entry, fresh] = least.emplace(trial.outline().task.dataset, size);
     if (!fresh) entry->second = std::min(entry->second, size);
   }
   for (const auto& [dataset, size] : least) {
@@ -80,7 +80,7 @@ void small_validation(const Plan& plan, const std::map<std::string, std::int64_t
 
 void best_test(const Plan& plan, std::vector<std::string>& out) {
   const auto count = std::count_if(plan.trials.begin(), plan.trials.end(), [](const Trial& trial) {
-    return trial.spec.recipe.select == Selection::kBestTest;
+    return trial.outline().recipe.select == Selection::kBestTest;
   });
   if (count == 0) return;
   out.push_back(fmt::format(
