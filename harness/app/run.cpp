@@ -11,7 +11,7 @@
 #include "core/table/report.hpp"
 #include "launch/commands.hpp"
 #include "launch/local.hpp"
-#include "launch/others.hpp"
+#include "launch/machine/others.hpp"
 #include "launch/progress.hpp"
 
 namespace ktb::app {

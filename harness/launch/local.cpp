@@ -11,8 +11,8 @@
 
 #include "core/base/clock.hpp"
 #include "core/base/text_file.hpp"
-#include "launch/gpus.hpp"
-#include "launch/memory.hpp"
+#include "launch/machine/gpus.hpp"
+#include "launch/machine/memory.hpp"
 
 namespace ktb::launch {
 namespace {

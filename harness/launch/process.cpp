@@ -18,7 +18,7 @@
 #include "core/base/clock.hpp"
 #include "core/base/error.hpp"
 #include "core/base/unicode.hpp"
-#include "launch/memory.hpp"
+#include "launch/machine/memory.hpp"
 
 namespace ktb::launch {
 namespace {

@@ -1,5 +1,5 @@
 // What a run says of a machine on which others are at work.
-#include "launch/others.hpp"
+#include "launch/machine/others.hpp"
 
 #include <gmock/gmock.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-#include "launch/memory.hpp"
+#include "launch/machine/memory.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>

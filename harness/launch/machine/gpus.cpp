@@ -1,4 +1,4 @@
-#include "launch/gpus.hpp"
+#include "launch/machine/gpus.hpp"
 
 #include <cstdlib>
 #include <filesystem>

@@ -1,4 +1,4 @@
-#include "launch/others.hpp"
+#include "launch/machine/others.hpp"
 
 #include <fmt/format.h>
 #include <sys/resource.h>
