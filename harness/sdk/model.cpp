@@ -4,8 +4,11 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
+#include <set>
+
 #include "core/base/suggest.hpp"
 #include "ktb/error.hpp"
+#include "sdk/frozen.hpp"
 
 namespace ktb {
 namespace {
@@ -14,6 +17,13 @@ bool& mixed() {
   static bool on = false;
   return on;
 }
+
+std::set<const Model*>& in_bf16() {
+  static auto* all = new std::set<const Model*>;  // outlives every model
+  return *all;
+}
+
+bool mixed(const Model& model) { return mixed() || in_bf16().contains(&model); }
 
 /// bf16 autocast for one forward. Its weight cache stays off, since methods write weights.
 class Autocast {
@@ -54,7 +64,9 @@ void set_precision(const std::string& name) {
 }
 
 Model::Model(const TaskSpec& task) : task_(task) {}
-Model::~Model() = default;
+Model::~Model() { in_bf16().erase(this); }
+
+void compute_in_bf16(const Model& model) { in_bf16().insert(&model); }
 
 Batch Model::normalised(const Batch& batch) {
   Batch out = batch;
@@ -79,7 +91,7 @@ Batch Model::normalised(const Batch& batch) {
 
 Output Model::trunk(const Batch& batch) {
   const auto input = normalised(batch);
-  if (!mixed()) return forward_trunk(input);
+  if (!mixed(*this)) return forward_trunk(input);
   Output out;
   {
     const Autocast cast(input.x.begin()->second.device().type());
@@ -92,7 +104,7 @@ Output Model::trunk(const Batch& batch) {
 }
 
 Tensor Model::head(const Output& output) {
-  if (!mixed()) return forward_head(output);
+  if (!mixed(*this)) return forward_head(output);
   const Autocast cast(output.pooled.device().type());
   return forward_head(output).to(at::kFloat);
 }

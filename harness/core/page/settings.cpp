@@ -86,6 +86,7 @@ std::string recipe_words(const Recipe& recipe) {
       words.add(std::string(name) == "name" ? "schedule" : name, schedule[name]);
   words.add("clip", recipe.clip);
   words.add("precision", word(recipe.precision));
+  if (recipe.frozen != Frozen::kPlain) words.add("frozen sources", word(recipe.frozen));
   words.add("validation", recipe.validation);
   words.add("select", word(recipe.select));
   return words.str();

@@ -224,6 +224,7 @@ std::shared_ptr<const LayeredRecipe> Drafter::recipe(const Wish& wish, const Dra
     made->values.update({{"epochs", 0}, {"steps", 0}});
   Json deciding = made->values;
   deciding.erase("keep");
+  deciding.erase("frozen");  // decides only where there is such a source: TrialBook
   made->text = deciding.dump();
   read_json(JsonView(made->values, suite_.file, "recipe"), made->recipe);
   check_schedule(made->recipe.schedule);

@@ -20,7 +20,7 @@ using OptionValues = std::vector<std::pair<std::string, Json>>;
 
 struct LayeredRecipe {
   Json values;       ///< as its layers spell it
-  std::string text;  ///< what the key hashes of it: all that decides a result
+  std::string text;  ///< what the key hashes of it: all that decides every trial's result
   Recipe recipe;     ///< the same, once all layers are laid
   Origins origin;
 };

@@ -35,6 +35,14 @@ constexpr auto words_of(Selection) {
        {Selection::kBestTest, "best-test"}}};
 }
 
+/// How a source that learns nothing is computed: as it is, with the normalisations taken into its
+/// convolutions, or that in bf16.
+enum class Frozen { kPlain, kFolded, kBf16 };
+constexpr auto words_of(Frozen) {
+  return std::array<std::pair<Frozen, const char*>, 3>{
+      {{Frozen::kPlain, "plain"}, {Frozen::kFolded, "folded"}, {Frozen::kBf16, "bf16"}}};
+}
+
 /// What of a trial is kept beside its record.
 enum class Keepsake { kWeights, kPredictions, kFeatures };
 constexpr auto words_of(Keepsake) {
@@ -130,7 +138,8 @@ struct Recipe {
   double validation = 0;  ///< share of train, or a count if above 1
   Selection select = Selection::kLast;
   bool channels_last = true;
-  bool deterministic = true;   ///< the same bits again, on a GPU too; costs time there
+  bool deterministic = true;  ///< the same bits again, on a GPU too; costs time there
+  Frozen frozen = Frozen::kPlain;
   std::vector<Keepsake> keep;  ///< what the suite asks for; it decides nothing, so no key has it
 
   bool keeps(Keepsake what) const {
@@ -242,6 +251,7 @@ void fields(Self& recipe, Ar& ar) {
   ar.optional("select", recipe.select);
   ar.optional("channels_last", recipe.channels_last);
   ar.optional("deterministic", recipe.deterministic);
+  ar.optional("frozen", recipe.frozen);
   ar.optional("keep", recipe.keep);
 }
 

@@ -14,6 +14,8 @@ bool trained(SourceMode mode) {
   return mode == SourceMode::kTrained || mode == SourceMode::kTrainedJoint;
 }
 
+bool is_frozen(const SourceRef& source) { return source.mode == SourceMode::kTrained; }
+
 std::string word_of(std::optional<SourceMode> mode) { return mode ? word(*mode) : ""; }
 
 std::string plural(std::size_t count, const std::string& noun) {
@@ -281,6 +283,9 @@ bool TrialBook::judged(const SourceWish& use) const {
 void TrialBook::build_recipe(Training& t) {
   t.spec.recipe = t.draft->recipe->recipe;
   t.texts["recipe"] = t.draft->recipe->text;
+  auto& how = t.spec.recipe.frozen;
+  if (std::ranges::none_of(t.spec.sources, is_frozen)) how = Frozen::kPlain;
+  if (how != Frozen::kPlain) t.texts["frozen"] = Json(word(how)).dump();
   for (const auto& [key, place] : t.draft->recipe->origin) t.origin["recipe." + key] = place;
 }
 

@@ -193,6 +193,7 @@ const Checks& recipe_checks() {
                                  {"select", word({"last", "best-validation", "best-test"})},
                                  {"channels_last", boolean},
                                  {"deterministic", boolean},
+                                 {"frozen", word({"plain", "folded", "bf16"})},
                                  {"keep", kept}};
   return kChecks;
 }
@@ -229,6 +230,7 @@ Json default_recipe() {
           {"select", "last"},
           {"channels_last", true},
           {"deterministic", true},
+          {"frozen", "plain"},
           {"keep", Json::array()}};
 }
 

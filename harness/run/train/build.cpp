@@ -33,6 +33,8 @@ class Maker {
     SessionBuilder parts{.axis = axis_,
                          .device = place_.device,
                          .channels_last = recipe.channels_last,
+                         .fold_frozen = recipe.frozen != core::Frozen::kPlain,
+                         .frozen_in_bf16 = recipe.frozen == core::Frozen::kBf16,
                          .method = method(spec_.method),
                          .method_name = spec_.method.plugin,
                          .task = task(spec_.task),
@@ -45,6 +47,8 @@ class Maker {
     if (spec_.target) parts.target = target(*spec_.target, parts.task);
     for (const auto& ref : spec_.sources)
       parts.sources.push_back(source(ref, parts.sources.size()));
+    if (recipe.frozen == core::Frozen::kBf16)
+      warnings_.emplace_back("its frozen source is computed in bf16, normalisations folded in");
     auto session = parts.build();
     session->warnings = std::move(warnings_);
     return session;

@@ -10,6 +10,7 @@
 #include "run/data/random.hpp"
 #include "run/plugins/plain.hpp"
 #include "run/train/hook.hpp"
+#include "sdk/frozen.hpp"
 
 namespace ktb::run {
 namespace {
@@ -69,6 +70,15 @@ void freeze_sources(const Session& session) {
     for (auto& item : source->named_parameters())
       item.value().set_requires_grad(transfer.pairing.joint(i) ||
                                      (session.uses[i].trains_head && source->is_head(item.key())));
+  }
+}
+
+void prepare_frozen(const Session& session, const SessionBuilder& parts) {
+  const auto& transfer = session.transfer;
+  for (std::size_t i = 0; transfer.target && i < transfer.sources.size(); ++i) {
+    if (!transfer.sources[i] || session.learns(i)) continue;
+    if (parts.fold_frozen) fold_norms(*transfer.sources[i]);
+    if (parts.frozen_in_bf16) compute_in_bf16(*transfer.sources[i]);
   }
 }
 
@@ -158,6 +168,7 @@ std::unique_ptr<Session> SessionBuilder::build() {
   transfer.budget = {batch, data->steps_per_epoch()};
   freeze_sources(*session);
   bind_methods(*session);
+  prepare_frozen(*session, *this);  // behind methods, whose stand-ins of convolutions stay
   session->optimisers = make_optimisers(*session, recipe);
   return session;
 }

@@ -39,6 +39,9 @@ struct SessionBuilder {
   std::string axis;
   at::Device device = at::kCPU;
   bool channels_last = false;  ///< the memory layout of convolutions
+  /// Frozen sources: fold_norms(), compute_in_bf16(). Where there is no target they are what is
+  /// deployed, and are computed as they are.
+  bool fold_frozen = false, frozen_in_bf16 = false;
 
   std::shared_ptr<Method> method;
   std::string method_name = "the method";

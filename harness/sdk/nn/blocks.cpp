@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "sdk/nn/batch_norm.hpp"
+#include "sdk/nn/folding.hpp"
 
 namespace ktb {
 
@@ -45,7 +46,10 @@ ConvNorm::ConvNorm(torch::nn::Module& root, const std::string& conv, const std::
 
 Tensor ConvNorm::operator()(const Tensor& x) const {
   // A holder's const access gives a const module, and forward() is not const.
-  return normalised(*norm_.ptr(), conv_.ptr()->forward(x));
+  auto& conv = *conv_.ptr();
+  auto& norm = *norm_.ptr();
+  if (auto* both = conv.stand_in.target<Folding>()) return both->with(norm, x);
+  return normalised(norm, conv.forward(x));
 }
 
 Tensor shuffle_channels(const Tensor& map, std::int64_t groups) {

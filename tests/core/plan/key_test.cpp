@@ -276,6 +276,41 @@ labels = 0.5
       R"("torch":"2.11.0"})");
 }
 
+/// How frozen sources are computed: a source's own training has none, so it is not repeated.
+TEST_F(KeyTest, FrozenDecidesOnlyWhereThereIsAFrozenSource) {
+  const auto fields = [&](const std::string& frozen, const std::string& mode) {
+    std::vector<Json> all;
+    const std::string suite = R"(ktbench = 1
+datasets = "pictures"
+[dataset.pictures]
+plugin = "cifar100"
+[method.taught]
+plugin = "rkd"
+source = ")" + mode + R"("
+[recipe]
+frozen = ")" + frozen + R"("
+[grid.main]
+methods = ["scratch", "taught"]
+pairs = "resnet20 -> vgg8"
+)";
+    for (const auto& trial : plan(suite).trials) all.push_back(Json::parse(trial.fields));
+    return all;
+  };
+  const auto plain = fields("plain", "trained"), folded = fields("folded", "trained");
+  ASSERT_EQ(plain.size(), folded.size());
+  std::size_t others = 0;
+  for (std::size_t i = 0; i < plain.size(); ++i) {
+    EXPECT_FALSE(plain[i].contains("frozen"));
+    if (!folded[i].contains("frozen")) continue;
+    ++others;
+    EXPECT_EQ(folded[i]["frozen"], "folded");
+    EXPECT_FALSE(folded[i]["sources"].empty());
+    EXPECT_THAT(key_difference(plain[i], folded[i]), testing::SizeIs(1));
+  }
+  EXPECT_EQ(others, 1);
+  EXPECT_EQ(fields("plain", "trained-joint"), fields("bf16", "trained-joint"));
+}
+
 TEST_F(KeyTest, TheHashOfTheHeadersIsInNoKey) {
   for (const auto& trial : plan(kSmall).trials)
     EXPECT_THAT(trial.fields(), testing::Not(HasSubstr(std::string(sdk_hash()))));

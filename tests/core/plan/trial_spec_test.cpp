@@ -110,6 +110,7 @@ TEST(TrialSpecTest, AllMembersGoThroughJsonAndBack) {
                   Selection::kBestValidation,
                   false,
                   false,
+                  Frozen::kBf16,
                   {Keepsake::kPredictions, Keepsake::kWeights}};
   trial.recipe.schedule = {"multistep", {1, 2.5}, 3, 0.2, 1, 0.5, 0.01};
   trial.limits = {60, 1024, 2};
@@ -126,7 +127,7 @@ TEST(TrialSpecTest, AWrittenRecipeSpellsCountsAndNumbersApart) {
   EXPECT_EQ(
       to_json(trial)["recipe"].dump(),
       R"({"batch":64,"channels_last":true,"clip":0.0,"deterministic":true,)"
-      R"("epochs":2,"keep":[],"optimizer":{"betas":[0.9,0.999],"eps":1e-08,"lr":0.05,"momentum":0.0,"name":"sgd",)"
+      R"("epochs":2,"frozen":"plain","keep":[],"optimizer":{"betas":[0.9,0.999],"eps":1e-08,"lr":0.05,"momentum":0.0,"name":"sgd",)"
       R"("nesterov":false,"weight_decay":0.0},"precision":"fp32",)"
       R"("schedule":{"anneal":"cosine","at":[],"end_div":10000.0,)"
       R"("every":0.0,"gamma":0.1,"min":0.0,"momentum":[0.85,0.95],)"

@@ -1,4 +1,5 @@
 // Structure of the model plugins; their results are held against stored tensors by `plugin check`.
+#include <ATen/record_function.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/types.h>
@@ -6,11 +7,13 @@
 
 #include <cmath>
 #include <ostream>
+#include <string_view>
 
 #include "ktb/nn/blocks.hpp"
 #include "run/model_making.hpp"
 #include "run/weights/fit.hpp"
 #include "run/weights/safetensors.hpp"
+#include "sdk/frozen.hpp"
 #include "temporary_folder.hpp"
 
 namespace ktb::run {
@@ -178,6 +181,94 @@ TEST_P(Models, GiveFloatsInMixedPrecision) {
   EXPECT_EQ(out.pred.scalar_type(), at::kFloat);
   EXPECT_EQ(out.features.back().scalar_type(), at::kFloat);
   EXPECT_TRUE(out.pred.isfinite().all().item<bool>());
+}
+
+void expect_close(const Output& a, const Output& b, double relative) {
+  const auto close = [&](const Tensor& x, const Tensor& y) {
+    ASSERT_EQ(x.defined(), y.defined());
+    if (!x.defined()) return;
+    EXPECT_EQ(y.scalar_type(), at::kFloat);
+    const double most = x.abs().max().item<double>() + 1e-6;
+    EXPECT_LE((x - y).abs().max().item<double>() / most, relative);
+  };
+  close(a.pred, b.pred);
+  close(a.pooled, b.pooled);
+  for (std::size_t k = 0; k < a.features.size(); ++k) close(a.features[k], b.features[k]);
+  for (std::size_t k = 0; k < a.preacts.size(); ++k) close(a.preacts[k], b.preacts[k]);
+}
+
+/// A model whose normalisations have seen something, as a trained one's have.
+std::shared_ptr<Model> seasoned(const Case& one) {
+  const torch::NoGradGuard no_grad;
+  auto model = make(one.name, kFashion, one.options);
+  const RandomScope random(at::kCPU, 2);
+  for (auto& item : model->named_buffers())
+    if (item.key().ends_with("running_mean"))
+      item.value().normal_(0, 0.1);
+    else if (item.key().ends_with("running_var"))
+      item.value().uniform_(0.5, 2);
+  return model;
+}
+
+TEST_P(Models, AreTheSameWithTheirNormsFolded) {
+  const auto plain = seasoned(GetParam()), folded = seasoned(GetParam());
+  const auto state = state_of(*folded);
+  std::vector<Tensor> before;
+  for (const auto& [name, tensor] : state) before.push_back(tensor.clone());
+  fold_norms(*folded);
+  const auto batch = random_batch(kFashion, 4);
+  expect_close(evaluate(*plain, batch), evaluate(*folded, batch), 1e-4);
+  const auto after = state_of(*folded);
+  ASSERT_EQ(after.size(), state.size());
+  for (std::size_t i = 0; i < after.size(); ++i)
+    EXPECT_TRUE(at::equal(after[i].second, before[i])) << after[i].first;
+}
+
+/// Methods that try what a channel is good for write to a source's weights and put them back.
+TEST_P(Models, FollowWhoeverWritesToFoldedWeights) {
+  const auto plain = seasoned(GetParam()), folded = seasoned(GetParam());
+  fold_norms(*folded);
+  const auto batch = random_batch(kFashion, 4);
+  evaluate(*folded, batch);
+  for (const auto& model : {plain, folded}) {
+    const torch::NoGradGuard no_grad;
+    for (auto& parameter : model->parameters()) parameter.mul_(0.9);
+    for (auto& item : model->named_buffers())
+      if (item.key().ends_with("running_var")) item.value().mul_(1.5);
+  }
+  expect_close(evaluate(*plain, batch), evaluate(*folded, batch), 1e-4);
+}
+
+TEST_P(Models, AloneMayComputeInBf16) {
+  const auto plain = seasoned(GetParam()), lower = seasoned(GetParam()),
+             other = seasoned(GetParam());
+  fold_norms(*lower);
+  compute_in_bf16(*lower);
+  const auto batch = random_batch(kFashion, 4);
+  const auto exact = evaluate(*plain, batch), out = evaluate(*lower, batch);
+  EXPECT_FALSE(at::equal(exact.pooled, out.pooled));
+  expect_close(exact, out, 0.1);
+  EXPECT_TRUE(at::equal(evaluate(*other, batch).pred, exact.pred));
+}
+
+/// One pass over each map less: of ResNet-8 no normalisation is left, of a WRN those in front.
+TEST(FoldedModels, ComputeNoNormalisation) {
+  const auto norms = [](const std::string& name, Given options) {
+    const auto model = make(name, kFashion, std::move(options));
+    fold_norms(*model);
+    static int count;
+    count = 0;
+    const auto counted = at::addThreadLocalCallback(at::RecordFunctionCallback(
+        [](const at::RecordFunction& call) -> std::unique_ptr<at::ObserverContext> {
+          count += std::string_view(call.name()) == "aten::batch_norm";
+          return nullptr;
+        }));
+    evaluate(*model, random_batch(kFashion));
+    at::removeCallback(counted);
+    return count;
+  };
+  EXPECT_EQ(norms("resnet8", {}), 0);
+  EXPECT_EQ(norms("wrn", {{"depth", 10L}, {"width", 1L}}), 4);
 }
 
 TEST_P(Models, NameTheNormalisationsOfTheirMaps) {
