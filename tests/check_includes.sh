@@ -102,7 +102,8 @@ inside harness/core core '
   deploy: base suite plan store score table page
   paper: base plan store score table'
 inside harness/launch launch '
-  serve:
+  machine:
+  serve: machine
   share:
   slurm: share'
 inside harness/run run '

@@ -293,7 +293,7 @@ frozen = ")" + frozen + R"("
 methods = ["scratch", "taught"]
 pairs = "resnet20 -> vgg8"
 )";
-    for (const auto& trial : plan(suite).trials) all.push_back(Json::parse(trial.fields));
+    for (const auto& trial : plan(suite).trials) all.push_back(Json::parse(trial.fields()));
     return all;
   };
   const auto plain = fields("plain", "trained"), folded = fields("folded", "trained");
