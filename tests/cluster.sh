@@ -193,7 +193,8 @@ part_many() {
   start_slurm 2 31
   printf '[slurm]\ntasks = 40\n' >site.toml
   mkdir -p bin
-  cp "$build/bin/ktbench" bin/
+  cp "$build/bin/ktbench" bin/  # away from its LibTorch
+  export KTB_TORCH_ROOT=$build/lib/ktbench/torch
   cat >bin/ktbench-worker <<END
 #!/bin/sh
 case \$1 in
