@@ -5,6 +5,7 @@
 #include <fstream>
 #include <string>
 
+#include "app/shapes.hpp"
 #include "app/shell.hpp"
 #include "temporary_folder.hpp"
 
@@ -20,17 +21,9 @@ title = "Shapes"
 seeds = 1
 datasets = "shapes"
 methods = ["scratch", "kd"]
-[model]
-wide = { plugin = "mlp", width = 32 }
-narrow = { plugin = "mlp", width = 16 }
 [recipe]
 steps = 2
 batch = 32
-[grid.all]
-pairs = ["wide -> narrow"]
-[table.all]
-rows = "method"
-cols = "pair"
 )";
 
 /// The tree with the plugins of kSuite and no others, installed and then moved.
@@ -47,7 +40,7 @@ class Moved {
       fs::create_directories(to.parent_path());
       fs::copy_file(fs::path(KTB_PLUGIN_DIR) / plugin, to);
     }
-    std::ofstream(folder_.path() / "shapes.toml") << kSuite;
+    std::ofstream(folder_.path() / "shapes.toml") << kSuite << kPairAndTable;
   }
 
   fs::path tree() const { return folder_.path() / "moved"; }

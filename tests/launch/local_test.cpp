@@ -114,13 +114,15 @@ class LocalPoolTest : public testing::TestWithParam<Start> {
   }
 
   launch::Tally run(int jobs = 2) {
+    const auto* device = GetParam() == Start::kStaying ? "mock" : "cpu";
+    return run(launch::PoolOptions{jobs, 1, device, worker_, {}});
+  }
+  launch::Tally run(const launch::PoolOptions& options) {
     std::unique_ptr<std::FILE, int (*)(std::FILE*)> out(std::fopen((root_ + "/out").c_str(), "w"),
                                                         std::fclose);
     const auto trials = launch::trials_to_run(plan_, store_);
     launch::Progress progress(out.get(), trials.size());
-    const auto* device = GetParam() == Start::kStaying ? "mock" : "cpu";
-    return launch::LocalPool(trials, store_, costs_, progress, {jobs, 1, device, worker_, {}})
-        .run();
+    return launch::LocalPool(trials, store_, costs_, progress, options).run();
   }
 
   core::Record record(const std::string& id) const { return store_.load(id).value(); }
@@ -146,13 +148,9 @@ TEST_P(LocalPoolTest, RunsSourcesBeforeWhatNeedsThem) {
 
 TEST_P(LocalPoolTest, SpreadsTrialsOverGpusTheLeastLoadedFirst) {
   for (const auto* id : {"shares0", "shares1", "shares2", "shares3"}) add(id);
-  const auto trials = launch::trials_to_run(plan_, store_);
-  std::unique_ptr<std::FILE, int (*)(std::FILE*)> out(std::fopen((root_ + "/out").c_str(), "w"),
-                                                      std::fclose);
-  launch::Progress progress(out.get(), trials.size());
   launch::PoolOptions options{4, 1, "cuda", worker_, {}};
   options.gpus = {"3", "GPU-7"};
-  EXPECT_EQ(launch::LocalPool(trials, store_, costs_, progress, options).run().ok, 4U);
+  EXPECT_EQ(run(options).ok, 4U);
   std::ifstream file(root_ + "/trials/gpus");
   std::multiset<std::string> gpus;
   for (std::string gpu; std::getline(file, gpu);) gpus.insert(gpu);
@@ -170,14 +168,10 @@ TEST_P(LocalPoolTest, AsManyShareAGpuAsPastTrialsSayThatThereIsRoomFor) {
   }
   const auto together = [&](double memory_mib) {
     fs::remove_all(root_ + "/trials");
-    const auto trials = launch::trials_to_run(plan_, store_);
-    std::unique_ptr<std::FILE, int (*)(std::FILE*)> out(std::fopen((root_ + "/out").c_str(), "w"),
-                                                        std::fclose);
-    launch::Progress progress(out.get(), trials.size());
     launch::PoolOptions options{4, 1, "cuda", worker_, {}};
     options.gpus = {"0"};
     options.gpu_memory_mib = memory_mib;
-    EXPECT_EQ(launch::LocalPool(trials, store_, costs_, progress, options).run().ok, 4U);
+    EXPECT_EQ(run(options).ok, 4U);
     std::ifstream file(root_ + "/trials/most");
     int most = 0;
     for (int one = 0; file >> one;) most = std::max(most, one);
@@ -190,14 +184,10 @@ TEST_P(LocalPoolTest, AsManyShareAGpuAsPastTrialsSayThatThereIsRoomFor) {
 
 TEST_P(LocalPoolTest, WhatFindsNoMemoryBesideOthersIsTriedAgainAlone) {
   for (const auto* id : {"crowded0", "shares1"}) add(id);
-  const auto trials = launch::trials_to_run(plan_, store_);
-  std::unique_ptr<std::FILE, int (*)(std::FILE*)> out(std::fopen((root_ + "/out").c_str(), "w"),
-                                                      std::fclose);
-  launch::Progress progress(out.get(), trials.size());
   launch::PoolOptions options{2, 1, "cuda", worker_, {}};
   options.gpus = {"0"};
   options.gpu_memory_mib = 80'000;
-  EXPECT_EQ(launch::LocalPool(trials, store_, costs_, progress, options).run().ok, 2U);
+  EXPECT_EQ(run(options).ok, 2U);
   EXPECT_EQ(std::ranges::count(started(), "crowded0"), 2);
 }
 
