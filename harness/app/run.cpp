@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <memory>
 #include <optional>
@@ -54,19 +53,18 @@ void suggest_profile(const RunCommand& command, core::Catalogue& catalogue) {
 
 /// Threads that spin while they wait take the core from those they wait for, where others take
 /// their share: a step took up to four times as long.
-void tell_of_others(const launch::PoolOptions& pool) {
-  int cores = 0;
-  const double busy = launch::others_now(&cores);
-  const auto text = launch::busy_before(busy, cores, pool);
-  core::print(stderr, "{}", text);
+void heed(const launch::Others& others, const launch::PoolOptions& pool, bool quiet) {
+  const auto text = launch::busy_before(others.busy_by_now(), others.cores(), pool);
+  if (!quiet) core::print(stderr, "{}", text);
   if (!text.empty()) ::setenv("OMP_WAIT_POLICY", "passive", /*overwrite=*/0);
 }
 
+/// `before`: who was at work here while the plan was made.
 int run_here(const Summary& summary, core::Store& store, launch::CostBook& costs,
-             const launch::PoolOptions& pool, bool quiet) {
+             const launch::PoolOptions& pool, const launch::Others& before, bool quiet) {
   launch::Tally tally;
   if (!summary.to_run.empty()) {
-    if (!quiet) tell_of_others(pool);
+    heed(before, pool, quiet);
     const launch::Others others;
     {
       launch::Progress progress(quiet ? stderr : stdout, summary.to_run.size(), {.quiet = quiet});
@@ -84,6 +82,7 @@ int run_here(const Summary& summary, core::Store& store, launch::CostBook& costs
 int run(const RunCommand& command) {
   if (!command.site.empty() && command.launcher != "slurm")
     throw core::Error("error: --site says how jobs are submitted: it goes with --launcher slurm");
+  const launch::Others others;
   const Site& site = command.choice.site;
   const auto catalogue = site.catalogue();
   const core::Plan plan = command.choice.plan(*catalogue);
@@ -113,11 +112,10 @@ int run(const RunCommand& command) {
     launch::print_commands(plan.suite + "." + plan.profile, summary.to_run, store, pool, stdout);
     return kOk;
   }
-  if (plan.device != "cpu" && pool.jobs > std::max(1, static_cast<int>(pool.gpus.size())))
-    pool.gpu_memory_mib = launch::device_memory_mib(pool);
+  launch::look_at_memory(pool);
   std::optional<launch::Mps> mps;
   if (command.mps) mps.emplace();
-  return run_here(summary, store, costs, pool, command.quiet);
+  return run_here(summary, store, costs, pool, others, command.quiet);
 }
 
 }  // namespace

@@ -54,9 +54,10 @@ int work(const WorkCommand& command) {
   if (one) forget_failure(store, all.back());
   std::vector<const core::Trial*> trials;
   for (const auto& trial : all) trials.push_back(&trial);
-  launch::PoolOptions options = list.options();
+  launch::PoolOptions options = launch::settle(list.options());
   options.worker = launch::beside_this("ktbench-worker");
   options.leave = !one;
+  launch::look_at_memory(options);
   launch::CostBook costs((list.results() / "cache" / "costs.jsonl").string());
   launch::Progress progress(stdout, trials.size());
   const auto tally = launch::LocalPool(trials, store, costs, progress, options).run();

@@ -49,10 +49,12 @@ PoolOptions settle(PoolOptions options) {
   return options;
 }
 
-double device_memory_mib(const PoolOptions& options) {
+void look_at_memory(PoolOptions& options) {
+  const auto gpus = std::max<std::size_t>(1, options.gpus.size());
+  if (options.device == "cpu" || static_cast<std::size_t>(options.jobs) <= gpus) return;
   const auto answer = ask({with_libtorch(options.worker), "host", "--device", options.device});
   const auto told = core::Json::parse(answer.output, nullptr, /*allow_exceptions=*/false);
-  return told.is_object() ? told.value("device_memory_mib", 0.0) : 0;
+  if (told.is_object()) options.gpu_memory_mib = told.value("device_memory_mib", 0.0);
 }
 
 std::vector<std::string> trial_command(const PoolOptions& options,

@@ -47,8 +47,8 @@ struct PoolOptions {
 /// number of threads rounds sums in another order.
 PoolOptions settle(PoolOptions options);
 
-/// What LibTorch says of a device's memory; 0: nothing.
-double device_memory_mib(const PoolOptions& options);
+/// Of settled options: where several trials are to share a GPU, what LibTorch says of its memory.
+void look_at_memory(PoolOptions& options);
 
 /// `ktbench-worker trial FOLDER` with its flags.
 std::vector<std::string> trial_command(const PoolOptions& options, const core::TrialFolder& folder);

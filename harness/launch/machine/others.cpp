@@ -15,8 +15,8 @@
 namespace ktb::launch {
 namespace {
 
-constexpr auto kLook = std::chrono::milliseconds(200);
-constexpr double kFew = 0.5;  // cores that may be missing: every machine does something
+constexpr double kLook = 0.2;  // seconds
+constexpr double kFew = 0.5;   // cores that may be missing: every machine does something
 
 struct Stat {
   double busy = 0;  ///< seconds of all cores since the machine started
@@ -76,11 +76,10 @@ double Others::busy() const {
   return std::clamp(others / passed, 0.0, static_cast<double>(cores_));
 }
 
-double others_now(int* cores) {
-  const Others others;
-  std::this_thread::sleep_for(kLook);
-  *cores = others.cores();
-  return others.busy();
+double Others::busy_by_now() const {
+  const double missing = since_ + kLook - core::seconds_now();
+  if (missing > 0) std::this_thread::sleep_for(std::chrono::duration<double>(missing));
+  return busy();
 }
 
 std::string busy_before(double busy, int cores, const PoolOptions& pool) {

@@ -14,6 +14,8 @@ class Others {
 
   /// How many cores they kept busy, a mean; 0 where the kernel does not tell.
   double busy() const;
+  /// The same, once there is a fifth of a second to look at.
+  double busy_by_now() const;
   int cores() const { return cores_; }  ///< that the machine has
 
  private:
@@ -21,9 +23,6 @@ class Others {
   int cores_ = 0;
   double before_ = 0, own_ = 0, since_ = 0;  ///< seconds
 };
-
-/// What they do now, looked at for a fifth of a second.
-double others_now(int* cores);
 
 /// What a run says before it starts where there are fewer free cores than it wants, and at its end
 /// where that was so; empty: nothing.
