@@ -150,7 +150,7 @@ int write_runs(const core::Plan& plan, const core::Outcomes& outcomes, const cor
 int export_records(const ReportCommand& command) {
   const core::Plan plan = command.choice.last_plan();
   const core::Store store = command.choice.site.store();
-  const auto outcomes = core::outcomes(plan, store, {.specs = true});
+  const auto outcomes = core::outcomes(plan, store, {.records = true, .specs = true});
   const std::string format = format_of(command, kExportForms);
   if (format == "tensorboard") return write_runs(plan, outcomes, store, command);
   const auto lines = command.curves    ? core::export_curves(plan, outcomes, store)

@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <concepts>
 #include <cstdint>
 #include <cstring>
@@ -63,6 +64,10 @@ class ByteWriter {
     count(values.size());
     for (const T& value : values) put(value);
   }
+  template <class T, std::size_t N>
+  void put(const std::array<T, N>& values) {
+    for (const T& value : values) put(value);
+  }
   template <class T>
   void put(const std::map<std::string, T>& values) {
     count(values.size());
@@ -100,6 +105,8 @@ class ByteReader {
     get(value);
   }
   bool at_end() const { return left_.empty(); }
+  /// A text as it lies there.
+  std::string_view text() { return raw(length()); }
 
   template <class T>
   void get(T& value) {
@@ -133,6 +140,10 @@ class ByteReader {
       values.push_back(std::move(value));
     }
   }
+  template <class T, std::size_t N>
+  void get(std::array<T, N>& values) {
+    for (T& value : values) get(value);
+  }
   template <class T>
   void get(std::map<std::string, T>& values) {
     values.clear();
@@ -158,7 +169,6 @@ class ByteReader {
     if (size > left_.size()) throw Error("bytes end too early");
     return size;
   }
-  std::string_view text() { return raw(length()); }
   std::string_view raw(std::size_t size) {
     if (size > left_.size()) throw Error("bytes end too early");
     const std::string_view found = left_.substr(0, size);
@@ -213,6 +223,10 @@ class ShapeWriter {
   template <class T>
   void add(const std::vector<T>&) {
     text_ += "list ", add(T{});
+  }
+  template <class T, std::size_t N>
+  void add(const std::array<T, N>&) {
+    text_ += std::to_string(N) + " times ", add(T{});
   }
   template <class T>
   void add(const std::map<std::string, T>&) {

@@ -37,7 +37,7 @@ std::string provenance_of_both(const Json& a, const Json& b) {
 }  // namespace
 
 ComparedResults compared_results(const Plan& plan, const Store& store, const std::string& table) {
-  Outcomes known = outcomes_of_tables(plan, store, table, {});
+  Outcomes known = outcomes_of_tables(plan, store, table, {.records = true});
   auto tables = make_tables(plan, store, table, known);
   return {store.results().string(), plan, std::move(tables), std::move(known)};
 }

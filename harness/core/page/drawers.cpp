@@ -111,7 +111,7 @@ std::string Drawers::seeds_of(const Drawer& drawer) const {
   const MetricInfo info = metric_info(drawer.metric);
   std::string rows;
   for (const auto& [seed, trial] : drawer.entry->trials) {
-    const Record* record = input_.outcomes.find(trial);
+    const Record* record = input_.outcomes.record(trial);
     const bool running = input_.outcomes.running.contains(trial);
     std::string state = record != nullptr ? word(record->status)
                         : running         ? "running"

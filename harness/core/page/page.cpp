@@ -73,9 +73,9 @@ std::string end_of(const std::filesystem::path& path) {
 void add_log(const Store& store, const Entry& entry, PageInput& input) {
   const std::string* chosen = nullptr;
   for (const auto& [seed, trial] : entry.trials) {
-    const Record* record = input.outcomes.find(trial);
+    const Result* result = input.outcomes.find(trial);
     if (chosen == nullptr) chosen = &trial;
-    if (record == nullptr || record->ok()) continue;
+    if (result == nullptr || result->ok()) continue;
     chosen = &trial;
     break;
   }
@@ -151,7 +151,7 @@ std::string render_page(const PageInput& input) {
 }
 
 std::string page(const Plan& plan, const Store& store, const std::string& table) {
-  Outcomes known = outcomes_of_tables(plan, store, table, {.specs = true});
+  Outcomes known = outcomes_of_tables(plan, store, table, {.records = true, .specs = true});
   auto tables = make_tables(plan, store, table, known);
   PageInput input{plan, std::move(tables), std::move(known), {}, {}};
   for (const Table& made : input.tables)

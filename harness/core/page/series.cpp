@@ -50,7 +50,7 @@ std::size_t shape_of(const Table& table, std::size_t row) {
 std::vector<const Record*> records_of(const PageInput& input, const Entry& entry) {
   std::vector<const Record*> records;
   for (const auto& [seed, trial] : entry.trials) {
-    const Record* record = input.outcomes.find(trial);
+    const Record* record = input.outcomes.record(trial);
     if (record != nullptr && record->ok()) records.push_back(record);
   }
   return records;

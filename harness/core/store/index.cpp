@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <memory>
@@ -108,18 +109,30 @@ class Statement {
   std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)> statement_{nullptr, sqlite3_finalize};
 };
 
-/// Stamp and bytes of a row, whose first columns are these of `kColumns`.
+/// What a table of the file is called: those of `Index::Table`, and that of plans.
+constexpr std::array kNames{"results", "records", "specs"};
+static_assert(kNames.size() == Index::kTables);
+constexpr auto kPlans = "plans";
+
+/// A table's row, whose columns are these.
 struct Row {
   std::string_view name;
   FileStamp stamp;
   std::string_view bytes;
 };
-constexpr auto kMakeTables =
-    "CREATE TABLE layout (text BLOB);"
-    "CREATE TABLE records (name BLOB PRIMARY KEY, size INT, written INT, changed INT, inode INT,"
-    " sum INT, bytes BLOB);"
-    "CREATE TABLE plans (name BLOB PRIMARY KEY, size INT, written INT, changed INT, inode INT,"
-    " sum INT, bytes BLOB);";
+constexpr auto kColumns = "name, size, written, changed, inode, sum, bytes";
+
+void make_tables(Database& database) {
+  database.run("DROP TABLE IF EXISTS layout; CREATE TABLE layout (text BLOB)");
+  const auto make = [&](const char* name) {
+    database.run(fmt::format("DROP TABLE IF EXISTS {0}; CREATE TABLE {0} (name BLOB PRIMARY KEY,"
+                             " size INT, written INT, changed INT, inode INT, sum INT, bytes BLOB)",
+                             name)
+                     .c_str());
+  };
+  for (const char* name : kNames) make(name);
+  make(kPlans);
+}
 
 Row row_of(const Statement& found) {
   Row row{found.bytes(0), {}, found.bytes(6)};
@@ -140,8 +153,9 @@ bool has_layout(const Database& database, const std::string& layout) {
   return found.step() && found.bytes(0) == layout;
 }
 
-void insert(const Database& database, const char* sql, const auto& entries) {
-  Statement into(database, sql);
+void insert(const Database& database, const char* table, const auto& entries) {
+  const auto sql = fmt::format("INSERT OR REPLACE INTO {} VALUES (?, ?, ?, ?, ?, ?, ?)", table);
+  Statement into(database, sql.c_str());
   for (const auto& [name, entry] : entries) {
     const FileStamp& stamp = entry.stamp;
     into.bind(1, name);
@@ -168,8 +182,10 @@ Index::Index(fs::path file, std::string layout, Warn warn)
     : file_(std::move(file)), layout_(std::move(layout)), warn_(std::move(warn)) {}
 
 Index::~Index() {
-  const bool worth = new_records_.size() >= kWorthwhile || !new_plans_.empty();
-  if (!worth && !(broken_ && !new_records_.empty())) return;
+  const auto fresh = [&](std::size_t many) {
+    return std::ranges::any_of(parts_, [&](const Part& part) { return part.fresh.size() >= many; });
+  };
+  if (!fresh(kWorthwhile) && new_plans_.empty() && !(broken_ && fresh(1))) return;
   try {
     try {
       write();
@@ -184,40 +200,44 @@ Index::~Index() {
 
 void Index::leave_out(const std::string& why) {
   broken_ = true;
-  records_.clear();
+  for (Part& part : parts_) part.known.clear();
   warn_(fmt::format("{} is left out and made anew: {}", file_.string(), why));
 }
 
-void Index::read_records() {
-  read_ = true;
+void Index::read(Table table) {
+  Part& part = parts_[table];
+  part.read = true;
   std::error_code none;
-  if (!fs::exists(file_, none)) return;
+  if (broken_ || !fs::exists(file_, none)) return;
   try {
     const Database database(file_, SQLITE_OPEN_READONLY);
     broken_ = !has_layout(database, layout_);
     if (broken_) return;
-    Statement all(database, "SELECT name, size, written, changed, inode, sum, bytes FROM records");
+    const auto sql = fmt::format("SELECT {} FROM {}", kColumns, kNames[table]);
+    Statement all(database, sql.c_str());
     while (all.step()) {
       const Row row = row_of(all);
-      records_.insert_or_assign(std::string(row.name), Entry{row.stamp, std::string(row.bytes)});
+      part.known.insert_or_assign(std::string(row.name), Entry{row.stamp, std::string(row.bytes)});
     }
   } catch (const Damaged& error) {
     leave_out(error.what());
   } catch (const Error&) {
-    records_.clear();  // cannot be opened, or another process has it for long: without it then
+    part.known.clear();  // cannot be opened, or another process has it for long: without it then
   }
 }
 
-std::optional<std::string_view> Index::record(const std::string& id, const FileStamp& now) {
-  if (++calls_ <= kFew) return std::nullopt;
-  if (!read_) read_records();
-  const auto found = records_.find(id);
-  if (found == records_.end() || found->second.stamp != without_path(now)) return std::nullopt;
+std::optional<std::string_view> Index::find(Table table, const std::string& id,
+                                            const FileStamp& now) {
+  Part& part = parts_[table];
+  if (++part.calls <= kFew) return std::nullopt;
+  if (!part.read) read(table);
+  const auto found = part.known.find(id);
+  if (found == part.known.end() || found->second.stamp != without_path(now)) return std::nullopt;
   return found->second.bytes;
 }
 
-void Index::keep_record(const std::string& id, const FileStamp& stamp, std::string bytes) {
-  if (settled(stamp)) new_records_[id] = {without_path(stamp), std::move(bytes)};
+void Index::keep(Table table, const std::string& id, const FileStamp& stamp, std::string bytes) {
+  if (settled(stamp)) parts_[table].fresh[id] = {without_path(stamp), std::move(bytes)};
 }
 
 std::optional<std::string> Index::plan(const std::string& name, const FileStamp& now) {
@@ -226,9 +246,8 @@ std::optional<std::string> Index::plan(const std::string& name, const FileStamp&
   try {
     const Database database(file_, SQLITE_OPEN_READONLY);
     if (!has_layout(database, layout_)) return std::nullopt;
-    Statement found(database,
-                    "SELECT name, size, written, changed, inode, sum, bytes FROM plans "
-                    "WHERE name = ?");
+    const auto sql = fmt::format("SELECT {} FROM {} WHERE name = ?", kColumns, kPlans);
+    Statement found(database, sql.c_str());
     found.bind(1, name);
     if (!found.step()) return std::nullopt;
     const Row row = row_of(found);
@@ -253,16 +272,13 @@ void Index::write() {
   // After a crash of the machine it may be damaged, which is seen, and then it is made anew.
   database.run("PRAGMA synchronous = OFF; BEGIN IMMEDIATE");
   if (!has_layout(database, layout_)) {
-    database.run(
-        "DROP TABLE IF EXISTS layout; DROP TABLE IF EXISTS records;"
-        "DROP TABLE IF EXISTS plans");
-    database.run(kMakeTables);
+    make_tables(database);
     Statement layout(database, "INSERT INTO layout VALUES (?)");
     layout.bind(1, layout_);
     layout.step();
   }
-  insert(database, "INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?, ?, ?)", new_records_);
-  insert(database, "INSERT OR REPLACE INTO plans VALUES (?, ?, ?, ?, ?, ?, ?)", new_plans_);
+  for (std::size_t i = 0; i < kTables; ++i) insert(database, kNames[i], parts_[i].fresh);
+  insert(database, kPlans, new_plans_);
   database.run("COMMIT");
 }
 

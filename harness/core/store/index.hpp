@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <cstddef>
 #include <filesystem>
 #include <functional>
@@ -12,9 +13,9 @@
 
 namespace ktb::core {
 
-/// What was read of a store's files before, as bytes, in one file: it saves opening and parsing a
-/// hundred thousand small ones. Never the truth: an entry serves as long as its file has the stamp
-/// that it had, whatever is wrong with the index is left out, and losing it loses time only.
+/// What was read of a store's files before, as bytes, in one file: it saves opening and parsing
+/// some hundred thousand small ones. Never the truth: an entry serves as long as its file has the
+/// stamp that it had, whatever is wrong with the index is left out, and losing it loses time only.
 class Index {
  public:
   using Warn = std::function<void(const std::string&)>;
@@ -26,15 +27,19 @@ class Index {
   Index(const Index&) = delete;
   Index& operator=(const Index&) = delete;
 
-  /// Of a trial's record as its file is now; none: it must be read. The first calls find none, so
-  /// that who asks for a few records opens no index.
-  std::optional<std::string_view> record(const std::string& id, const FileStamp& now);
-  void keep_record(const std::string& id, const FileStamp& stamp, std::string bytes);
+  /// What is kept of each trial, a table each: of record.json twice, since most who look at many
+  /// ask for its result only, and of trial.json.
+  enum Table { kResults, kRecords, kSpecs, kTables };
+
+  /// Of a trial, as its file is now; none: it must be read. The first calls for a table find none,
+  /// so that who asks for a few trials opens no index.
+  std::optional<std::string_view> find(Table table, const std::string& id, const FileStamp& now);
+  void keep(Table table, const std::string& id, const FileStamp& stamp, std::string bytes);
   /// Of a plan's file, each asked for by itself.
   std::optional<std::string> plan(const std::string& name, const FileStamp& now);
   void keep_plan(const std::string& name, const FileStamp& stamp, std::string bytes);
 
-  /// Calls that find none, and new records that are worth a write.
+  /// Calls that find none, and new entries of a table that are worth a write.
   static constexpr std::size_t kFew = 64, kWorthwhile = 500;
   /// Bytes of a plan that is worth a write.
   static constexpr std::size_t kLargePlan = 1 << 20;
@@ -46,17 +51,23 @@ class Index {
   };
   using Entries = std::unordered_map<std::string, Entry>;
 
-  void read_records();
+  /// One of the tables, as far as it was asked for.
+  struct Part {
+    std::size_t calls = 0;
+    bool read = false;
+    Entries known, fresh;
+  };
+
+  void read(Table table);
   void write();
   void leave_out(const std::string& why);
 
   std::filesystem::path file_;
   std::string layout_;
   Warn warn_;
-  std::size_t calls_ = 0;
-  bool read_ = false;
   bool broken_ = false;  ///< is to be made anew
-  Entries records_, new_records_, new_plans_;
+  std::array<Part, kTables> parts_;
+  Entries new_plans_;
 };
 
 }  // namespace ktb::core

@@ -7,6 +7,7 @@
 
 #include "core/plan/plan.hpp"
 #include "core/store/record.hpp"
+#include "core/store/result.hpp"
 
 namespace ktb::core {
 
@@ -14,18 +15,21 @@ class Store;
 
 /// All that a report knows of a plan's trials, read at one time.
 struct Outcomes {
-  std::unordered_map<std::string, Record> records;   ///< by trial id; those of the plan's own keys
+  std::unordered_map<std::string, Result> results;   ///< by trial id; those of the plan's own keys
+  std::unordered_map<std::string, Record> records;   ///< the same in full, where that was asked for
   std::map<std::string, TrialSpec> specs;            ///< of all that the plan or their folders have
   std::map<std::string, std::vector<bool>> samples;  ///< right or wrong, a test sample each
   std::set<std::string> running;                     ///< no record yet, but progress of late
 
-  const Record* find(const std::string& trial) const;
+  const Result* find(const std::string& trial) const;
+  const Record* record(const std::string& trial) const;
   /// `ok` or how else it ended, `running`, or `waiting`.
   std::string state(const std::string& trial) const;
 };
 
-/// What is read beside records.
+/// What is read beside results.
 struct Details {
+  bool records = false;  ///< in full
   bool specs = false;    ///< trial.json: the protocol of published numbers is compared with it
   bool samples = false;  ///< samples.bin: some tests count samples
 };

@@ -12,15 +12,6 @@
 
 namespace ktb::core {
 
-template <Of<RecordHead> Self, class Ar>
-void fields(Self& head, Ar& ar) {
-  ar("id", head.id);
-  ar("status", head.status);
-  ar.optional("key", head.key);
-  ar.optional("seed", head.seed);
-  ar.optional("reason", head.reason);
-}
-
 template <Of<Record> Self, class Ar>
 void fields(Self& record, Ar& ar) {
   using Head = std::conditional_t<std::is_const_v<Self>, const RecordHead, RecordHead>;
@@ -78,27 +69,22 @@ Record record_from_bytes(std::string_view bytes) {
   return record;
 }
 
-RecordHead record_head_from_bytes(std::string_view bytes) {
-  ByteReader reader(bytes);
-  RecordHead head;
-  reader.get(head);
-  return head;
-}
-
 std::string record_shape() { return shape_of<Record>(); }
 
-std::string machine_of(const Record& record) {
+std::string machine_of(const Json& provenance) {
   const auto text = [&](const char* name) {
-    const auto found = record.provenance.find(name);
-    return found == record.provenance.end() ? std::string() : found->dump();
+    const auto found = provenance.find(name);
+    return found == provenance.end() ? std::string() : found->dump();
   };
   const std::string device = text("device");
   return device == "\"cpu\"" ? device + text("cpu") + text("threads") : device;
 }
+std::string machine_of(const Record& record) { return machine_of(record.provenance); }
 
-std::string main_metric(const Record& record) {
-  const auto named = record.selected.find("metric");
-  return named != record.selected.end() && named->is_string() ? named->get<std::string>() : "top1";
+std::string main_metric(const Json& selected) {
+  const auto named = selected.find("metric");
+  return named != selected.end() && named->is_string() ? named->get<std::string>() : "top1";
 }
+std::string main_metric(const Record& record) { return main_metric(record.selected); }
 
 }  // namespace ktb::core

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/fields.hpp"
 #include "core/base/json.hpp"
 
 namespace ktb::core {
@@ -42,6 +43,15 @@ struct RecordHead {
   bool ok() const { return status == Status::kOk; }
 };
 
+template <Of<RecordHead> Self, class Ar>
+void fields(Self& head, Ar& ar) {
+  ar("id", head.id);
+  ar("status", head.status);
+  ar.optional("key", head.key);
+  ar.optional("seed", head.seed);
+  ar.optional("reason", head.reason);
+}
+
 /// One trial's outcome: record.json of docs/contracts.md.
 /// Unknown members of the file survive in `rest`.
 struct Record : RecordHead {
@@ -60,16 +70,17 @@ std::string record_text(const Record& record);
 /// Throws Error with the place of what is missing or of another type.
 Record record_from_json(const Json& json);
 
-/// As core/base/bytes.hpp spells it; a part of the same bytes, their first, is its head.
+/// As core/base/bytes.hpp spells it.
 std::string record_bytes(const Record& record);
 Record record_from_bytes(std::string_view bytes);
-RecordHead record_head_from_bytes(std::string_view bytes);
 std::string record_shape();
 
-/// The metric that judges the trial's kind of task.
+/// The metric that judges the trial's kind of task; `selected` is the record's.
+std::string main_metric(const Json& selected);
 std::string main_metric(const Record& record);
 
-/// Where it ran: seconds of unlike machines cannot be compared.
+/// Where it ran: seconds of unlike machines cannot be compared. `provenance` is the record's.
+std::string machine_of(const Json& provenance);
 std::string machine_of(const Record& record);
 
 }  // namespace ktb::core

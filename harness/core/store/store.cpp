@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <fstream>
@@ -11,6 +12,7 @@
 #include <system_error>
 #include <utility>
 
+#include "core/base/bytes.hpp"
 #include "core/base/error.hpp"
 #include "core/base/json_file.hpp"
 #include "core/base/output/print.hpp"
@@ -34,6 +36,11 @@ void make_folder(const fs::path& folder) {
     throw Error(fmt::format("cannot make folder {}: {}", folder.string(), error.message()));
 }
 
+/// As a text: to put a path together takes as long as to look at its file.
+std::string path_of(const fs::path& results, const std::string& id, const std::string& name) {
+  return fmt::format("{}/{}/{}", TrialFolder::all(results).native(), id, name);
+}
+
 }  // namespace
 
 Json to_json(const StoredTrial& trial) {
@@ -42,13 +49,16 @@ Json to_json(const StoredTrial& trial) {
   return json;
 }
 
+std::string index_layout() {
+  return record_shape() + result_shape() + shape_of<TrialSpec>() + plan_shape();
+}
+
 Store::Store(fs::path results, Warn warn)
     : results_(std::move(results)),
       warn_(std::move(warn)),
       warned_(std::make_shared<std::set<std::string>>()) {
   if (!warn_) warn_ = [](const std::string& text) { core::print(stderr, "warning: {}\n", text); };
-  index_ = std::make_shared<Index>(results_ / "cache" / "index.sqlite",
-                                   record_shape() + plan_shape(), warn_);
+  index_ = std::make_shared<Index>(results_ / "cache" / "index.sqlite", index_layout(), warn_);
 }
 
 void Store::warn(const std::string& text) const {
@@ -88,26 +98,57 @@ auto Store::load_json(const fs::path& path, std::uintmax_t most, Read read) cons
   });
 }
 
-template <class Made>
-std::optional<Made> Store::load_indexed(const std::string& id,
-                                        Made (*decode)(std::string_view)) const {
-  // As a text: to put a path together takes as long as to look at its file.
-  static const std::string name = TrialFolder(fs::path()).record().string();
-  const std::string path = fmt::format("{}/{}/{}", TrialFolder::all(results_).native(), id, name);
+template <class Decode>
+auto Store::load_indexed(const std::string& path, const std::string& id, Index::Table table,
+                         Entries (*entries)(const Json&), Decode decode) const
+    -> std::optional<decltype(decode(std::string_view()))> {
   const FileStamp stamp = stamp_of(path);  // taken first: what is written after it has another one
-  if (const auto kept = index_->record(id, stamp)) return decode(*kept);
-  auto record = load_json(path, kAny, record_from_json);
-  if (!record) return std::nullopt;
-  index_->keep_record(id, stamp, record_bytes(*record));
-  return Made(std::move(*record));
+  if (const auto kept = index_->find(table, id, stamp)) return decode(*kept);
+  std::optional<Entries> made = load_json(path, kAny, entries);
+  if (!made) return std::nullopt;
+  auto result = decode(std::string_view((*made)[table]));
+  for (std::size_t i = 0; i < made->size(); ++i)
+    if (!(*made)[i].empty())
+      index_->keep(static_cast<Index::Table>(i), id, stamp, std::move((*made)[i]));
+  return result;
+}
+
+template <class Decode>
+auto Store::load_of_record(const std::string& id, Index::Table table, Decode decode) const
+    -> std::optional<decltype(decode(std::string_view()))> {
+  static const std::string name = TrialFolder(fs::path()).record().string();
+  const auto entries = [](const Json& json) {
+    const Record record = record_from_json(json);
+    Entries made;
+    made[Index::kResults] = result_bytes(record);
+    made[Index::kRecords] = record_bytes(record);
+    return made;
+  };
+  return load_indexed(path_of(results_, id, name), id, table, entries, decode);
 }
 
 std::optional<Record> Store::load(const std::string& id) const {
-  return load_indexed(id, record_from_bytes);
+  return load_of_record(id, Index::kRecords, record_from_bytes);
+}
+
+std::optional<Result> Store::load_result(const std::string& id, ResultReader& reader) const {
+  return load_of_record(id, Index::kResults,
+                        [&](std::string_view bytes) { return reader.read(bytes); });
 }
 
 std::optional<RecordHead> Store::load_head(const std::string& id) const {
-  return load_indexed(id, record_head_from_bytes);
+  return load_of_record(id, Index::kResults, result_head);
+}
+
+std::optional<TrialSpec> Store::load_spec(const std::string& id) const {
+  static const std::string name = TrialFolder(fs::path()).spec().string();
+  const auto entries = [](const Json& json) {
+    Entries made;
+    made[Index::kSpecs] = to_bytes(trial_spec_from_json(json));
+    return made;
+  };
+  return load_indexed(path_of(results_, id, name), id, Index::kSpecs, entries,
+                      from_bytes<TrialSpec>);
 }
 
 void Store::save(const Record& record) const {
@@ -168,10 +209,12 @@ std::vector<bool> Store::samples(const std::string& id) const {
   if (!fs::exists(path)) return {};
   const std::string bytes = read_text(path);
   std::size_t count = bytes.size() * 8;
-  const std::optional<Record> record = load(id);
+  ResultReader reader;
+  const std::optional<Result> result = load_result(id, reader);
   for (const char* name : {"judged", "test"}) {
-    if (!record || record->examples.count(name) == 0) continue;
-    const auto judged = static_cast<std::size_t>(record->examples.at(name));
+    const auto examples = result ? result->examples.find(name) : std::nullopt;
+    if (!examples) continue;
+    const auto judged = static_cast<std::size_t>(*examples);
     if (judged > count) {
       throw Error(
           fmt::format("{} holds {} samples, the record counts {}", path.string(), count, judged));

@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -14,6 +15,7 @@
 #include "core/store/confusion.hpp"
 #include "core/store/index.hpp"
 #include "core/store/record.hpp"
+#include "core/store/result.hpp"
 #include "core/store/trial_folder.hpp"
 
 namespace ktb::core {
@@ -49,7 +51,8 @@ class Store {
 
   /// None where there is no record; one that cannot be read counts as none, with a warning.
   std::optional<Record> load(const std::string& id) const;
-  /// Of the same record how the trial ended, for less work.
+  /// Of the same record what tables ask, or only how the trial ended, for less work.
+  std::optional<Result> load_result(const std::string& id, ResultReader& reader) const;
   std::optional<RecordHead> load_head(const std::string& id) const;
   /// Writes record.json into the trial's folder, which is made where there is none.
   void save(const Record& record) const;
@@ -65,6 +68,8 @@ class Store {
 
   /// trial.json; none where there is none. One that cannot be read counts as none, with a warning.
   std::optional<StoredTrial> trial(const std::string& id) const;
+  /// Of the same file the settings, for less work.
+  std::optional<TrialSpec> load_spec(const std::string& id) const;
   /// Lines of curve.jsonl; a last line cut short by a crash is left out.
   std::vector<Json> curve(const std::string& id) const;
   /// Right or wrong, a test sample each; as many as the record counts. Empty where none were kept.
@@ -81,9 +86,16 @@ class Store {
 
  private:
   void warn(const std::string& text) const;
-  /// By `decode` from the index, or from the file, of which the index hears.
-  template <class Made>
-  std::optional<Made> load_indexed(const std::string& id, Made (*decode)(std::string_view)) const;
+  /// What `decode` makes of a trial's bytes in a table of the index; where they are not there or no
+  /// longer so, of what `entries` makes of the file, and the index hears of it. None: no file.
+  using Entries = std::array<std::string, Index::kTables>;  ///< empty: not of this file
+  template <class Decode>
+  auto load_indexed(const std::string& path, const std::string& id, Index::Table table,
+                    Entries (*entries)(const Json&), Decode decode) const
+      -> std::optional<decltype(decode(std::string_view()))>;
+  template <class Decode>
+  auto load_of_record(const std::string& id, Index::Table table, Decode decode) const
+      -> std::optional<decltype(decode(std::string_view()))>;
   /// What `read` makes of a file of at most so many bytes; none where there is no file, or none
   /// that can be read.
   template <class Read>
@@ -99,5 +111,8 @@ class Store {
   std::shared_ptr<std::set<std::string>> warned_;
   std::shared_ptr<Index> index_;
 };
+
+/// What the bytes of a store's index mean.
+std::string index_layout();
 
 }  // namespace ktb::core

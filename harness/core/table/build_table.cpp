@@ -11,11 +11,7 @@ namespace {
 /// One for all columns; where the suite names none, each column has its task's own.
 std::vector<std::string> metrics_of(const TableSpec& spec, const Outcomes& outcomes) {
   if (auto shown = spec.shown(); !shown.empty()) return shown;
-  std::set<std::string> known;
-  for (const auto& [id, record] : outcomes.records) {
-    for (const auto& [metric, value] : record.metrics) known.insert(metric);
-  }
-  return {leading_metric(known)};
+  return {leading_metric(recorded_metrics(outcomes))};
 }
 
 }  // namespace

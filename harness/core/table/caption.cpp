@@ -61,7 +61,8 @@ struct Facts {
   std::set<std::int64_t> transitions, episodes;  ///< of control, in their place
   std::set<std::int64_t> epochs, steps, batch;   ///< as far as the trials' files are at hand
   std::map<std::string, std::set<std::string>> provenance;  ///< by the record's words
-  std::set<std::string> trials;
+  std::set<const Result*> trials;
+  std::set<std::shared_ptr<const Making>> makings;  ///< that were looked at
   bool shared_source = false, own_source = false;
 
   std::string machine(const std::string& name) const {
@@ -80,7 +81,7 @@ void gather_sources(const Cell& cell, Facts& facts) {
   (sources.size() == 1 ? facts.shared_source : facts.own_source) = true;
 }
 
-void gather_record(const Record& record, Facts& facts) {
+void gather_making(const Making& making, Facts& facts) {
   const auto text = [](const Json& json, const char* name) {
     const auto found = json.find(name);
     return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
@@ -88,18 +89,18 @@ void gather_record(const Record& record, Facts& facts) {
   const auto keep = [](const std::string& value, std::set<std::string>& values) {
     if (!value.empty()) values.insert(value);
   };
-  keep(text(record.selected, "rule"), facts.rules);
+  keep(text(making.selected, "rule"), facts.rules);
   for (const auto& [name, title] : kProvenance)
-    keep(text(record.provenance, name), facts.provenance[name]);
-  const auto dataset = record.axes.find("dataset");
-  if (dataset != record.axes.end() && text(record.provenance, "data") == "generated")
-    facts.generated.insert(dataset->second);
+    keep(text(making.provenance, name), facts.provenance[name]);
+  if (making.dataset && text(making.provenance, "data") == "generated")
+    facts.generated.insert(*making.dataset);
+}
+
+void gather_examples(const Figures<std::int64_t>& examples, Facts& facts) {
   const auto count = [&](const char* name, std::set<std::int64_t>& counts) {
-    const auto found = record.examples.find(name);
-    if (found != record.examples.end()) counts.insert(found->second);
+    if (const auto found = examples.find(name)) counts.insert(*found);
   };
-  const auto train = record.examples.find("train");
-  const bool control = train != record.examples.end() && train->second == 0;
+  const bool control = examples.find("train") == 0;
   count(control ? "transitions" : "train", control ? facts.transitions : facts.train);
   count("test", control ? facts.episodes : facts.test);
 }
@@ -111,10 +112,11 @@ void gather_budget(const Recipe& recipe, Facts& facts) {
 }
 
 void gather_trial(const TableInput& input, const std::string& trial, Facts& facts) {
-  const Record* record = input.outcomes.find(trial);
-  if (record == nullptr || !record->ok()) return;
-  facts.trials.insert(trial);
-  gather_record(*record, facts);
+  const Result* result = input.outcomes.find(trial);
+  if (result == nullptr || !result->ok()) return;
+  facts.trials.insert(result);
+  if (facts.makings.insert(result->making).second) gather_making(*result->making, facts);
+  gather_examples(result->examples, facts);
   const auto spec = input.outcomes.specs.find(trial);
   if (spec != input.outcomes.specs.end()) gather_budget(spec->second.recipe, facts);
 }

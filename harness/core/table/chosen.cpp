@@ -25,8 +25,8 @@ Choice choose(const TableInput& input, const Slot& place) {
   for (const Cell* cell : place.candidates) {
     ++choice.of;
     const Trials trials = chosen_trials(input, *cell);
-    Score score{cell, mean_over(input.outcomes, trials, metric, &Record::validation),
-                mean_over(input.outcomes, trials, metric, &Record::metrics)};
+    Score score{cell, mean_over(input.outcomes, trials, metric, &Result::validation),
+                mean_over(input.outcomes, trials, metric, &Result::metrics)};
     const bool open = cell->hole.empty() &&
                       std::any_of(trials.begin(), trials.end(),
                                   [&](const std::string& id) { return !input.outcomes.find(id); });
@@ -64,7 +64,7 @@ const Cell* chosen_cell(const TableInput& input, const Slot& place) {
   return place.derived ? choose(input, place).best : place.candidates.front();
 }
 
-std::vector<const Record*> records_of(const TableInput& input, const std::vector<Slot>& places) {
+std::vector<const Result*> results_of(const TableInput& input, const std::vector<Slot>& places) {
   Trials trials;
   for (const Slot& place : places) {
     const Cell* cell = chosen_cell(input, place);
@@ -75,27 +75,31 @@ std::vector<const Record*> records_of(const TableInput& input, const std::vector
   const auto same = [](const std::string& a, const std::string& b) { return a == b; };
   std::sort(trials.begin(), trials.end(), std::less<std::string>());
   trials.erase(std::unique(trials.begin(), trials.end(), same), trials.end());
-  std::vector<const Record*> records;
+  std::vector<const Result*> results;
   for (const std::string& trial : trials) {
-    const Record* record = input.outcomes.find(trial);
-    if (record != nullptr && record->ok()) records.push_back(record);
+    const Result* result = input.outcomes.find(trial);
+    if (result != nullptr && result->ok()) results.push_back(result);
   }
-  return records;
+  return results;
 }
 
 std::set<std::string> further_trials(const TableInput& input, const std::vector<Slot>& places) {
-  std::set<std::string> chosen, all;
-  for (const Slot& place : places) {
-    for (const Cell* cell : place.candidates) {
-      for (const Sample& sample : cell->samples) {
-        if (sample.tuning.empty()) continue;
-        all.insert(sample.trial);
-        all.insert(sample.tuning.begin(), sample.tuning.end());
-      }
-      for (const std::string& trial : chosen_trials(input, *cell)) chosen.insert(trial);
+  std::set<std::string> all;
+  const auto each_cell = [&](auto&& take) {
+    for (const Slot& place : places)
+      for (const Cell* cell : place.candidates) take(*cell);
+  };
+  each_cell([&](const Cell& cell) {
+    for (const Sample& sample : cell.samples) {
+      if (sample.tuning.empty()) continue;
+      all.insert(sample.trial);
+      all.insert(sample.tuning.begin(), sample.tuning.end());
     }
-  }
-  for (const std::string& trial : chosen) all.erase(trial);
+  });
+  if (all.empty()) return all;
+  each_cell([&](const Cell& cell) {
+    for (const std::string& trial : chosen_trials(input, cell)) all.erase(trial);
+  });
   return all;
 }
 

@@ -21,10 +21,10 @@ std::string grouped(double value) {
   return digits;
 }
 
-double cost_of(const Record& record, const std::string& name) {
-  const auto found = record.cost.find(name);
-  return found == record.cost.end() ? 0 : found->second;
-}
+/// Behind a row.
+using Results = std::vector<const Result*>;
+
+double seconds_of(const Result& result) { return result.cost.find("train_seconds").value_or(0); }
 
 Entry unlike_machines() {
   Entry entry = figure("-");
@@ -33,42 +33,35 @@ Entry unlike_machines() {
 }
 
 /// Seconds of training behind one trial of the row, with its share of the trials that tuned it.
-Entry seconds_entry(const TableInput& input, const std::vector<Slot>& places, bool mixed) {
-  const std::vector<const Record*> records = records_of(input, places);
-  Entry entry;
-  if (records.empty()) return entry;
+Entry seconds_entry(const TableInput& input, const std::vector<Slot>& places,
+                    const Results& results, bool mixed) {
+  if (results.empty()) return {};
   if (mixed) return unlike_machines();
   double seconds = 0;
-  for (const Record* record : records) seconds += cost_of(*record, "train_seconds");
+  for (const Result* result : results) seconds += seconds_of(*result);
   for (const std::string& trial : further_trials(input, places)) {
-    if (const Record* record = input.outcomes.find(trial))
-      seconds += cost_of(*record, "train_seconds");
+    if (const Result* result = input.outcomes.find(trial)) seconds += seconds_of(*result);
   }
-  seconds /= static_cast<double>(records.size());
+  seconds /= static_cast<double>(results.size());
   return figure(fixed(seconds, 1), seconds, seconds, seconds);
 }
 
-/// The mean over the records behind a row, of those that have it.
-Entry record_entry(const TableInput& input, const std::vector<Slot>& places,
-                   std::map<std::string, double> Record::*figures, const std::string& name,
-                   double scale, int digits) {
+/// The mean over those that have it.
+Entry figure_entry(const Results& results, Figures<double> Result::*figures,
+                   const std::string& name, double scale, int digits) {
   std::vector<double> values;
-  for (const Record* record : records_of(input, places)) {
-    const auto found = (record->*figures).find(name);
-    if (found != (record->*figures).end()) values.push_back(found->second * scale);
-  }
+  for (const Result* result : results)
+    if (const auto found = (result->*figures).find(name)) values.push_back(*found * scale);
   if (values.empty()) return {};
   const auto [low, high] = std::minmax_element(values.begin(), values.end());
   return figure(fixed(mean(values), digits), mean(values), *low, *high);
 }
 
-Entry parameters_entry(const TableInput& input, const std::vector<Slot>& places,
-                       const std::string& name) {
+Entry parameters_entry(const Results& results, const std::string& name) {
   std::vector<double> counts;
-  for (const Record* record : records_of(input, places)) {
-    const auto found = record->parameters.find(name);
-    if (found != record->parameters.end()) counts.push_back(static_cast<double>(found->second));
-  }
+  for (const Result* result : results)
+    if (const auto found = result->parameters.find(name))
+      counts.push_back(static_cast<double>(*found));
   if (counts.empty()) return {};
   const auto [low, high] = std::minmax_element(counts.begin(), counts.end());
   std::string text = grouped(*low);
@@ -117,22 +110,21 @@ Column column_of(ColumnKind kind, const std::string& metric, std::vector<std::st
 constexpr std::string_view kShare = "share.";
 
 /// The figures of hubs that say how often each member runs.
-std::set<std::string> share_names(const TableInput& input, const Grid& grid) {
+std::set<std::string> share_names(const std::vector<Results>& rows) {
   std::set<std::string> names;
-  for (const auto& places : grid.places) {
-    for (const Record* record : records_of(input, places)) {
-      for (const auto& [name, value] : record->metrics)
+  for (const Results& results : rows)
+    for (const Result* result : results)
+      for (const std::string& name : result->metrics.names())
         if (name.starts_with(kShare)) names.insert(name);
-    }
-  }
   return names;
 }
 
-bool machines_mixed(const TableInput& input, const Grid& grid) {
+bool machines_mixed(const std::vector<Results>& rows) {
+  std::set<std::shared_ptr<const Making>> makings;  // few, of many trials
+  for (const Results& results : rows)
+    for (const Result* result : results) makings.insert(result->making);
   std::set<std::string> machines;
-  for (const auto& places : grid.places) {
-    for (const Record* record : records_of(input, places)) machines.insert(machine_of(*record));
-  }
+  for (const auto& making : makings) machines.insert(machine_of(making->provenance));
   return machines.size() > 1;
 }
 
@@ -157,6 +149,12 @@ struct Columns {
   const TableInput& input;
   const Grid& grid;
   Table& table;
+  std::vector<Results> results;  ///< of each row
+
+  Columns(const TableInput& input, const Grid& grid, Table& table)
+      : input(input), grid(grid), table(table) {
+    for (const auto& places : grid.places) results.push_back(results_of(input, places));
+  }
 
   /// `entry_of(row)`
   template <class EntryOf>
@@ -168,11 +166,10 @@ struct Columns {
   }
 
   /// A column of the mean of a figure.
-  void append_mean(std::map<std::string, double> Record::*figures, const std::string& name,
+  void append_mean(Figures<double> Result::*figures, const std::string& name,
                    const std::string& head, double scale, int digits) const {
-    append(ColumnKind::kCost, name, {head}, [&](std::size_t i) {
-      return record_entry(input, grid.places[i], figures, name, scale, digits);
-    });
+    append(ColumnKind::kCost, name, {head},
+           [&](std::size_t i) { return figure_entry(results[i], figures, name, scale, digits); });
   }
 
   void add_means() const {
@@ -195,30 +192,30 @@ struct Columns {
   }
 
   void add_shares() const {
-    for (const std::string& name : share_names(input, grid))
-      append_mean(&Record::metrics, name, fmt::format("share {} %", name.substr(kShare.size())),
+    for (const std::string& name : share_names(results))
+      append_mean(&Result::metrics, name, fmt::format("share {} %", name.substr(kShare.size())),
                   100, 0);
   }
 
   void add_inference() const {
-    append_mean(&Record::cost, "flops_per_example", "MFLOP", 1e-6, 2);
+    append_mean(&Result::cost, "flops_per_example", "MFLOP", 1e-6, 2);
     const char* speed = "predictions_per_second";
-    if (machines_mixed(input, grid))
+    if (machines_mixed(results))
       append(ColumnKind::kCost, speed, {"per s"}, [](std::size_t) { return unlike_machines(); });
     else
-      append_mean(&Record::cost, speed, "per s", 1, 0);
+      append_mean(&Result::cost, speed, "per s", 1, 0);
     table.legend.push_back(
         "MFLOP, per s: millions of multiplications and additions for a prediction, and predictions "
         "a second, on the test split");
   }
 
   void add_cost() const {
-    const bool mixed = machines_mixed(input, grid);
+    const bool mixed = machines_mixed(results);
     append(ColumnKind::kCost, "train_seconds", {"train s"},
-           [&](std::size_t i) { return seconds_entry(input, grid.places[i], mixed); });
+           [&](std::size_t i) { return seconds_entry(input, grid.places[i], results[i], mixed); });
     for (const char* part : {"deployed", "extra"})
       append(ColumnKind::kCost, part, {part},
-             [&](std::size_t i) { return parameters_entry(input, grid.places[i], part); });
+             [&](std::size_t i) { return parameters_entry(results[i], part); });
     table.legend.push_back(
         "train s: seconds of training a trial, tuning included, sources not; deployed, extra: "
         "parameters kept, and needed in training only");
@@ -228,7 +225,7 @@ struct Columns {
 }  // namespace
 
 void add_columns(const TableInput& input, const Grid& grid, Table& table) {
-  const Columns columns{input, grid, table};
+  const Columns columns(input, grid, table);
   if (input.spec.mean) columns.add_means();
   if (input.wants("n")) columns.add_seeds();
   if (input.wants("shares")) columns.add_shares();

@@ -12,13 +12,13 @@
 namespace ktb::core {
 namespace {
 
-std::string sentence(const Record& record) {
-  std::string text = fmt::format("seed {} {}", record.seed,
-                                 record.status == Status::kOutOfMemory   ? "ran out of memory"
-                                 : record.status == Status::kTimeout     ? "ran out of time"
-                                 : record.status == Status::kInterrupted ? "was interrupted"
-                                                                         : word(record.status));
-  if (!record.reason.empty()) text += ": " + record.reason;
+std::string sentence(const Result& result) {
+  std::string text = fmt::format("seed {} {}", result.seed,
+                                 result.status == Status::kOutOfMemory   ? "ran out of memory"
+                                 : result.status == Status::kTimeout     ? "ran out of time"
+                                 : result.status == Status::kInterrupted ? "was interrupted"
+                                                                         : word(result.status));
+  if (!result.reason.empty()) text += ": " + result.reason;
   return text;
 }
 
@@ -63,20 +63,21 @@ void read_samples(const TableInput& input, const Cell& cell, const std::string& 
   for (std::size_t i = 0; i < samples.size(); ++i) {
     const std::string& trial = trials[i];
     const std::uint64_t seed = samples[i]->seed;
-    const Record* record = input.outcomes.find(trial);
+    const Result* result = input.outcomes.find(trial);
     entry.trials[seed] = trial;
-    if (record == nullptr) {
+    if (result == nullptr) {
       count.running += input.outcomes.running.count(trial);
-    } else if (!record->ok()) {
+    } else if (!result->ok()) {
       ++count.ended;
-      entry.notes.push_back(sentence(*record));
-    } else if (const auto found = record->metrics.find(metric); found != record->metrics.end()) {
-      entry.values[seed] = found->second * scale;
-      for (const auto& warning : record->warnings)
+      entry.notes.push_back(sentence(*result));
+    } else if (const auto found = result->metrics.find(metric)) {
+      entry.values[seed] = *found * scale;
+      for (const auto& warning : result->warnings)
         if (std::ranges::find(entry.notes, warning) == entry.notes.end())
           entry.notes.push_back(warning);
-      if (record->selected.value("rule", "") == "last")
-        entry.steps = record->selected.value("step", std::int64_t{0});
+      const Json& selected = result->making->selected;
+      if (selected.value("rule", "") == "last")
+        entry.steps = selected.value("step", std::int64_t{0});
     } else {
       ++count.ended;
       entry.notes.push_back(fmt::format("{} was not recorded", metric));

@@ -93,9 +93,9 @@ void note_rows(const TableInput& input, const Grid& grid, Table& table) {
     Row& row = table.rows[i];
     if (row.kind == RowKind::kDerived) hoist_notes(row);
     note_tuning(input, grid.places[i], row);
-    const std::vector<const Record*> records = records_of(input, grid.places[i]);
-    const bool peeked = std::any_of(records.begin(), records.end(), [](const Record* record) {
-      return record->selected.value("rule", "") == "best-test";
+    const std::vector<const Result*> results = results_of(input, grid.places[i]);
+    const bool peeked = std::any_of(results.begin(), results.end(), [](const Result* result) {
+      return result->making->selected.value("rule", "") == "best-test";
     });
     if (peeked)
       row.notes.push_back("the epoch was picked on the test split (best-test): optimistic");

@@ -69,8 +69,8 @@ Choice choose(const TableInput& input, const Slot& place);
 Trials chosen_trials(const TableInput& input, const Cell& cell);
 /// The cell of a place, or the best of a derived one; null where none can be named yet.
 const Cell* chosen_cell(const TableInput& input, const Slot& place);
-/// Records behind a row, the chosen ones of tuned and derived cells.
-std::vector<const Record*> records_of(const TableInput& input, const std::vector<Slot>& places);
+/// Results behind a row, the chosen ones of tuned and derived cells.
+std::vector<const Result*> results_of(const TableInput& input, const std::vector<Slot>& places);
 /// All trials spent on picking a tuned option's value or the best of a derived row,
 /// past the chosen ones.
 std::set<std::string> further_trials(const TableInput& input, const std::vector<Slot>& places);

@@ -34,15 +34,14 @@ std::vector<const Sample*> by_seed(const Cell& cell) {
 }
 
 std::optional<double> mean_over(const Outcomes& outcomes, const Trials& trials,
-                                const std::string& metric,
-                                std::map<std::string, double> Record::*figures) {
+                                const std::string& metric, Figures<double> Result::*figures) {
   std::vector<double> values;
   for (const std::string& trial : trials) {
-    const Record* record = outcomes.find(trial);
-    if (record == nullptr || !record->ok()) return std::nullopt;
-    const auto found = (record->*figures).find(metric);
-    if (found == (record->*figures).end() || std::isnan(found->second)) return std::nullopt;
-    values.push_back(found->second);
+    const Result* result = outcomes.find(trial);
+    if (result == nullptr || !result->ok()) return std::nullopt;
+    const auto found = (result->*figures).find(metric);
+    if (!found || std::isnan(*found)) return std::nullopt;
+    values.push_back(*found);
   }
   if (values.empty()) return std::nullopt;
   return mean(values);
@@ -55,11 +54,18 @@ std::string own_metric(const Plan& plan, const Cell& cell, const Outcomes& outco
   }
   for (const Sample& sample : cell.samples) {
     for (const std::string& trial : candidates_of(sample)) {
-      const Record* record = outcomes.find(trial);
-      if (record != nullptr && record->ok()) return main_metric(*record);
+      const Result* result = outcomes.find(trial);
+      if (result != nullptr && result->ok()) return main_metric(*result);
     }
   }
   return "";
+}
+
+std::set<std::string> recorded_metrics(const Outcomes& outcomes) {
+  std::set<std::string> recorded;
+  for (const auto& [id, result] : outcomes.results)
+    recorded.insert(result.metrics.names().begin(), result.metrics.names().end());
+  return recorded;
 }
 
 std::string judged_by(const Plan& plan, const TableSpec& table, const Cell& cell,
@@ -67,11 +73,7 @@ std::string judged_by(const Plan& plan, const TableSpec& table, const Cell& cell
   if (!table.metrics.empty()) return table.metrics.front();
   const std::string own = own_metric(plan, cell, outcomes);
   if (!own.empty()) return own;
-  std::set<std::string> recorded;
-  for (const auto& [id, record] : outcomes.records) {
-    for (const auto& [metric, value] : record.metrics) recorded.insert(metric);
-  }
-  return leading_metric(recorded);
+  return leading_metric(recorded_metrics(outcomes));
 }
 
 Pick pick(const Cell& cell, const Outcomes& outcomes, const std::string& metric) {
@@ -86,7 +88,7 @@ Pick pick(const Cell& cell, const Outcomes& outcomes, const std::string& metric)
       if (value <= sample.tuning.size()) trials.push_back(candidate_of(sample, value));
     for (const std::string& trial : trials)
       picked.open = picked.open || outcomes.find(trial) == nullptr;
-    const auto score = mean_over(outcomes, trials, metric, &Record::validation);
+    const auto score = mean_over(outcomes, trials, metric, &Result::validation);
     if (trials.size() < cell.samples.size() || !score || sign * *score <= highest) continue;
     highest = sign * *score;
     picked.candidate = value;

@@ -31,12 +31,13 @@ std::vector<const Sample*> by_seed(const Cell& cell);
 
 /// Mean of one figure over trials; none unless every trial is `ok` and has it.
 std::optional<double> mean_over(const Outcomes& outcomes, const Trials& trials,
-                                const std::string& metric,
-                                std::map<std::string, double> Record::*figures);
+                                const std::string& metric, Figures<double> Result::*figures);
 
 /// The metric of the cell's task as it was planned, else, for a plan stored without, as its records
 /// say; empty: not known.
 std::string own_metric(const Plan& plan, const Cell& cell, const Outcomes& outcomes);
+/// Of all results.
+std::set<std::string> recorded_metrics(const Outcomes& outcomes);
 /// What a table picks by: its first metric, or the task's own where it names none.
 std::string judged_by(const Plan& plan, const TableSpec& table, const Cell& cell,
                       const Outcomes& outcomes);

@@ -77,9 +77,9 @@ Entry published_source_entry(const TableInput& input, const Grid& grid, std::siz
     if (trials.empty()) continue;
     std::vector<double> own;
     for (const std::string& trial : trials) {
-      const Record* record = input.outcomes.find(trial);
-      if (record != nullptr && record->ok() && record->metrics.count(metric) > 0)
-        own.push_back(record->metrics.at(metric));
+      const Result* result = input.outcomes.find(trial);
+      if (result == nullptr || !result->ok()) continue;
+      if (const auto found = result->metrics.find(metric)) own.push_back(*found);
     }
     return beside(input, *value, own, {trials.begin(), trials.end()}, metric);
   }
@@ -100,12 +100,11 @@ Row floor_row(const TableInput& input, const Grid& grid, const Table& table,
   for (std::size_t column = 0; column < grid.columns.size(); ++column) {
     std::set<std::string> texts;
     for (const auto& places : grid.places) {
-      for (const Record* record : records_of(input, {places[column]})) {
+      for (const Result* result : results_of(input, {places[column]})) {
         const std::string& metric = grid.columns[column].metric;
-        const auto found = record->floor.find(name);
-        if (metric != main_metric(*record) || found == record->floor.end()) continue;
-        texts.insert(
-            fixed(found->second * metric_info(metric).scale, digits_of(metric, input.spec)));
+        const auto found = result->floor.find(name);
+        if (metric != main_metric(*result) || !found) continue;
+        texts.insert(fixed(*found * metric_info(metric).scale, digits_of(metric, input.spec)));
       }
     }
     if (texts.size() == 1) row.entries[column] = figure(*texts.begin());
@@ -143,17 +142,17 @@ Entry source_entry(const TableInput& input, const Grid& grid, std::size_t column
       if (sources == input.needs.end()) continue;
       members = std::max(members, sources->second->size());
       for (const std::string& trial : *sources->second) {
-        const Record* record = input.outcomes.find(trial);
-        if (record == nullptr || !record->ok()) continue;
-        const std::string own_metric =
-            record->metrics.count(metric) > 0 ? metric : main_metric(*record);
-        if (record->metrics.count(own_metric) == 0) continue;
+        const Result* result = input.outcomes.find(trial);
+        if (result == nullptr || !result->ok()) continue;
+        const std::string own_metric = result->metrics.find(metric) ? metric : main_metric(*result);
+        const auto found = result->metrics.find(own_metric);
+        if (!found) continue;
         metrics.insert(own_metric);
-        values[trial] = record->metrics.at(own_metric) * metric_info(own_metric).scale;
-        warnings.insert(record->warnings.begin(), record->warnings.end());
-        const auto dataset = record->axes.find("dataset"), own = cell->axes.find("dataset");
-        elsewhere = elsewhere || (dataset != record->axes.end() && own != cell->axes.end() &&
-                                  dataset->second != own->second);
+        values[trial] = *found * metric_info(own_metric).scale;
+        warnings.insert(result->warnings.begin(), result->warnings.end());
+        const auto& dataset = result->making->dataset;
+        const auto own = cell->axes.find("dataset");
+        elsewhere = elsewhere || (dataset && own != cell->axes.end() && *dataset != own->second);
       }
     }
   }

@@ -9,6 +9,7 @@
 #include "bench/core/wide_suite.hpp"
 #include "core/score/stats.hpp"
 #include "core/store/outcomes.hpp"
+#include "core/store/result.hpp"
 #include "core/store/store.hpp"
 #include "core/table/report.hpp"
 
@@ -74,8 +75,9 @@ void table_of_seeds(benchmark::State& state) {
   const Plan plan = wide_plan({1, 2, 1, static_cast<int>(state.range(0))});
   Outcomes known;
   std::size_t i = 0;
+  ResultReader reader;
   for (const Trial& trial : plan.trials)
-    known.records[trial.id] = made_record(trial, scattered(i++));
+    known.results[trial.id] = reader.read(result_bytes(made_record(trial, scattered(i++))));
   for (auto _ : state)
     benchmark::DoNotOptimize(render(make_tables(plan, Store("none"), "", known), Format::kText));
 }

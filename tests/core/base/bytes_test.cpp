@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "core/plan/plan.hpp"
+#include "core/plan/trial_spec.hpp"
 #include "core/store/record.hpp"
 
 namespace ktb::core {
@@ -42,14 +43,21 @@ TEST(Bytes, ARecordComesBackWhole) {
   EXPECT_EQ(to_json(record_from_bytes(record_bytes(Record()))), to_json(Record()));
 }
 
-TEST(Bytes, ARecordBeginsWithHowItEnded) {
-  const Record record = full_record();
-  const RecordHead head = record_head_from_bytes(record_bytes(record));
-  EXPECT_EQ(head.id, record.id);
-  EXPECT_EQ(head.key, record.key);
-  EXPECT_EQ(head.seed, record.seed);
-  EXPECT_EQ(head.status, record.status);
-  EXPECT_EQ(head.reason, record.reason);
+TEST(Bytes, ATrialsSettingsComeBackWhole) {
+  TrialSpec spec;
+  spec.id = "kd-s1-0123";
+  spec.seed = 7;
+  spec.axes = {{"method", "kd"}};
+  spec.task.augment = {Augmentation::kFlip};
+  spec.target.emplace().options = {{"depth", 20}};
+  spec.sources.resize(2);
+  spec.sources[1].mode = SourceMode::kFreshJoint;
+  spec.plus.emplace_back().weight = 0.5;
+  spec.recipe.optimizer.betas = {0.8, 0.99};
+  spec.recipe.keep = {Keepsake::kPredictions};
+  EXPECT_EQ(from_bytes<TrialSpec>(to_bytes(spec)), spec);
+  EXPECT_EQ(from_bytes<TrialSpec>(to_bytes(TrialSpec())), TrialSpec());
+  EXPECT_THROW(from_bytes<TrialSpec>(to_bytes(spec) + "more"), Error);
 }
 
 TEST(Bytes, WhatEndsTooEarlyIsRefused) {

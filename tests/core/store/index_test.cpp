@@ -87,6 +87,27 @@ class IndexTest : public ::testing::Test {
   static void write(const std::string& id, double top1) {
     fs::create_directories(trial(id).path());
     std::ofstream(trial(id).record()) << text_of(id, top1);
+    write_settings(id, 1);
+  }
+  static void write_settings(const std::string& id, int temperature) {
+    TrialSpec spec;
+    spec.id = id;
+    spec.recipe.batch = 32;
+    spec.method.options = {{"temperature", temperature}};
+    std::ofstream(trial(id).spec()) << to_json(spec).dump();
+  }
+  /// Of all trials, one after the other.
+  static std::vector<std::string> settings_in(const fs::path& folder) {
+    const Store store(folder);
+    std::vector<std::string> all;
+    for (const Trial& one : plan().trials) all.push_back(to_json(*store.load_spec(one.id)).dump());
+    return all;
+  }
+  static std::vector<std::string> records_in(const fs::path& folder) {
+    const Store store(folder);
+    std::vector<std::string> all;
+    for (const Trial& one : plan().trials) all.push_back(record_text(*store.load(one.id)));
+    return all;
   }
 
   std::string table_in(const fs::path& folder) {
@@ -98,12 +119,16 @@ class IndexTest : public ::testing::Test {
   std::string truth() { return table_in(folder_->path() / "plain"); }
 
   /// Records that the index has as they are now.
-  static std::size_t held(const std::string& layout = record_shape() + plan_shape()) {
+  static std::size_t held(const std::string& layout = index_layout(),
+                          Index::Table table = Index::kResults) {
     Index index(file(), layout, [](const std::string&) {});
-    for (std::size_t i = 0; i < Index::kFew; ++i) index.record("none", {});
+    for (std::size_t i = 0; i < Index::kFew; ++i) index.find(table, "none", {});
     std::size_t count = 0;
-    for (const Trial& one : plan().trials)
-      count += index.record(one.id, stamp_of(trial(one.id).record())).has_value();
+    for (const Trial& one : plan().trials) {
+      const TrialFolder its = trial(one.id);
+      const auto path = table == Index::kSpecs ? its.spec() : its.record();
+      count += index.find(table, one.id, stamp_of(path)).has_value();
+    }
     return count;
   }
   void expect_truth_and_a_new_index() {
@@ -134,6 +159,26 @@ TEST_F(IndexTest, SeesARecordThatWasChangedInItsPlace) {
   ASSERT_EQ(fs::file_size(path), static_cast<std::uintmax_t>(before.st_size));
   EXPECT_THAT(table(), HasSubstr("50.13"));  // the mean moves by 40 / 300
   EXPECT_EQ(table(), truth());
+}
+
+TEST_F(IndexTest, HasRecordsInFullToo) {
+  EXPECT_GT(held(index_layout(), Index::kRecords), kSeeds);
+  EXPECT_EQ(records_in(results()), records_in(folder_->path() / "plain"));
+  write("kd-s6-0", 0.875);
+  EXPECT_THAT(records_in(results()), Contains(HasSubstr("0.875")));
+  EXPECT_EQ(records_in(results()), records_in(folder_->path() / "plain"));
+  write("kd-s6-0", 0.5);
+}
+
+TEST_F(IndexTest, HasSettingsAsTheirFilesAre) {
+  EXPECT_EQ(held(index_layout(), Index::kSpecs), 0U) << "nobody asked";
+  const auto before = settings_in(results());
+  EXPECT_GT(held(index_layout(), Index::kSpecs), kSeeds);
+  EXPECT_EQ(settings_in(results()), before);
+  write_settings("kd-s7-0", 4);
+  EXPECT_EQ(settings_in(results()), settings_in(folder_->path() / "plain"));
+  EXPECT_NE(settings_in(results()), before);
+  write_settings("kd-s7-0", 1);
 }
 
 TEST_F(IndexTest, SeesARecordThatWasReplacedRemovedOrAdded) {
@@ -202,7 +247,7 @@ TEST_F(IndexTest, OfAnotherVersionIsNone) {
   {
     Index older(file(), "older", [](const std::string&) {});
     for (const Trial& one : plan().trials)
-      older.keep_record(one.id, stamp_of(trial(one.id).record()), "bytes of another layout");
+      older.keep(Index::kResults, one.id, stamp_of(trial(one.id).record()), "another layout");
   }
   EXPECT_GT(held("older"), kSeeds);
   expect_truth_and_a_new_index();
@@ -263,7 +308,7 @@ TEST_F(IndexTest, KeepsALargePlanAsItsFileIs) {
   large.question = std::string(Index::kLargePlan, 'q');
   const auto stored = [&] { return to_json(*Store(results()).load_plan("wide", "")); };
   const auto kept = [] {
-    Index index(file(), record_shape() + plan_shape(), [](const std::string&) {});
+    Index index(file(), index_layout(), [](const std::string&) {});
     const fs::path path = Store(results()).plan_path("wide", "");
     return index.plan(path.filename(), stamp_of(path)).has_value();
   };

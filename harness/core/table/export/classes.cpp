@@ -29,7 +29,7 @@ std::vector<ExportLine> export_classes(const Plan& plan, const Outcomes& outcome
                                        const Store& store) {
   std::vector<ExportLine> lines;
   for (const Trial& trial : plan.trials) {
-    const Record* record = outcomes.find(trial.id);
+    const Record* record = outcomes.record(trial.id);
     if (record == nullptr || !record->ok()) continue;
     const auto confusion = store.confusion(trial.id);
     if (!confusion) continue;

@@ -117,7 +117,7 @@ class Lines {
         shown_(shown_trials(plan, outcomes)) {}
 
   ExportLine begin(const Trial& trial) const {
-    const Record* record = outcomes_.find(trial.id);
+    const Record* record = outcomes_.record(trial.id);
     const auto owner = owners_.find(trial.id);
     const bool owned = owner != owners_.end();
     ExportLine line = begin_line(plan_, record != nullptr ? record->axes
@@ -138,7 +138,7 @@ class Lines {
     if (!trial.accepted.empty()) line["accepted"] = trial.accepted;
     if (const auto spec = outcomes_.specs.find(trial.id); spec != outcomes_.specs.end())
       add_members("recipe", write_json(spec->second.recipe), line);
-    if (const Record* record = outcomes_.find(trial.id)) {
+    if (const Record* record = outcomes_.record(trial.id)) {
       add_record(*record, line);
     } else if (!trial.lacks.empty()) {
       line["reason"] = "cannot be told here: " + trial.lacks.front();
@@ -205,7 +205,7 @@ std::vector<ExportLine> export_curves(const Plan& plan, const Outcomes& outcomes
   const Lines trials(plan, outcomes);
   std::vector<ExportLine> lines;
   for (const Trial& trial : plan.trials) {
-    const Record* record = outcomes.find(trial.id);
+    const Record* record = outcomes.record(trial.id);
     if (record == nullptr) continue;
     ExportLine start = trials.begin(trial);
     start["seed"] = record->seed;

@@ -76,7 +76,7 @@ std::vector<BoardRun> tensorboard(const Plan& plan, const Outcomes& outcomes, co
   std::vector<BoardRun> runs;
   for (const ExportLine& line : export_trials(plan, outcomes)) {
     const std::string id = line.at("id").get<std::string>();
-    const Record* record = outcomes.find(id);
+    const Record* record = outcomes.record(id);
     if (record == nullptr) continue;
     EventFile file;
     const double start = start_of(*record);
