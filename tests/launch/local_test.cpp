@@ -47,15 +47,42 @@ case "$id" in
     record > "$dir/record.json" ;;
   feeds*) head -c 300000000 /dev/zero | tail > /dev/null; sleep 5 ;;
   colours*) printf '\033[31mno \377 device\033[0m\n\n'; exit 2 ;;
-  shares*) echo "$CUDA_VISIBLE_DEVICES" >> "$(dirname "$dir")/gpus"; touch "$dir/now"; sleep 0.2
-    ls "$(dirname "$dir")/"*/now | wc -l >> "$(dirname "$dir")/most"; sleep 0.2
-    rm "$dir/now"; record > "$dir/record.json" ;;
-  crowded*) if [ -f "$dir/tried" ]; then record > "$dir/record.json"; else touch "$dir/tried"
-    record | sed s/ok/out-of-memory/ > "$dir/record.tmp"; mv "$dir/record.tmp" "$dir/record.json"; exit 1; fi ;;
-  killed*) kill -KILL $$ ;;
-  stubborn*) trap '' TERM; sleep 0.5; touch "$dir/weights.safetensors"; record > "$dir/record.json" ;;
-  twice*) if [ -f "$dir/tried" ]; then record > "$dir/record.json"; else touch "$dir/tried"; kill -KILL $$; fi ;;
-  *) touch "$dir/weights.safetensors"; record > "$dir/record.tmp"; mv "$dir/record.tmp" "$dir/record.json" ;;
+  shares*) echo "$CUDA_VISIBLE_DEVICES" >> "$(dirname "$dir")/gpus"; touch "$dir/now"
+    now() { ls "$(dirname "$dir")/"*/now | wc -l; }
+    for i in $(seq 150); do [ "$(now)" -ge "$(cat "$dir/../../together")" ] && break;
+sleep 0.02;
+done sleep 0.2;
+now >> "$(dirname " $dir ")/most";
+sleep 0.2 rm "$dir/now";
+record > "$dir/record.json";
+;
+  crowded*) if [ -f "$dir/tried" ];
+  then record > "$dir/record.json";
+  else touch "$dir/tried" record | sed s / ok / out - of - memory / > "$dir/record.tmp";
+  mv "$dir/record.tmp"
+     "$dir/record.json";
+  exit 1;
+  fi;
+  ;
+  killed*) kill -KILL $$ ;
+  ;
+  stubborn*) trap '' TERM;
+  touch "$dir/armed";
+  sleep 0.5;
+  touch "$dir/weights.safetensors";
+  record > "$dir/record.json";
+  ;
+  twice*) if [ -f "$dir/tried" ];
+  then record > "$dir/record.json";
+  else touch "$dir/tried";
+  kill - KILL $$;
+  fi;
+  ;
+  *) touch "$dir/weights.safetensors";
+  record > "$dir/record.tmp";
+  mv "$dir/record.tmp"
+     "$dir/record.json";
+  ;
 esac
 )";
 
@@ -125,6 +152,11 @@ class LocalPoolTest : public testing::TestWithParam<Start> {
     return launch::LocalPool(trials, store_, costs_, progress, options).run();
   }
 
+  static void wait_for(const fs::path& file) {
+    while (!fs::exists(file)) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  /// Those that share a GPU wait for so many, and look whether there are more.
+  void expect_together(int trials) const { std::ofstream(root_ + "/together") << trials; }
   core::Record record(const std::string& id) const { return store_.load(id).value(); }
   std::vector<std::string> started() const {
     std::vector<std::string> ids;
@@ -148,6 +180,7 @@ TEST_P(LocalPoolTest, RunsSourcesBeforeWhatNeedsThem) {
 
 TEST_P(LocalPoolTest, SpreadsTrialsOverGpusTheLeastLoadedFirst) {
   for (const auto* id : {"shares0", "shares1", "shares2", "shares3"}) add(id);
+  expect_together(4);
   launch::PoolOptions options{4, 1, "cuda", worker_, {}};
   options.gpus = {"3", "GPU-7"};
   EXPECT_EQ(run(options).ok, 4U);
@@ -166,7 +199,8 @@ TEST_P(LocalPoolTest, AsManyShareAGpuAsPastTrialsSayThatThereIsRoomFor) {
     past.cost = {{"train_seconds", 1}, {"total_seconds", 2}, {"peak_memory_mib", 10'000}};
     costs_.add(plan_.trials.back().outline(), past);
   }
-  const auto together = [&](double memory_mib) {
+  const auto together = [&](double memory_mib, int expected) {
+    expect_together(expected);
     fs::remove_all(root_ + "/trials");
     launch::PoolOptions options{4, 1, "cuda", worker_, {}};
     options.gpus = {"0"};
@@ -177,13 +211,14 @@ TEST_P(LocalPoolTest, AsManyShareAGpuAsPastTrialsSayThatThereIsRoomFor) {
     for (int one = 0; file >> one;) most = std::max(most, one);
     return most;
   };
-  EXPECT_EQ(together(25'000), 2);
-  EXPECT_EQ(together(80'000), 4);
-  EXPECT_EQ(together(8'000), 1) << "what fits nowhere runs alone";
+  EXPECT_EQ(together(25'000, 2), 2);
+  EXPECT_EQ(together(80'000, 4), 4);
+  EXPECT_EQ(together(8'000, 1), 1) << "what fits nowhere runs alone";
 }
 
 TEST_P(LocalPoolTest, WhatFindsNoMemoryBesideOthersIsTriedAgainAlone) {
   for (const auto* id : {"crowded0", "shares1"}) add(id);
+  expect_together(1);
   launch::PoolOptions options{2, 1, "cuda", worker_, {}};
   options.gpus = {"0"};
   options.gpu_memory_mib = 80'000;
@@ -353,8 +388,8 @@ TEST_P(LocalPoolTest, APluginThatCrashesAgainAndAgainIsLeftOut) {
 TEST_P(LocalPoolTest, InterruptedTrialsSaySoAndNoFurtherOneStarts) {
   add("hangs");
   add("later");
-  std::thread interrupt([] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(400));
+  std::thread interrupt([this] {
+    wait_for(root_ + "/trials/started");
     ::kill(::getpid(), SIGTERM);
   });
   sigset_t terminate;  // so that it reaches the pool's thread
@@ -375,7 +410,7 @@ TEST_P(LocalPoolTest, AWorkerThatEndsProperlyAfterTheInterruptKeepsItsRecord) {
     run(1);
     ::_exit(0);
   }
-  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  wait_for(store_.folder("stubborn").path() / "armed");
   ::kill(child, SIGINT);
   ::waitpid(child, nullptr, 0);
   EXPECT_EQ(record("stubborn").status, Status::kOk);
