@@ -111,6 +111,7 @@ int verify(const VerifyCommand& command) {
                               .worker = site.worker(),
                               .worker_flags = site.worker_flags(),
                               .checkpoint = 0});
+  launch::look_at_memory(pool);
   const fs::path root = fs::path(site.results) / "cache" / fmt::format("resume.{}", ::getpid());
   const auto whole = run_all(trials, root / "whole", pool);
   pool.rehearse = true;

@@ -11,6 +11,7 @@
 #include "core/base/text_file.hpp"
 #include "core/store/twins.hpp"
 #include "launch/lock.hpp"
+#include "launch/share/work_list.hpp"
 
 namespace ktb::launch {
 namespace {
@@ -112,15 +113,38 @@ void add_half_written(const fs::path& folder, std::vector<Needless>& found) {
   }
 }
 
-/// Folders in which `rerun` left what came out different.
-void add_reruns(const core::Store& store, std::vector<Needless>& found) {
+bool idle(const core::Store& store) {
+  const auto trials = store.trials();
+  return std::none_of(trials.begin(), trials.end(),
+                      [&](const std::string& id) { return TrialLock::held(store.folder(id)); });
+}
+
+/// Folders in which `rerun` and `verify-resume` left what came out different.
+void add_leftovers(const core::Store& store, std::vector<Needless>& found) {
   for (const auto& path : entries(store.results() / "cache")) {
-    if (!path.filename().string().starts_with("rerun.") || !fs::is_directory(path)) continue;
-    const core::Store again(path);
-    const auto trials = again.trials();
-    if (std::none_of(trials.begin(), trials.end(),
-                     [&](const std::string& id) { return TrialLock::held(again.folder(id)); }))
+    const auto name = path.filename().string();
+    if (!fs::is_directory(path)) continue;
+    if (name.starts_with("rerun.") && idle(core::Store(path)))
       found.push_back({path, size_of(path), "a rerun that came out different", false});
+    if (name.starts_with("resume.") && idle(core::Store(path / "whole")) &&
+        idle(core::Store(path / "killed")))
+      found.push_back(
+          {path, size_of(path), "a resume that was found different, or stopped", false});
+  }
+}
+
+/// Lists of work of which every trial is over: any other may have jobs that wait in a queue.
+void add_finished_work(const core::Store& store, std::vector<Needless>& found) {
+  for (const auto& path : entries(store.results() / "work")) {
+    try {
+      const WorkList list(WorkList::path(store.results(), path.filename().string()));
+      const bool over = std::ranges::all_of(list.heads(), [&](const WorkHead& head) {
+        return fs::exists(store.folder(head.id).record()) && !at_work(store, head.id);
+      });
+      if (over) found.push_back({path, size_of(path), "a list of work that is done", false});
+    } catch (const core::Error&) {
+      continue;  // not ours
+    }
   }
 }
 
@@ -144,7 +168,8 @@ Stock take_stock(const core::Store& store, const std::set<std::string>& needed) 
   }
   for (const char* folder : {"plans", "cache"})
     add_half_written(store.results() / folder, stock.needless);
-  add_reruns(store, stock.needless);
+  add_leftovers(store, stock.needless);
+  add_finished_work(store, stock.needless);
   return stock;
 }
 

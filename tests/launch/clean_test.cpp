@@ -7,6 +7,7 @@
 
 #include "core/store/made_results.hpp"
 #include "launch/lock.hpp"
+#include "launch/share/work_list.hpp"
 
 namespace ktb::launch {
 namespace {
@@ -123,6 +124,30 @@ TEST_F(CleanTest, RerunsAndHalvesOfFilesGoToo) {
               testing::UnorderedElementsAre(half.filename().string(), "rerun.7"));
   EXPECT_EQ(discard_all(ids(plan)), 2U);
   EXPECT_TRUE(fs::exists(folder.record())) << "a link's end does not go with it";
+}
+
+TEST_F(CleanTest, WhatVerifyResumeLeftGoesToo) {
+  const core::Store killed(store_.results() / "cache" / "resume.7" / "killed");
+  const Plan plan = made_.plan();
+  MadeResults::make(killed, plan);
+  {
+    const auto lock = TrialLock::take(killed.folder(plan.trials[0].id));
+    EXPECT_THAT(needless({}), IsEmpty());
+  }
+  EXPECT_THAT(needless({}), ElementsAre("resume.7"));
+}
+
+TEST_F(CleanTest, AListOfWorkGoesOnceEachOfItsTrialsIsOver) {
+  const Plan plan = made_.plan();
+  std::vector<Work> work;
+  for (const auto& trial : plan.trials) work.push_back({&trial, "1"});
+  const auto list = WorkList::write("s", work, store_, {});
+  EXPECT_THAT(needless(ids(plan)), IsEmpty()) << "its jobs may wait in a queue";
+  MadeResults::make(store_, plan);
+  EXPECT_THAT(needless(ids(plan)), ElementsAre(list.name()));
+  EXPECT_EQ(discard_all(ids(plan)), 1U);
+  EXPECT_FALSE(fs::exists(list.file()));
+  EXPECT_THAT(store_.trials(), SizeIs(plan.trials.size()));
 }
 
 TEST(TrialLock, IsOfTheFileThatHasTheName) {
