@@ -39,8 +39,8 @@ class Ab final : public ktb::Method {
     double weight = 1;
     for (std::size_t i = pairs_.places.size(); i-- > 0; weight /= 2) {
       const auto k = pairs_.places[i];
-      const auto term =
-          weight * level(i, step.target().before_activation(k), step.source().before_activation(k));
+      const auto own = step.target().before_activation(k);
+      const auto term = weight * level(i, own, step.source().before_activation(k));
       note("term.ab." + std::to_string(k), term);
       sum = sum.defined() ? sum + term : term;
     }

@@ -21,10 +21,10 @@ class At final : public ktb::Method {
   void attach() override { pairs_ = ktb::MapPairs(t().pairing); }
 
   ktb::Terms losses(ktb::Step& step) override {
+    const auto &target = step.target(), &source = step.source();
     const auto sum = ktb::sum_stages(
-        pairs_, step.target(), step.source(),
-        [&](std::size_t i, const Tensor& target, const Tensor& source) {
-          const auto difference = at::mse_loss(attention(target), attention(source));
+        pairs_, target, source, [&](std::size_t i, const Tensor& own, const Tensor& other) {
+          const auto difference = at::mse_loss(attention(own), attention(other));
           note("term.at." + std::to_string(pairs_.places[i]), difference);
           return difference;
         });
@@ -33,7 +33,9 @@ class At final : public ktb::Method {
 
  private:
   /// [B, h w] of length 1.
-  Tensor attention(const Tensor& map) const { return ktb::unit(map.pow(p_).mean(1).flatten(1)); }
+  Tensor attention(const Tensor& map) const {
+    return ktb::unit(ktb::channel_mean(map.pow(p_)).flatten(1));
+  }
 
   double ce_, at_;
   std::int64_t p_;

@@ -1,6 +1,5 @@
 // FitNets: a regressor maps the target's feature map at the hint layer to the source's. Both train
 // in one stage, as in the common reimplementations. Romero et al., ICLR 2015, arXiv 1412.6550.
-#include <ATen/ops/mse_loss.h>
 
 #include "ktb/plugin.hpp"
 #include "ktb/transfer/layers.hpp"
@@ -45,7 +44,7 @@ class Fitnet final : public ktb::Method {
   ktb::Terms losses(ktb::Step& step) override {
     const auto mapped = regressor_(step.target().features.at(layer_));
     const auto wanted = ktb::pooled_like(step.source().features.at(source_layer_), mapped);
-    return {{"task", ce_ * step.task_loss()}, {"hint", hint_ * at::mse_loss(mapped, wanted)}};
+    return {{"task", ce_ * step.task_loss()}, {"hint", hint_ * ktb::mean_square(mapped, wanted)}};
   }
 
  private:

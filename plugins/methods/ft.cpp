@@ -3,7 +3,6 @@
 // HobbitLong/RepDistiller, whose paraphraser has no normalisation.
 #include <ATen/ops/l1_loss.h>
 #include <ATen/ops/leaky_relu.h>
-#include <ATen/ops/mse_loss.h>
 #include <torch/nn/modules/conv.h>
 
 #include <cmath>
@@ -52,8 +51,8 @@ class Ft final : public ktb::Method {
   ktb::Terms losses(ktb::Step& step) override {
     const auto wanted = step.source().features.back();
     if (step.index < stage_steps_)
-      return {
-          {"paraphrase", at::mse_loss(through(decoder_, through(paraphraser_, wanted)), wanted)}};
+      return {{"paraphrase",
+               ktb::mean_square(through(decoder_, through(paraphraser_, wanted)), wanted)}};
     const auto coded = [&] {
       const at::NoGradGuard no_grad;
       return through(paraphraser_, wanted);
@@ -78,7 +77,9 @@ class Ft final : public ktb::Method {
     for (auto& conv : convs) x = at::leaky_relu(conv(x), slope_);
     return x;
   }
-  Tensor factor(const Tensor& map) const { return ktb::unit(map.pow(p1_).mean(1).flatten(1)); }
+  Tensor factor(const Tensor& map) const {
+    return ktb::unit(ktb::channel_mean(map.pow(p1_)).flatten(1));
+  }
 
   double ce_, ft_, k_, slope_;
   std::int64_t p1_, p2_;

@@ -48,8 +48,8 @@ class KdSvd final : public ktb::Method {
   ktb::Terms losses(ktb::Step& step) override {
     Tensor sum, own_before, other_before;
     for (const auto k : pairs_.places) {
-      const auto source = decompose(step.source().features[k], k_);
       const auto target = decompose(step.target().features[k], k_ + 3);
+      const auto source = decompose(step.source().features[k], k_);
       const auto strength = source.values.unsqueeze(1);
       const auto other = source.vectors * strength;
       const auto own = aligned(target.vectors, source.vectors) * strength;

@@ -19,9 +19,10 @@ class Nst final : public ktb::Method {
   void attach() override { pairs_ = ktb::MapPairs(t().pairing); }
 
   ktb::Terms losses(ktb::Step& step) override {
-    const auto sum = ktb::sum_stages(pairs_, step.target(), step.source(),
-                                     [](std::size_t, const Tensor& target, const Tensor& source) {
-                                       return discrepancy(channels(target), channels(source));
+    const auto &target = step.target(), &source = step.source();
+    const auto sum = ktb::sum_stages(pairs_, target, source,
+                                     [](std::size_t, const Tensor& own, const Tensor& other) {
+                                       return discrepancy(channels(own), channels(other));
                                      });
     return {{"task", ce_ * step.task_loss()}, {"nst", nst_ * sum}};
   }

@@ -3,7 +3,6 @@
 // in mdistiller, whose middle width is that of the pooled feature.
 #include <ATen/ops/adaptive_avg_pool2d.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/mse_loss.h>
 #include <ATen/ops/upsample_nearest2d.h>
 #include <torch/nn/modules/conv.h>
 
@@ -90,14 +89,14 @@ class ReviewKd final : public ktb::Method {
 
   /// Mean squared error at full size and averaged to 4, 2 and 1, where that is smaller.
   static Tensor hierarchical(const Tensor& a, const Tensor& b) {
-    auto loss = at::mse_loss(a, b);
+    auto loss = ktb::mean_square(a, b);
     double weight = 1, all = 1;
     for (const std::int64_t size : {4, 2, 1}) {
       if (size >= a.size(2)) continue;
       weight /= 2;
       all += weight;
-      loss = loss + weight * at::mse_loss(at::adaptive_avg_pool2d(a, {size, size}),
-                                          at::adaptive_avg_pool2d(b, {size, size}));
+      loss = loss + weight * ktb::mean_square(at::adaptive_avg_pool2d(a, {size, size}),
+                                              at::adaptive_avg_pool2d(b, {size, size}));
     }
     return loss / all;
   }

@@ -71,8 +71,8 @@ class SemCkd final : public ktb::Method {
       for (std::size_t j = 0; j < others_.size(); ++j) {
         auto [own, other] =
             ktb::equal_size(target.features[own_[i].first], source.features[others_[j].first]);
-        errors.push_back(
-            (projectors_[i * others_.size() + j](own) - other).square().flatten(1).mean(1));
+        const auto error = projectors_[i * others_.size() + j](own) - other;
+        errors.push_back(error.square().sum({1, 2, 3}) / error[0].numel());
       }
     // Attention [B, I, J]; errors of each example in the same order.
     const auto attention = (at::stack(queries, 1).bmm(at::stack(keys, 2)) / soft_).softmax(2);

@@ -1,6 +1,5 @@
 // SimKD: the target's last map is projected to the source's, and the source's classifier predicts
 // from it, at test time too. Chen et al., CVPR 2022, arXiv 2203.14001.
-#include <ATen/ops/mse_loss.h>
 
 #include "ktb/plugin.hpp"
 #include "ktb/transfer/layers.hpp"
@@ -31,10 +30,10 @@ class SimKd final : public ktb::Method {
   }
 
   ktb::Terms losses(ktb::Step& step) override {
-    auto [own, other] =
-        ktb::equal_size(step.target().features.back(), step.source().features.back());
+    const auto &target = step.target(), &source = step.source();
+    auto [own, other] = ktb::equal_size(target.features.back(), source.features.back());
     return {{"task", ce_ * step.task_loss()},
-            {"feature", feature_ * at::mse_loss(projector_(own), other)}};
+            {"feature", feature_ * ktb::mean_square(projector_(own), other)}};
   }
 
   Tensor predict(const ktb::Batch& batch) override {

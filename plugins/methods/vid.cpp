@@ -55,11 +55,11 @@ class Vid final : public ktb::Method {
   }
 
   ktb::Terms losses(ktb::Step& step) override {
-    const auto sum =
-        ktb::sum_stages(pairs_, step.target(), step.source(),
-                        [&](std::size_t i, const Tensor& target, const Tensor& source) {
-                          return unlikely(levels_[i], target, source);
-                        });
+    const auto &target = step.target(), &source = step.source();
+    const auto sum = ktb::sum_stages(pairs_, target, source,
+                                     [&](std::size_t i, const Tensor& own, const Tensor& other) {
+                                       return unlikely(levels_[i], own, other);
+                                     });
     return {{"task", ce_ * step.task_loss()}, {"vid", vid_ * sum}};
   }
 
@@ -73,7 +73,8 @@ class Vid final : public ktb::Method {
     auto mean = level.convs[0](target).relu_();
     mean = level.convs[2](level.convs[1](mean).relu_());
     const auto variance = (level.log_scale.exp().log1p() + eps_).view({1, -1, 1, 1});
-    return (0.5 * ((mean - source).square() / variance + variance.log())).mean();
+    const auto errors = (mean - source).square() / variance;
+    return 0.5 * (ktb::mean_of(errors) + variance.log().mean());
   }
 
   double ce_, vid_, variance_, eps_;

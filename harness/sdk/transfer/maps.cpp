@@ -11,6 +11,10 @@ namespace {
 
 bool is_map(const std::vector<std::int64_t>& shape) { return shape.size() == 3; }
 
+Tensor at_least_float(const Tensor& x) {
+  return c10::isReducedFloatingType(x.scalar_type()) ? x.to(at::kFloat) : x;
+}
+
 }  // namespace
 
 Reason no_map(const ModelCard& model, std::size_t place) {
@@ -60,6 +64,14 @@ Tensor pooled_like(const Tensor& map, const Tensor& other) {
 std::pair<Tensor, Tensor> equal_size(const Tensor& a, const Tensor& b) {
   return a.size(2) > b.size(2) ? std::pair{pooled_like(a, b), b} : std::pair{a, pooled_like(b, a)};
 }
+
+Tensor mean_of(const Tensor& map) { return map.sum() / map.numel(); }
+
+Tensor mean_square(const Tensor& a, const Tensor& b) {
+  return mean_of((at_least_float(a) - at_least_float(b)).square());
+}
+
+Tensor channel_mean(const Tensor& map) { return map.sum(1) / map.size(1); }
 
 Tensor averaged(const Tensor& feature) {
   if (feature.dim() == 4) return feature.mean({2, 3});

@@ -41,6 +41,16 @@ Tensor sum_stages(const MapPairs& pairs, const Output& target, const Output& sou
   return sum;
 }
 
+// Means over maps as sums in parts of a count: the gradient of LibTorch's own means and losses comes in
+// another order in memory than maps that lie channels-last, and takes two to four times as long.
+
+/// Over all numbers.
+KTB_API Tensor mean_of(const Tensor& map);
+/// Of the squares of a - b, in float where they are of a shorter type.
+KTB_API Tensor mean_square(const Tensor& a, const Tensor& b);
+/// Over channels: [B, c, h, w] gives [B, h, w].
+KTB_API Tensor channel_mean(const Tensor& map);
+
 /// Why there is no map at that place among a model's features, or "".
 KTB_API Reason no_map(const ModelCard& model, std::size_t place);
 
