@@ -1,7 +1,9 @@
 #include "cuda/graph.hpp"
 
 #include <ATen/cuda/CUDAContextLight.h>
+#include <ATen/cuda/CUDAEvent.h>
 #include <ATen/cuda/CUDAGraph.h>
+#include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
 
 #include <cstdio>
@@ -21,6 +23,18 @@ class CudaGraph final : public run::Graph {
 std::unique_ptr<CudaGraph>& current() {
   static auto* const graph = new std::unique_ptr<CudaGraph>;
   return *graph;
+}
+
+/// The second stream. It never starts before the first has come to the end of what was queued until
+/// then, so memory that it once had and that was given back is not read any more when it is had anew.
+struct Aside {
+  c10::cuda::CUDAStream stream = c10::cuda::getStreamFromPool();
+  std::unique_ptr<at::cuda::CUDAEvent> end;  ///< of the work under way
+};
+
+Aside& aside() {
+  static auto* const second = new Aside;
+  return *second;
 }
 
 }  // namespace
@@ -57,12 +71,32 @@ std::unique_ptr<run::Graph> end_recording() {
 
 void drop_recording() noexcept {
   if (!current()) return;
+  aside().end.reset();
   try {
     current()->graph.capture_end();
   } catch (const std::exception&) {
     // CUDA says once more that the recording is broken, which is why it is dropped.
   }
   current().reset();
+}
+
+void start_aside(const std::function<void()>& work) {
+  auto& [stream, end] = aside();
+  TORCH_CHECK(!end, "work aside is under way");
+  at::cuda::CUDAEvent start;
+  start.record();
+  start.block(stream);
+  const c10::cuda::CUDAStreamGuard guard(stream);
+  work();
+  end = std::make_unique<at::cuda::CUDAEvent>();
+  end->record();
+}
+
+void join_aside() {
+  auto& end = aside().end;
+  TORCH_CHECK(end, "no work aside is under way");
+  end->block(c10::cuda::getCurrentCUDAStream());
+  end.reset();
 }
 
 }  // namespace ktb::cuda

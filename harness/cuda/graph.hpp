@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -12,5 +13,7 @@ std::string bus_id();
 void start_recording(const std::vector<at::Generator>& streams, const run::Graph* before);
 std::unique_ptr<run::Graph> end_recording();
 void drop_recording() noexcept;
+void start_aside(const std::function<void()>& work);
+void join_aside();
 
 }  // namespace ktb::cuda

@@ -87,6 +87,8 @@ class Module final : public ktb::run::CudaModule {
   }
   std::unique_ptr<ktb::run::Graph> end_recording() override { return ktb::cuda::end_recording(); }
   void drop_recording() noexcept override { ktb::cuda::drop_recording(); }
+  void start_aside(const std::function<void()>& work) override { ktb::cuda::start_aside(work); }
+  void join_aside() override { ktb::cuda::join_aside(); }
 
  private:
   Driver driver_;

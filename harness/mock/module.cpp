@@ -45,9 +45,9 @@ class Module final : public run::CudaModule {
   std::unique_ptr<run::Graph> end_recording() override {
     return std::make_unique<MockGraph>(mock::end_recording());
   }
-  void drop_recording() noexcept override {
-    if (recording() != nullptr) mock::end_recording();
-  }
+  void drop_recording() noexcept override { mock::drop_recording(); }
+  void start_aside(const std::function<void()>& work) override { mock::start_aside(work); }
+  void join_aside() override { mock::join_aside(); }
 };
 
 }  // namespace

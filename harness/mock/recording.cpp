@@ -6,12 +6,20 @@
 
 #include <atomic>
 #include <cstring>
+#include <iterator>
 #include <memory>
+#include <utility>
 
 namespace ktb::mock {
 namespace {
 
 std::atomic<Recording*> active{nullptr};
+
+/// The second stream's: there while its work is under way.
+std::unique_ptr<Recording>& aside() {
+  static auto* const second = new std::unique_ptr<Recording>;
+  return *second;
+}
 
 /// Where an operator made new memory, that of the first time gets what the new one holds.
 void take_over(const at::Tensor& kept, const at::Tensor& fresh) {
@@ -41,6 +49,11 @@ void Recording::add(std::function<std::vector<c10::IValue>()> call,
   });
 }
 
+void Recording::add(Recording&& other) {
+  calls_.insert(calls_.end(), std::move_iterator(other.calls_.begin()),
+                std::move_iterator(other.calls_.end()));
+}
+
 void Recording::replay() const {
   const at::AutoDispatchBelowADInplaceOrView no_gradients;
   const at::DisableRecordFunctionGuard unseen;
@@ -57,7 +70,35 @@ void start_recording() {
 Recording end_recording() {
   const std::unique_ptr<Recording> ended(active.exchange(nullptr));
   TORCH_CHECK(ended, "no recording is under way");
+  TORCH_CHECK(!std::exchange(aside(), nullptr),
+              "CUDA error: capturing stream has unjoined work: the second stream's");
   return std::move(*ended);
+}
+
+void drop_recording() noexcept {
+  delete active.exchange(nullptr);
+  aside().reset();
+}
+
+void start_aside(const std::function<void()>& work) {
+  TORCH_CHECK(!aside(), "work aside is under way");
+  aside() = std::make_unique<Recording>();
+  auto* const main = recording();
+  if (main != nullptr) active = aside().get();
+  try {
+    work();
+  } catch (...) {
+    active = main;
+    aside().reset();
+    throw;
+  }
+  active = main;
+}
+
+void join_aside() {
+  TORCH_CHECK(aside(), "no work aside is under way");
+  const auto done = std::exchange(aside(), nullptr);
+  if (auto* const main = recording()) main->add(std::move(*done));
 }
 
 void refuse_while_recording(const std::string& what) {

@@ -1,6 +1,7 @@
 // A recorded step is the step: bit by bit where the device's kernels are the CPU's.
 #include "run/train/record/recorded_steps.hpp"
 
+#include <ATen/ops/ones.h>
 #include <gmock/gmock.h>
 #include <torch/types.h>
 
@@ -70,6 +71,60 @@ INSTANTIATE_TEST_SUITE_P(Some, RecordedMethods,
                          testing::Values("scratch", "kd", "mergenet", "crd", "dml", "fsp", "vid",
                                          "semckd", "zoo_tuning"),
                          [](const auto& info) { return std::string(info.param); });
+
+/// Batches that no epoch repeats, so that nothing is kept of the source: a last one of one example
+/// is left out.
+KitPairing taught_anew() {
+  return {.text = "anew", .source_width = 4, .target_width = 4, .batch = 13};
+}
+
+struct TwoStreams : testing::TestWithParam<const char*> {};
+
+TEST_P(TwoStreams, GiveTheNumbersOfOne) {
+  const std::string method = GetParam();
+  const Trained recorded(method, taught_anew(), true), taken(method, taught_anew(), false);
+  EXPECT_EQ(recorded.told, "yes, sources on a second stream");
+  expect_same(recorded, taken);
+}
+
+INSTANTIATE_TEST_SUITE_P(Some, TwoStreams, testing::Values("kd", "vid", "ofd", "semckd"),
+                         [](const auto& info) { return std::string(info.param); });
+
+TEST(TwoStreams, AreOfSourcesThatDoNotLearn) {
+  auto together = taught_anew();
+  together.mode = Mode::kTrainedJoint;
+  EXPECT_EQ(Trained("dml", together, true).told, "yes");
+}
+
+/// What reads the second stream before it is joined does so in a replay as well: with the numbers of
+/// the replay before, on a device whose second stream is as slow as it may be.
+TEST(SecondStream, ShowsWhoDoesNotWait) {
+  auto& module = cuda_module();
+  if (!module.exact()) GTEST_SKIP() << "a race of a real device need not show";
+  const auto x = at::ones({3}, device());
+  Tensor twice, early, late;
+  module.start_recording({}, nullptr);
+  module.start_aside([&] { twice = x * 2; });
+  early = twice + 1;
+  module.join_aside();
+  late = twice + 1;
+  const auto graph = module.end_recording();
+  x.fill_(5);
+  graph->replay();
+  EXPECT_EQ(early[0].item<float>(), 3);
+  EXPECT_EQ(late[0].item<float>(), 11);
+}
+
+TEST(SecondStream, MustBeJoinedBeforeARecordingEnds) {
+  auto& module = cuda_module();
+  const auto x = at::ones({3}, device());
+  module.start_recording({}, nullptr);
+  module.start_aside([&] { x.add_(1); });
+  EXPECT_ANY_THROW(module.end_recording());
+  module.drop_recording();
+  module.start_aside([&] { x.add_(1); });  // and the next one is as ever
+  module.join_aside();
+}
 
 TEST(RecordedSteps, WantSomeStepsOfAKind) {
   EXPECT_EQ(Trained("scratch", alone(), true, 3).told, "no: too few steps of a kind");

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -49,6 +50,12 @@ class CudaModule {
   virtual std::unique_ptr<Graph> end_recording() = 0;
   /// After a fault in between.
   virtual void drop_recording() noexcept = 0;
+
+  /// Queues `work` on a second stream, which starts where this thread's stands: it reads nothing
+  /// that is written meanwhile. Once at a time; a recording must be joined before it ends.
+  virtual void start_aside(const std::function<void()>& work) = 0;
+  /// Lets this thread's stream wait for it.
+  virtual void join_aside() = 0;
 };
 
 /// Loads it on the first call, for the device of that name: `cuda`, or `mock`, which stands for a

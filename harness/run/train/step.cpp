@@ -8,6 +8,7 @@
 
 #include "core/base/seed.hpp"
 #include "run/data/random.hpp"
+#include "run/train/cuda_module.hpp"
 #include "run/train/hook.hpp"
 
 namespace ktb::run {
@@ -162,17 +163,46 @@ Output LiveStep::compute(Seat model, const Batch& batch) const {
 
 const Output& LiveStep::run(Seat model, Seat lane_seat) {
   if (phase_ != Phase::kLosses) throw Error("outputs exist in losses() and survey() only");
-  const auto lane = session_.lane_of(lane_seat);
-  const std::pair key{model, lane};
-  if (const auto known = outputs_.find(key); known != outputs_.end()) return known->second;
+  const Place place{model, session_.lane_of(lane_seat)};
+  if (aside_.contains(place)) join();
+  return computed(place);
+}
+
+const Output& LiveStep::computed(const Place& place) {
+  if (const auto known = outputs_.find(place); known != outputs_.end()) return known->second;
+  const auto [model, lane] = place;
   const auto& batch = lanes_[lane].batch;
-  if (!repeats(model, lane)) return outputs_[key] = compute(model, batch);
+  if (!repeats(model, lane)) return outputs_[place] = compute(model, batch);
 
   auto& kept = this->kept(model);
-  if (kept.complete()) return outputs_[key] = kept.get(batch.index);
-  auto& output = outputs_[key] = compute(model, batch);
+  if (kept.complete()) return outputs_[place] = kept.get(batch.index);
+  auto& output = outputs_[place] = compute(model, batch);
   kept.put(index, batch.index, output);
   return output;
+}
+
+std::set<LiveStep::Place> LiveStep::independent() const {
+  std::set<Place> places;
+  for (const auto& [place, output] : outputs_) {
+    const auto [model, lane] = place;
+    if (model == kTarget || session_.learns(static_cast<std::size_t>(model))) continue;
+    const auto kept = repeats(model, lane) ? kept_.find(model) : kept_.end();
+    if (kept == kept_.end() || !kept->second.complete()) places.insert(place);
+  }
+  return places;
+}
+
+void LiveStep::enter(Phase phase) {
+  phase_ = phase;
+  if (phase != Phase::kLosses || ahead_.empty()) return;
+  aside_ = std::exchange(ahead_, {});
+  cuda_module().start_aside([this] {
+    for (const auto& place : aside_) computed(place);
+  });
+}
+
+void LiveStep::join() {
+  if (!std::exchange(aside_, {}).empty()) cuda_module().join_aside();
 }
 
 Tensor LiveStep::draw(const std::string& name, const std::function<Tensor()>& make) {
@@ -201,6 +231,8 @@ void LiveStep::apart(const Work& work) { apart_ ? apart_(work) : work(); }
 
 void LiveStep::again() {
   outputs_.clear();
+  ahead_.clear();
+  aside_.clear();
   lend();
 }
 
@@ -266,6 +298,7 @@ Losses train_step(Session& session, LiveStep& step) {
   step.enter(LiveStep::Phase::kLosses);
   Losses losses;
   each("losses", [&](std::size_t i) { add_terms(session, i, step, losses.terms); });
+  step.join();
   step.check_batches();  // here, since autograd would say less
   for (const auto& [name, value] : losses.terms)
     losses.total = losses.total.defined() ? losses.total + value : value;

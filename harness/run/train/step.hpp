@@ -1,6 +1,7 @@
 #pragma once
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -43,7 +44,19 @@ class LiveStep : public Step {
   /// Throws Error where somebody wrote into a batch of this step.
   void check_batches() const;
   enum class Phase { kClosed, kBefore, kLosses, kAfter };
-  void enter(Phase phase) { phase_ = phase; }
+  void enter(Phase phase);
+
+  /// A seat's outputs in a lane.
+  using Place = std::pair<Seat, std::size_t>;
+  /// Of those that this step has computed, the ones that wait for nothing else in it: of sources
+  /// that do not learn and whose outputs are not kept.
+  std::set<Place> independent() const;
+  /// The next step starts these as soon as outputs exist, on a second stream of the GPU, and
+  /// whoever asks for one waits for all. To be asked for in that step whatever the method computes.
+  void ahead(std::set<Place> places) { ahead_ = std::move(places); }
+  /// Where nobody has asked.
+  void join();
+
   /// The batches of the step, of the lanes that somebody draws from.
   const std::vector<Lane>& lanes() const { return lanes_; }
   bool draws(std::size_t lane) const { return wanted_[lane]; }
@@ -73,6 +86,7 @@ class LiveStep : public Step {
  private:
   bool repeats(Seat model, std::size_t lane) const;
   Output compute(Seat model, const Batch& batch) const;
+  const Output& computed(const Place& place);
   KeptOutputs& kept(Seat source);
   std::function<void(Work)> apart_;
   void lend();
@@ -84,7 +98,9 @@ class LiveStep : public Step {
   std::vector<Lane> lanes_;
   std::vector<Lent> lent_;
   std::vector<bool> wanted_;  ///< lanes that somebody draws from
-  std::map<std::pair<Seat, std::size_t>, Output> outputs_;
+  std::map<Place, Output> outputs_;
+  std::set<Place> ahead_;  ///< to be started
+  std::set<Place> aside_;  ///< under way on the second stream
   std::map<Seat, KeptOutputs> kept_;
   std::map<std::string, Tensor> seeds_;  ///< set anew in each step, so that recordings read them
 };

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <set>
 #include <utility>
 
 #include "run/data/random.hpp"
@@ -72,12 +73,15 @@ class RecordedSteps::Recording {
   bool warm() const { return seen_ >= kWarm; }
   bool serves() const { return serves_; }
   void serve() { serves_ = true; }
+  bool two_streams() const { return !ahead_.empty(); }
 
-  /// As it is, but for noting which random numbers it draws.
+  /// As it is, but for noting which random numbers it draws and which outputs it can have ahead.
   Losses watch() {
     ++seen_;
     const Streams::Step noted(streams_);
-    return train_step(session_, step_);
+    auto losses = take();
+    ahead_ = step_.independent();
+    return losses;
   }
 
   void record(std::int64_t at) {
@@ -92,7 +96,7 @@ class RecordedSteps::Recording {
       cuda_module().start_recording(streams_.generators(), parts_.front().graph.get());
     });
     try {
-      losses_ = train_step(session_, step_);
+      losses_ = take();
       end_part({});
     } catch (...) {
       step_.follow({});
@@ -129,6 +133,13 @@ class RecordedSteps::Recording {
     TensorList gradients;  ///< that it left
   };
 
+  /// In the last steps before it is recorded as well, so that kernels of the second stream have
+  /// the memory that they keep for good before a recording would give them of its own.
+  Losses take() {
+    step_.ahead(ahead_);
+    return train_step(session_, step_);
+  }
+
   void hold() {
     held_.clear();
     for (std::size_t i = 0; i < step_.lanes().size(); ++i) {
@@ -147,6 +158,7 @@ class RecordedSteps::Recording {
   LiveStep& step_;
   TensorList learning_;
   Streams streams_;
+  std::set<LiveStep::Place> ahead_;
   std::vector<Batch> held_;
   std::vector<Part> parts_;
   Losses losses_;
@@ -163,9 +175,13 @@ RecordedSteps::~RecordedSteps() = default;
 std::string RecordedSteps::told() const {
   if (!session_.device.is_cuda()) return "";
   if (!refused_.empty()) return "no: " + refused_;
-  const bool some = std::ranges::any_of(
-      recordings_, [](const auto& recording) { return recording.second->serves(); });
-  return some ? "yes" : "no: too few steps of a kind";
+  const auto some = [&](const auto& wanted) {
+    return std::ranges::any_of(
+        recordings_, [&](const auto& one) { return one.second->serves() && wanted(*one.second); });
+  };
+  if (!some([](const Recording&) { return true; })) return "no: too few steps of a kind";
+  const bool two = some([](const Recording& recording) { return recording.two_streams(); });
+  return two ? "yes, sources on a second stream" : "yes";
 }
 
 std::optional<RecordedSteps::Kind> RecordedSteps::kind(std::int64_t at) {

@@ -16,8 +16,9 @@ namespace ktb::run {
 ///
 /// There is one recording for each Method::graph_key() and shape of batches, made after three steps
 /// of the kind. Forward, losses, backward and the method's after() are in it; the optimisers'
-/// kernels, which follow rates of the host, run between its parts. Batches are copied into the
-/// memory that was recorded. Before a recording serves, two steps of it are compared with two that
+/// kernels, which follow rates of the host, run between its parts. What sources give that do not
+/// learn is computed on a second stream, beside the target, from the start of the losses until the
+/// method asks. Batches are copied into the memory that was recorded. Before a recording serves, two steps of it are compared with two that
 /// are taken as they are: what a method keeps where no recording sees it shows there. A method that
 /// cannot be recorded is not, and told() says why.
 class RecordedSteps {
@@ -33,7 +34,8 @@ class RecordedSteps {
 
   /// Whether in the last step a recording was made and compared, for which the host has to wait.
   bool compared() const { return compared_; }
-  /// `yes`, or `no: ` and the reason; empty where there is nothing to record with.
+  /// `yes`, with what is on a second stream, or `no: ` and the reason; empty where there is nothing
+  /// to record with.
   std::string told() const;
 
  private:
