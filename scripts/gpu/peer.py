@@ -7,45 +7,20 @@ trainers of distillation libraries do. `eager`: the same step on one batch that 
 """
 import argparse
 import json
+import multiprocessing
+import os
 import time
 
 import torch
 import torch.nn.functional as F
-from torch import nn
 
-PAIRS = {"r20 -> resnet8": ((20, 1), (8, 1)),
-         "r56 -> resnet20": ((56, 1), (20, 1)),
-         "r32x4 -> resnet8x4": ((32, 4), (8, 4))}
+from networks import network
+
+PAIRS = {"r20 -> resnet8": ("resnet20", "resnet8"),
+         "r56 -> resnet20": ("resnet56", "resnet20"),
+         "r32x4 -> resnet8x4": ("resnet32x4", "resnet8x4")}
 TEMPERATURE, CLASSES = 4.0, 100
 MEAN, DEVIATION = torch.tensor([0.5071, 0.4867, 0.4408]), torch.tensor([0.2675, 0.2565, 0.2761])
-
-
-class Block(nn.Module):
-    def __init__(self, inputs, outputs, stride):
-        super().__init__()
-        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(outputs)
-        self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(outputs)
-        self.short = nn.Sequential()
-        if stride != 1 or inputs != outputs:
-            self.short = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
-
-    def forward(self, x):
-        y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
-        return F.relu(y + self.short(x))
-
-
-def resnet(depth, width):
-    """CIFAR's residual networks: three stages of (depth - 2) / 6 blocks; a wide one has a stem of 32."""
-    stem, last = (16, 16) if width == 1 else (32, 32)
-    layers = [nn.Conv2d(3, stem, 3, 1, 1, bias=False), nn.BatchNorm2d(stem), nn.ReLU(inplace=True)]
-    for stage in range(3):
-        outputs = 16 * width * 2 ** stage
-        for block in range((depth - 2) // 6):
-            layers.append(Block(last, outputs, 2 if stage > 0 and block == 0 else 1))
-            last = outputs
-    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(last, CLASSES))
 
 
 class Pictures(torch.utils.data.Dataset):
@@ -68,35 +43,55 @@ class Pictures(torch.utils.data.Dataset):
 
 
 def kd_loss(student, teacher, labels):
+    if teacher is None:
+        return F.cross_entropy(student, labels)
     soft = F.kl_div(F.log_softmax(student / TEMPERATURE, 1), F.softmax(teacher / TEMPERATURE, 1), reduction="batchmean")
     return 0.1 * F.cross_entropy(student, labels) + 0.9 * TEMPERATURE ** 2 * soft
-
-
-def networks(pair, device, **form):
-    teacher, student = (resnet(*shape).to(device, **form) for shape in PAIRS[pair])
-    return teacher.eval(), student.train()
 
 
 def optimiser(student, **how):
     return torch.optim.SGD(student.parameters(), lr=0.05, momentum=0.9, weight_decay=5e-4, **how)
 
 
-def timed(device, steps, step):
-    """Seconds a step, after some that warm up."""
-    for _ in range(min(20, steps)):
+def cpu_seconds():
+    """Of this process and the loaders' that it started and that are still there."""
+    ticks = 0
+    for child in multiprocessing.active_children():
+        with open(f"/proc/{child.pid}/stat", encoding="utf-8") as file:
+            ticks += sum(map(int, file.read().rpartition(")")[2].split()[11:13]))  # user and system time
+    return time.process_time() + ticks / os.sysconf("SC_CLK_TCK")
+
+
+def timed(device, steps, step, warm=None):
+    """Seconds a step by the clock and of CPUs, after some steps that warm up."""
+    warm = min(20, steps) if warm is None else warm
+    for _ in range(warm):
         step()
     if device == "cuda":
         torch.cuda.synchronize()
-    begin = time.perf_counter()
+    begin, used = time.perf_counter(), cpu_seconds()
     for _ in range(steps):
         step()
     if device == "cuda":
         torch.cuda.synchronize()
-    return (time.perf_counter() - begin) / steps
+    return {"seconds": (time.perf_counter() - begin) / steps, "cpu": (cpu_seconds() - used) / steps, "count": steps + warm}
 
 
-def loop(pair, args):
-    teacher, student = networks(pair, args.device)
+def settle():
+    """TF32 as ktbench has it; and the fastest convolutions are searched for, as such trainers do."""
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
+    torch.backends.cudnn.benchmark = True
+
+
+def judged(teacher, image):
+    if teacher is None:
+        return None
+    with torch.no_grad():
+        return teacher(image)
+
+
+def loop(teacher, student, args):
+    """A step as a researcher writes it; without a teacher it is plain training."""
     optimizer = optimiser(student)
     loader = torch.utils.data.DataLoader(Pictures(args.batch * (args.steps + 25)), args.batch, shuffle=True,
                                          num_workers=args.workers, pin_memory=args.device == "cuda")
@@ -108,9 +103,7 @@ def loop(pair, args):
         image, label = image.to(args.device, non_blocking=True), label.to(args.device, non_blocking=True)
         optimizer.zero_grad()
         out = student(image)
-        with torch.no_grad():
-            soft = teacher(image)
-        loss = kd_loss(out, soft, label)
+        loss = kd_loss(out, judged(teacher, image), label)
         loss.backward()
         optimizer.step()
         meters["loss"] += loss.item()
@@ -119,22 +112,22 @@ def loop(pair, args):
     return timed(args.device, args.steps, step)
 
 
-def fixed(pair, args, captured):
-    form = {"memory_format": torch.channels_last}
-    teacher, student = networks(pair, args.device, **form)
+def fixed(teacher, student, args, captured=False):
+    """A step at PyTorch's best, on networks that are channels-last."""
     optimizer = optimiser(student, fused=True)
-    image = torch.randn(args.batch, 3, 32, 32, device=args.device).contiguous(**form)
+    image = torch.randn(args.batch, 3, 32, 32, device=args.device).contiguous(memory_format=torch.channels_last)
     label = torch.randint(0, CLASSES, (args.batch,), device=args.device)
 
     def step():
         optimizer.zero_grad(set_to_none=True)
-        with torch.no_grad():
-            soft = teacher(image)
-        kd_loss(student(image), soft, label).backward()
+        kd_loss(student(image), judged(teacher, image), label).backward()
         optimizer.step()
 
-    if not captured:
-        return timed(args.device, args.steps, step)
+    return timed(args.device, args.steps, recorded(step) if captured else step)
+
+
+def recorded(step):
+    """The step as one CUDA graph."""
     side = torch.cuda.Stream()
     side.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(side):
@@ -144,7 +137,17 @@ def fixed(pair, args, captured):
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
         step()
-    return timed(args.device, args.steps, graph.replay)
+    return graph.replay
+
+
+WAYS = {"loop": (loop, {}), "eager": (fixed, {"memory_format": torch.channels_last}),
+        "captured": (lambda teacher, student, args: fixed(teacher, student, args, True), {"memory_format": torch.channels_last})}
+
+
+def step_time(way, teacher, student, args):
+    """`teacher` may be None."""
+    take, form = WAYS[way]
+    return take(teacher and teacher.to(args.device, **form).eval(), student.to(args.device, **form).train(), args)
 
 
 def main():
@@ -156,16 +159,13 @@ def main():
     args = parser.parse_args()
     if args.device == "cpu":
         torch.set_num_threads(1)  # only the way is tried there
-    # TF32 as ktbench has it; and the fastest convolutions are searched for, as such trainers do.
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
-    torch.backends.cudnn.benchmark = True
-    ways = {"loop": loop, "eager": lambda pair, args: fixed(pair, args, False)}
-    if args.device == "cuda":
-        ways["captured"] = lambda pair, args: fixed(pair, args, True)
-    for pair in PAIRS:
-        for name, way in ways.items():
-            seconds = way(pair, args)
-            print(json.dumps({"pair": pair, "way": name, "ms": 1e3 * seconds, "images_per_second": args.batch / seconds}),
+    settle()
+    for pair, (teacher, student) in PAIRS.items():
+        for way in WAYS:
+            if way == "captured" and args.device != "cuda":
+                continue
+            seconds = step_time(way, network(teacher), network(student), args)["seconds"]
+            print(json.dumps({"pair": pair, "way": way, "ms": 1e3 * seconds, "images_per_second": args.batch / seconds}),
                   flush=True)
 
 
