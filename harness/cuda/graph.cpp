@@ -25,8 +25,8 @@ std::unique_ptr<CudaGraph>& current() {
   return *graph;
 }
 
-/// The second stream. It never starts before the first has come to the end of what was queued until
-/// then, so memory that it once had and that was given back is not read any more when it is had anew.
+/// The second stream. It never starts before the first has come to the end of what was queued
+/// until then, so memory that it once had and gave back is not read any more when it is had anew.
 struct Aside {
   c10::cuda::CUDAStream stream = c10::cuda::getStreamFromPool();
   std::unique_ptr<at::cuda::CUDAEvent> end;  ///< of the work under way

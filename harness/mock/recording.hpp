@@ -28,7 +28,7 @@ void start_recording();
 Recording end_recording();
 void drop_recording() noexcept;
 
-/// What `work` does is noted at join_aside() only, as if a second stream had taken so long: whatever
+/// What `work` does is noted at join_aside() only, as if a second stream had taken so long: who
 /// reads its results before, or writes what it reads, shows in what a replay gives.
 void start_aside(const std::function<void()>& work);
 void join_aside();

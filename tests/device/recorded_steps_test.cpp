@@ -96,8 +96,8 @@ TEST(TwoStreams, AreOfSourcesThatDoNotLearn) {
   EXPECT_EQ(Trained("dml", together, true).told, "yes");
 }
 
-/// What reads the second stream before it is joined does so in a replay as well: with the numbers of
-/// the replay before, on a device whose second stream is as slow as it may be.
+/// What reads the second stream before it is joined does so in a replay as well: with the numbers
+/// of the replay before, on a device whose second stream is as slow as it may be.
 TEST(SecondStream, ShowsWhoDoesNotWait) {
   auto& module = cuda_module();
   if (!module.exact()) GTEST_SKIP() << "a race of a real device need not show";

@@ -47,7 +47,7 @@ bool starts_threads(const dl_phdr_info& info) {
       [&](std::string_view name) { return all.find(name) != std::string_view::npos; });
 }
 
-/// Whatever lies there: AddressSanitizer, which forbids what lies between variables, must not see it.
+/// Whatever lies there, unseen by AddressSanitizer, which forbids what lies between variables.
 __attribute__((no_sanitize("address"))) std::string bytes(const volatile char* begin,
                                                           std::size_t size) {
   std::string copy(size, '\0');

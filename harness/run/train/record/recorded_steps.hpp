@@ -18,9 +18,9 @@ namespace ktb::run {
 /// of the kind. Forward, losses, backward and the method's after() are in it; the optimisers'
 /// kernels, which follow rates of the host, run between its parts. What sources give that do not
 /// learn is computed on a second stream, beside the target, from the start of the losses until the
-/// method asks. Batches are copied into the memory that was recorded. Before a recording serves, two steps of it are compared with two that
-/// are taken as they are: what a method keeps where no recording sees it shows there. A method that
-/// cannot be recorded is not, and told() says why.
+/// method asks. Batches are copied into the memory that was recorded. Before a recording serves,
+/// two steps of it are compared with two that are taken as they are: what a method keeps where no
+/// recording sees it shows there. A method that cannot be recorded is not, and told() says why.
 class RecordedSteps {
  public:
   RecordedSteps(Session& session, LiveStep& step);
