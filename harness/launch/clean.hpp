@@ -26,8 +26,8 @@ struct Stock {
 };
 
 /// What a folder of results holds besides the trials `needed`: further trials, reruns and resumes
-/// that came out different, lists of work that is done, halves of files that a crash left. It only
-/// looks.
+/// that came out different, lists of work that is done, halves of files that a crash
+/// left. It only looks.
 Stock take_stock(const core::Store& store, const std::set<std::string>& needed);
 
 /// Deletes it. False: a trial that has been started meanwhile stays. Throws core::Error where it

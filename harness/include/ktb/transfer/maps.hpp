@@ -41,8 +41,8 @@ Tensor sum_stages(const MapPairs& pairs, const Output& target, const Output& sou
   return sum;
 }
 
-// Means over maps as sums in parts of a count: the gradient of LibTorch's own means and losses comes
-// in another order in memory than maps that lie channels-last, and takes two to four times as long.
+// Means over maps as sums in parts of a count: gradients of LibTorch's own means and losses come in
+// another order in memory than maps that lie channels-last, and take two to four times as long.
 
 /// Over all numbers.
 KTB_API Tensor mean_of(const Tensor& map);
