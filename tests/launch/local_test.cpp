@@ -30,7 +30,7 @@ using testing::HasSubstr;
 namespace fs = std::filesystem;
 
 /// Does what the trial's method is called, in the place of a worker. `@SERVE@`: how it serves.
-constexpr auto kWorker = R"(#!/bin/sh
+constexpr auto kWorker = R"sh(#!/bin/sh
 if [ "$1" = serve ]; then @SERVE@; fi
 dir=$2
 id=$(basename "$dir")
@@ -84,7 +84,7 @@ record > "$dir/record.json";
      "$dir/record.json";
   ;
 esac
-)";
+)sh";
 
 /// Not for a process that ended and that nobody has asked about.
 bool runs(pid_t pid) {
