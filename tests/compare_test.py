@@ -135,7 +135,8 @@ class Whole(unittest.TestCase):
         row = result["rows"]["kd-20-8"]
         self.assertEqual(row["rounds"], 2)
         for who, ratio in (("plain", 2.0), ("best", 0.5), (f"ktbench of {self.folder / 'old'}", 3.0)):
-            self.assertEqual([round(value, 6) for value in row["ratios"][who]], [ratio, ratio], who)
+            # Of one round where others kept the machine busy in the other.
+            self.assertEqual({round(value, 6) for value in row["ratios"][who]}, {ratio}, who)
         self.assertIn("SMOKE", text)
         self.assertIn("2.00 [2.00..2.00]", (self.folder / "out/result.md").read_text())
         self.assertEqual(len((self.folder / "out/rounds.jsonl").read_text().splitlines()), 2 * 4)
