@@ -49,40 +49,15 @@ case "$id" in
   colours*) printf '\033[31mno \377 device\033[0m\n\n'; exit 2 ;;
   shares*) echo "$CUDA_VISIBLE_DEVICES" >> "$(dirname "$dir")/gpus"; touch "$dir/now"
     now() { ls "$(dirname "$dir")/"*/now | wc -l; }
-    for i in $(seq 150); do [ "$(now)" -ge "$(cat "$dir/../../together")" ] && break;
-sleep 0.02;
-done sleep 0.2;
-now >> "$(dirname " $dir ")/most";
-sleep 0.2 rm "$dir/now";
-record > "$dir/record.json";
-;
-  crowded*) if [ -f "$dir/tried" ];
-  then record > "$dir/record.json";
-  else touch "$dir/tried" record | sed s / ok / out - of - memory / > "$dir/record.tmp";
-  mv "$dir/record.tmp"
-     "$dir/record.json";
-  exit 1;
-  fi;
-  ;
-  killed*) kill -KILL $$ ;
-  ;
-  stubborn*) trap '' TERM;
-  touch "$dir/armed";
-  sleep 0.5;
-  touch "$dir/weights.safetensors";
-  record > "$dir/record.json";
-  ;
-  twice*) if [ -f "$dir/tried" ];
-  then record > "$dir/record.json";
-  else touch "$dir/tried";
-  kill - KILL $$;
-  fi;
-  ;
-  *) touch "$dir/weights.safetensors";
-  record > "$dir/record.tmp";
-  mv "$dir/record.tmp"
-     "$dir/record.json";
-  ;
+    for i in $(seq 150); do [ "$(now)" -ge "$(cat "$dir/../../together")" ] && break; sleep 0.02; done
+    sleep 0.2; now >> "$(dirname "$dir")/most"; sleep 0.2
+    rm "$dir/now"; record > "$dir/record.json" ;;
+  crowded*) if [ -f "$dir/tried" ]; then record > "$dir/record.json"; else touch "$dir/tried"
+    record | sed s/ok/out-of-memory/ > "$dir/record.tmp"; mv "$dir/record.tmp" "$dir/record.json"; exit 1; fi ;;
+  killed*) kill -KILL $$ ;;
+  stubborn*) trap '' TERM; touch "$dir/armed"; sleep 0.5; touch "$dir/weights.safetensors"; record > "$dir/record.json" ;;
+  twice*) if [ -f "$dir/tried" ]; then record > "$dir/record.json"; else touch "$dir/tried"; kill -KILL $$; fi ;;
+  *) touch "$dir/weights.safetensors"; record > "$dir/record.tmp"; mv "$dir/record.tmp" "$dir/record.json" ;;
 esac
 )sh";
 
@@ -153,7 +128,8 @@ class LocalPoolTest : public testing::TestWithParam<Start> {
   }
 
   static void wait_for(const fs::path& file) {
-    while (!fs::exists(file)) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    for (int tries = 0; !fs::exists(file) && tries < 12000; ++tries)
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
   /// Those that share a GPU wait for so many, and look whether there are more.
   void expect_together(int trials) const { std::ofstream(root_ + "/together") << trials; }
