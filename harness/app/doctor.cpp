@@ -13,6 +13,7 @@
 #include "core/base/plugin_file.hpp"
 #include "core/base/version.hpp"
 #include "launch/local.hpp"
+#include "launch/machine/equipped.hpp"
 #include "launch/machine/libtorch.hpp"
 #include "launch/process.hpp"
 
@@ -80,7 +81,7 @@ void environment(Findings& findings) {
   } catch (const core::Error& error) {
     return findings.bad("libtorch", without_prefix(error.what()));
   }
-  const auto answer = launch::ask({launch::with_libtorch(worker), "host"});
+  const auto answer = launch::ask({launch::equipped(worker), "host"});
   const Json json = Json::parse(answer.output, nullptr, false);
   if (answer.exit.code != 0 || answer.exit.signal != 0 || !json.is_object())
     return findings.bad("worker", fmt::format("{} does not run:\n{}", worker, answer.errors));

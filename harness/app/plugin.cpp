@@ -10,7 +10,7 @@
 #include "core/base/output/print.hpp"
 #include "core/base/plugin_file.hpp"
 #include "core/base/version.hpp"
-#include "launch/machine/libtorch.hpp"
+#include "launch/machine/equipped.hpp"
 #include "launch/process.hpp"
 
 namespace ktb::app {
@@ -18,7 +18,7 @@ namespace {
 
 /// The worker does it: it may load plugins.
 int hand_over(const Site& site, const std::string& verb, const std::vector<std::string>& words) {
-  std::vector<std::string> command = {launch::with_libtorch(site.worker()), verb};
+  std::vector<std::string> command = {launch::equipped(site.worker()), verb};
   command.insert(command.end(), words.begin(), words.end());
   for (const auto& flag : site.worker_flags()) command.push_back(flag);
   return launch::run_here(command);

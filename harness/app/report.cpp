@@ -7,7 +7,9 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
+#include <string_view>
 #include <thread>
 
 #include "app/command.hpp"
@@ -82,12 +84,31 @@ core::Format table_format(const ReportCommand& command, const std::string& forma
   return shown ? core::text_format(stdout) : core::format_from(format);
 }
 
-/// A format's own text, which its writer made fit for files and terminals.
+/// Takes a format's own text, which its writer made fit for files and terminals: as it comes to
+/// the terminal, or into a file that is there once all of it is.
+class Delivery {
+ public:
+  explicit Delivery(const std::string& path) {
+    if (!path.empty()) file_.emplace(path);
+  }
+  void write(std::string_view text) {
+    if (file_)
+      file_->write(text);
+    else
+      fmt::print("{}", text);
+  }
+  void finish() {
+    if (file_) file_->finish();
+  }
+
+ private:
+  std::optional<core::AtomicFile> file_;
+};
+
 void deliver(const std::string& text, const std::string& path) {
-  if (path.empty())
-    fmt::print("{}", text);
-  else
-    core::write_atomically(path, text);
+  Delivery delivery(path);
+  delivery.write(text);
+  delivery.finish();
 }
 
 /// The files of a paper, into a folder that is made where it is missing.
@@ -130,33 +151,61 @@ int report(const ReportCommand& command) {
   return kOk;
 }
 
+/// What an export tells of.
+struct Exported {
+  core::Plan plan;
+  core::Store store;
+  core::Outcomes outcomes;
+
+  core::ReadTrial read() const {
+    return [this](const core::Trial& trial) { return core::in_full(trial, store); };
+  }
+};
+
 /// A folder for each run of TensorBoard, below one that is made where it is missing.
-int write_runs(const core::Plan& plan, const core::Outcomes& outcomes, const core::Store& store,
-               const ReportCommand& command) {
+void write_runs(const Exported& from, const ReportCommand& command) {
   if (command.output.empty())
     throw core::Error("error: --format tensorboard writes folders: name one with -o");
   if (command.curves) throw core::Error("error: --format tensorboard has the curves anyway");
   if (command.classes) throw core::Error("error: --format tensorboard has no place for classes");
   const std::filesystem::path folder = command.output;
-  const auto runs = core::tensorboard(plan, outcomes, store);
-  for (const auto& [name, events] : runs) {
-    std::filesystem::create_directories(folder / name);
-    core::write_atomically(folder / name / core::kEventFile, events);
-  }
-  core::print("{} runs: tensorboard --logdir {}\n", runs.size(), folder.string());
-  return kOk;
+  std::size_t runs = 0;
+  core::tensorboard(from.plan, from.outcomes, from.read(), from.store,
+                    [&](const core::BoardRun& run) {
+                      std::filesystem::create_directories(folder / run.name);
+                      core::write_atomically(folder / run.name / core::kEventFile, run.events);
+                      ++runs;
+                    });
+  core::print("{} runs: tensorboard --logdir {}\n", runs, folder.string());
+}
+
+void tell_lines(const Exported& from, const ReportCommand& command, const core::TakeLine& take) {
+  if (command.curves)
+    core::export_curves(from.plan, from.outcomes, from.read(), from.store, take);
+  else if (command.classes)
+    core::export_classes(from.plan, from.read(), from.store, take);
+  else
+    core::export_trials(from.plan, from.outcomes, from.read(), take);
 }
 
 int export_records(const ReportCommand& command) {
-  const core::Plan plan = command.choice.last_plan();
-  const core::Store store = command.choice.site.store();
-  const auto outcomes = core::outcomes(plan, store, {.records = true, .specs = true});
+  Exported from{command.choice.last_plan(), command.choice.site.store(), {}};
+  from.outcomes = core::outcomes(from.plan, from.store);
   const std::string format = format_of(command, kExportForms);
-  if (format == "tensorboard") return write_runs(plan, outcomes, store, command);
-  const auto lines = command.curves    ? core::export_curves(plan, outcomes, store)
-                     : command.classes ? core::export_classes(plan, outcomes, store)
-                                       : core::export_trials(plan, outcomes);
-  deliver(format == "csv" ? core::as_csv(lines) : core::as_jsonl(lines), command.output);
+  if (format == "tensorboard") {
+    write_runs(from, command);
+    return kOk;
+  }
+  Delivery delivery(command.output);
+  if (format == "csv") {
+    core::CsvTable table;
+    tell_lines(from, command, [&](const core::ExportLine& line) { table.add(line); });
+    table.write([&](std::string_view text) { delivery.write(text); });
+  } else {
+    tell_lines(from, command,
+               [&](const core::ExportLine& line) { delivery.write(core::as_json(line) + "\n"); });
+  }
+  delivery.finish();
   return kOk;
 }
 

@@ -52,6 +52,23 @@ struct Arguments {
   Kept* kept = nullptr;  ///< none: of this trial only
 };
 
+/// Standard output, for an answer alone: what libraries and plugins print meanwhile, such as oneDNN
+/// where ONEDNN_VERBOSE is set, goes to standard error.
+class AnswerFile {
+ public:
+  AnswerFile() : file_(::fdopen(::dup(STDOUT_FILENO), "w")) {
+    ::dup2(STDERR_FILENO, STDOUT_FILENO);
+  }
+  AnswerFile(const AnswerFile&) = delete;
+  AnswerFile& operator=(const AnswerFile&) = delete;
+  ~AnswerFile() { std::fclose(file_); }
+
+  void give(const std::string& text) { std::fwrite(text.data(), 1, text.size(), file_); }
+
+ private:
+  FILE* file_;
+};
+
 Registry registry(const Arguments& arguments) {
   return Registry(ktb::core::plugin_dirs(arguments.plugins));
 }
@@ -76,6 +93,7 @@ int run_trial(const Arguments& arguments) {
 }
 
 int predict(const Arguments& arguments) {
+  AnswerFile answer;
   const ktb::core::TrialFolder folder(std::filesystem::absolute(arguments.names.at(0)));
   const auto spec = spec_of(folder);
   const ktb::run::Place place{folder, arguments.data_dirs,
@@ -84,13 +102,14 @@ int predict(const Arguments& arguments) {
   std::ostringstream text;
   ktb::run::predict(spec, place, plugins, arguments.input, text);
   if (arguments.output.empty())
-    std::cout << text.str();
+    answer.give(text.str());
   else
     ktb::core::write_atomically(arguments.output, text.str());
   return 0;
 }
 
 int describe(const Arguments& arguments) {
+  AnswerFile answer;
   ktb::run::set_up_process("cpu", 1);
   const std::string text{std::istreambuf_iterator<char>(std::cin), {}};
   auto plugins = registry(arguments);
@@ -98,7 +117,7 @@ int describe(const Arguments& arguments) {
   const auto request = ktb::core::read_json<ktb::core::DescribeRequest>({json, "request"});
   auto answers = ktb::run::describe(request, plugins, arguments.data_dirs);
   answers.build = ktb::run::build();
-  std::cout << ktb::core::json_text(ktb::core::write_json(answers)) << "\n";
+  answer.give(ktb::core::json_text(ktb::core::write_json(answers)) + "\n");
   return 0;
 }
 
@@ -143,10 +162,11 @@ int show(const Arguments& arguments) {
 }
 
 int host(const Arguments& arguments) {
+  AnswerFile answer;
   const auto device = ktb::run::set_up_process(arguments.device, arguments.threads);
   auto told = ktb::run::host(device);
   if (device.is_cuda()) told["device_memory_mib"] = ktb::run::cuda_module().memory_mib();
-  std::cout << ktb::core::json_text(told, 1) << "\n";
+  answer.give(ktb::core::json_text(told, 1) + "\n");
   return 0;
 }
 

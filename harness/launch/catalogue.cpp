@@ -16,7 +16,7 @@
 #include "core/base/version.hpp"
 #include "core/base/weights/weights_path.hpp"
 #include "core/plan/union_spec.hpp"
-#include "launch/machine/libtorch.hpp"
+#include "launch/machine/equipped.hpp"
 #include "launch/process.hpp"
 
 namespace ktb::launch {
@@ -294,7 +294,7 @@ void WorkerCatalogue::keep(const core::DescribeRequest& request,
 
 core::DescribeAnswers WorkerCatalogue::ask_worker(const core::DescribeRequest& request) {
   ++asked_;
-  std::vector<std::string> command = {with_libtorch(options_.worker), "describe"};
+  std::vector<std::string> command = {equipped(options_.worker), "describe"};
   command.insert(command.end(), options_.worker_flags.begin(), options_.worker_flags.end());
   const Answer answer = ask(command, core::write_json(request).dump());
   if (answer.exit.code != 0 || answer.exit.signal != 0) {

@@ -11,8 +11,8 @@
 
 #include "core/base/clock.hpp"
 #include "core/base/text_file.hpp"
+#include "launch/machine/equipped.hpp"
 #include "launch/machine/gpus.hpp"
-#include "launch/machine/libtorch.hpp"
 #include "launch/machine/memory.hpp"
 #include "launch/machine/room.hpp"
 
@@ -52,17 +52,22 @@ PoolOptions settle(PoolOptions options) {
 void look_at_memory(PoolOptions& options) {
   const auto gpus = std::max<std::size_t>(1, options.gpus.size());
   if (options.device == "cpu" || static_cast<std::size_t>(options.jobs) <= gpus) return;
-  const auto answer = ask({with_libtorch(options.worker), "host", "--device", options.device});
+  const auto answer = ask({equipped(options.worker), "host", "--device", options.device});
   const auto told = core::Json::parse(answer.output, nullptr, /*allow_exceptions=*/false);
   if (told.is_object()) options.gpu_memory_mib = told.value("device_memory_mib", 0.0);
 }
 
 std::vector<std::string> trial_command(const PoolOptions& options,
                                        const core::TrialFolder& folder) {
-  std::vector<std::string> command = {
-      with_libtorch(options.worker),        "trial",    folder.path().string(), "--threads",
-      std::to_string(options.threads),      "--device", options.device,         "--checkpoint",
-      fmt::format("{}", options.checkpoint)};
+  std::vector<std::string> command = {equipped(options.worker),
+                                      "trial",
+                                      folder.path().string(),
+                                      "--threads",
+                                      std::to_string(options.threads),
+                                      "--device",
+                                      options.device,
+                                      "--checkpoint",
+                                      fmt::format("{}", options.checkpoint)};
   if (options.rehearse) command.push_back("--rehearse");
   command.insert(command.end(), options.worker_flags.begin(), options.worker_flags.end());
   return command;
@@ -104,7 +109,7 @@ LocalPool::LocalPool(std::vector<const core::Trial*> trials, core::Store& store,
       progress_(progress),
       options_(settle(std::move(options))),
       quarantine_(options_.quarantine),
-      nursery_({with_libtorch(options_.worker), "serve"},
+      nursery_({equipped(options_.worker), "serve"},
                [this](const std::string& text) { progress_.note(text); }),
       open_(trials.size()) {
   for (const auto* trial : trials) {

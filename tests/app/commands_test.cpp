@@ -119,6 +119,12 @@ TEST_F(Commands, APlanRunsNothingAndCountsEverything) {
   EXPECT_FALSE(fs::exists(folder_ / "results" / "trials"));
 }
 
+TEST_F(Commands, APluginThatPrintsIsNoPartOfAnAnswer) {
+  const auto planned = run_command("SHAPES_TALK=1 " + line("plan " + suite()));
+  EXPECT_EQ(planned.code, 0) << planned.text;
+  EXPECT_THAT(planned.text, HasSubstr("6 trials = "));
+}
+
 TEST_F(Commands, AFilesEndingSaysItsFormat) {
   const auto written = [&](const std::string& name) {
     const std::string path = (folder_ / name).string();

@@ -7,7 +7,7 @@
 #include "app/cell/finished.hpp"
 #include "app/command.hpp"
 #include "core/base/error.hpp"
-#include "launch/machine/libtorch.hpp"
+#include "launch/machine/equipped.hpp"
 #include "launch/process.hpp"
 
 namespace ktb::app {
@@ -25,7 +25,7 @@ int predict(PredictCommand command) {
   const Finished trial = finished(plan, choice.site.store(), command.cell);
   if (!command.input.empty() && !std::filesystem::is_directory(command.input))
     throw core::Error(fmt::format("error: {} is no folder", command.input));
-  std::vector<std::string> words = {launch::with_libtorch(choice.site.worker()), "predict",
+  std::vector<std::string> words = {launch::equipped(choice.site.worker()), "predict",
                                     trial.folder.path().string(), "--device", choice.device};
   if (!command.input.empty()) words.insert(words.end(), {"--input", command.input});
   if (!command.output.empty()) words.insert(words.end(), {"--output", command.output});

@@ -23,44 +23,6 @@ namespace fs = std::filesystem;
   throw Error(fmt::format("cannot write {}: {}{}", path.string(), std::strerror(code), advice));
 }
 
-/// A file beside the target that vanishes unless it takes the target's name.
-class TemporaryFile {
- public:
-  explicit TemporaryFile(const fs::path& target) : target_(target) {
-    // a random name: hosts that share the folder may share process ids
-    name_ = fmt::format("{}.{:08x}.tmp", target.string(), std::random_device()());
-    file_ = ::open(name_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
-    if (file_ < 0) cannot_write(target_, errno);
-  }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-  ~TemporaryFile() {
-    if (file_ >= 0) ::close(file_);
-    if (!name_.empty()) ::unlink(name_.c_str());
-  }
-
-  void write(std::string_view text) {
-    while (!text.empty()) {
-      const ssize_t count = ::write(file_, text.data(), text.size());
-      if (count < 0 && errno == EINTR) continue;
-      if (count < 0) cannot_write(target_, errno);
-      text.remove_prefix(static_cast<std::size_t>(count));
-    }
-  }
-
-  void take_name() {
-    if (::fsync(file_) != 0) cannot_write(target_, errno);
-    if (::close(std::exchange(file_, -1)) != 0) cannot_write(target_, errno);
-    if (::rename(name_.c_str(), target_.c_str()) != 0) cannot_write(target_, errno);
-    name_.clear();
-  }
-
- private:
-  const fs::path& target_;
-  std::string name_;
-  int file_ = -1;
-};
-
 }  // namespace
 
 std::string read_text(const fs::path& path) {
@@ -78,10 +40,38 @@ std::string read_text(const fs::path& path) {
   return text;
 }
 
+AtomicFile::AtomicFile(const fs::path& target) : target_(target) {
+  // a random name: hosts that share the folder may share process ids
+  name_ = fmt::format("{}.{:08x}.tmp", target.string(), std::random_device()());
+  file_ = ::open(name_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
+  if (file_ < 0) cannot_write(target_, errno);
+}
+
+AtomicFile::~AtomicFile() {
+  if (file_ >= 0) ::close(file_);
+  if (!name_.empty()) ::unlink(name_.c_str());
+}
+
+void AtomicFile::write(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t count = ::write(file_, text.data(), text.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) cannot_write(target_, errno);
+    text.remove_prefix(static_cast<std::size_t>(count));
+  }
+}
+
+void AtomicFile::finish() {
+  if (::fsync(file_) != 0) cannot_write(target_, errno);
+  if (::close(std::exchange(file_, -1)) != 0) cannot_write(target_, errno);
+  if (::rename(name_.c_str(), target_.c_str()) != 0) cannot_write(target_, errno);
+  name_.clear();
+}
+
 void write_atomically(const fs::path& path, std::string_view text) {
-  TemporaryFile file(path);
+  AtomicFile file(path);
   file.write(text);
-  file.take_name();
+  file.finish();
 }
 
 }  // namespace ktb::core

@@ -260,8 +260,8 @@ std::optional<std::string> Index::plan(const std::string& name, const FileStamp&
   return std::nullopt;
 }
 
-void Index::keep_plan(const std::string& name, const FileStamp& stamp, std::string bytes) {
-  if (settled(stamp) && bytes.size() >= kLargePlan)
+void Index::keep_plan(const std::string& name, const FileStamp& stamp, std::string bytes, How how) {
+  if ((how == How::kWritten || settled(stamp)) && bytes.size() >= kLargePlan)
     new_plans_[name] = {without_path(stamp), std::move(bytes)};
 }
 

@@ -37,7 +37,10 @@ class Index {
   void keep(Table table, const std::string& id, const FileStamp& stamp, std::string bytes);
   /// Of a plan's file, each asked for by itself.
   std::optional<std::string> plan(const std::string& name, const FileStamp& now);
-  void keep_plan(const std::string& name, const FileStamp& stamp, std::string bytes);
+  /// What was read serves if the file had lain there for a while. What was `written` does at once:
+  /// who replaces that file makes another one, and none of the same stamp.
+  enum class How { kRead, kWritten };
+  void keep_plan(const std::string& name, const FileStamp& stamp, std::string bytes, How how);
 
   /// Calls that find none, and new entries of a table that are worth a write.
   static constexpr std::size_t kFew = 64, kWorthwhile = 500;

@@ -8,12 +8,8 @@
 namespace ktb::core {
 namespace {
 
-void add_spec(const Trial& trial, const Store& store, Outcomes& result) {
-  if (trial.described()) {
-    result.specs.emplace(trial.id, trial.spec());
-  } else if (auto stored = store.load_spec(trial.id)) {
-    result.specs.emplace(trial.id, std::move(*stored));
-  }
+std::optional<TrialSpec> spec_of(const Trial& trial, const Store& store) {
+  return trial.described() ? std::optional(trial.spec()) : store.load_spec(trial.id);
 }
 
 }  // namespace
@@ -42,7 +38,8 @@ Outcomes outcomes(const Plan& plan, const Store& store, Details details) {
     std::optional<Result> result = record ? std::optional(reader.read(result_bytes(*record)))
                                    : details.records ? std::nullopt
                                                      : store.load_result(trial.id, reader);
-    if (details.specs) add_spec(trial, store, all);
+    if (details.specs)
+      if (auto spec = spec_of(trial, store)) all.specs.emplace(trial.id, std::move(*spec));
     if (result && result->key == trial.key) {
       if (details.samples && result->ok()) all.samples[trial.id] = store.samples(trial.id);
       if (record) all.records.emplace(trial.id, std::move(*record));
@@ -52,6 +49,12 @@ Outcomes outcomes(const Plan& plan, const Store& store, Details details) {
     }
   }
   return all;
+}
+
+TrialInFull in_full(const Trial& trial, const Store& store) {
+  TrialInFull full{store.load(trial.id), spec_of(trial, store)};
+  if (full.record && full.record->key != trial.key) full.record.reset();
+  return full;
 }
 
 }  // namespace ktb::core

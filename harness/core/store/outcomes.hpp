@@ -1,5 +1,6 @@
 #pragma once
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -34,5 +35,12 @@ struct Details {
   bool samples = false;  ///< samples.bin: some tests count samples
 };
 Outcomes outcomes(const Plan& plan, const Store& store, Details details = {});
+
+/// What is known of one trial beside its result.
+struct TrialInFull {
+  std::optional<Record> record;   ///< of the plan's own key
+  std::optional<TrialSpec> spec;  ///< of the plan, or of the trial's folder
+};
+TrialInFull in_full(const Trial& trial, const Store& store);
 
 }  // namespace ktb::core

@@ -275,7 +275,10 @@ fs::path Store::plan_path(const std::string& suite, const std::string& profile) 
 
 void Store::save_plan(const Plan& plan) const {
   make_folder(results_ / "plans");
-  write_atomically(plan_path(plan.suite, plan.profile), plan_text(plan, 1) + "\n");
+  const fs::path path = plan_path(plan.suite, plan.profile);
+  write_atomically(path, plan_text(plan, 1) + "\n");
+  index_->keep_plan(path.filename().string(), stamp_of(path), plan_bytes(plan),
+                    Index::How::kWritten);
 }
 
 std::optional<Plan> Store::load_plan(const std::string& suite, const std::string& profile) const {
@@ -284,7 +287,7 @@ std::optional<Plan> Store::load_plan(const std::string& suite, const std::string
   const FileStamp stamp = stamp_of(path);
   if (const auto kept = index_->plan(name, stamp)) return plan_from_bytes(*kept);
   auto plan = load_json(path, kAny, plan_from_json);
-  if (plan) index_->keep_plan(name, stamp, plan_bytes(*plan));
+  if (plan) index_->keep_plan(name, stamp, plan_bytes(*plan), Index::How::kRead);
   return plan;
 }
 

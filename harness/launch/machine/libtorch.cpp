@@ -91,15 +91,4 @@ const std::string& libtorch() {
   return root;
 }
 
-const std::string& with_libtorch(const std::string& worker) {
-  static const bool once = [] {
-    std::string path = libtorch() + "/lib";
-    if (const char* more = std::getenv("LD_LIBRARY_PATH"); more != nullptr && *more != '\0')
-      path += fmt::format(":{}", more);
-    return ::setenv("LD_LIBRARY_PATH", path.c_str(), 1) == 0;
-  }();
-  static_cast<void>(once);
-  return worker;
-}
-
 }  // namespace ktb::launch

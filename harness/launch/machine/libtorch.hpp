@@ -12,8 +12,4 @@ std::string find_libtorch(const std::filesystem::path& home);
 /// That of this ktbench, looked for once.
 const std::string& libtorch();
 
-/// `worker`, once that folder stands in LD_LIBRARY_PATH for what is started from here on: neither
-/// worker nor plugins say where LibTorch is.
-const std::string& with_libtorch(const std::string& worker);
-
 }  // namespace ktb::launch

@@ -9,11 +9,10 @@
 namespace ktb {
 namespace {
 
-/// ReLU with a ceiling; where there is none it overwrites its input. As PyTorch's ReLU6, and not
-/// at::clamp, whose backward pass takes ten times as long on a CPU and lets the gradient through
-/// at both ends.
+/// ReLU with a ceiling, which overwrites its input. As PyTorch's ReLU6, and not at::clamp, whose
+/// backward pass takes ten times as long on a CPU and lets the gradient through at both ends.
 Tensor activated(Tensor x, double ceiling) {
-  return std::isinf(ceiling) ? x.relu_() : at::hardtanh(x, 0, ceiling);
+  return std::isinf(ceiling) ? x.relu_() : at::hardtanh_(x, 0, ceiling);
 }
 
 struct Stage {

@@ -11,6 +11,7 @@
 #include "core/store/outcomes.hpp"
 #include "core/store/result.hpp"
 #include "core/store/store.hpp"
+#include "core/table/export/export.hpp"
 #include "core/table/report.hpp"
 
 namespace ktb::core {
@@ -69,6 +70,19 @@ void how_trials_ended(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(all_ok());
 }
 BENCHMARK(how_trials_ended)->Apply(trials);
+
+void export_trials_as_json(benchmark::State& state) {
+  const Results results(state.range(0));
+  report(results.plan, Store(results.path()), "", Format::kText);
+  for (auto _ : state) {
+    const Store store(results.path());
+    export_trials(
+        results.plan, outcomes(results.plan, store),
+        [&](const Trial& trial) { return in_full(trial, store); },
+        [](const ExportLine& line) { benchmark::DoNotOptimize(as_json(line)); });
+  }
+}
+BENCHMARK(export_trials_as_json)->Apply(trials);
 
 /// Two methods of so many seeds.
 void table_of_seeds(benchmark::State& state) {

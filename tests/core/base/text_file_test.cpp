@@ -49,6 +49,23 @@ TEST_F(TextFile, AFailedWriteLeavesTheOldFile) {
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_.path()), fs::directory_iterator()), 1);
 }
 
+TEST_F(TextFile, InPiecesIsThereOnceItIsFinished) {
+  const fs::path path = folder_.path() / "file";
+  write_atomically(path, "old");
+  {
+    AtomicFile given_up(path);
+    given_up.write("half");
+  }
+  EXPECT_EQ(read_text(path), "old");
+  AtomicFile file(path);
+  file.write("one ");
+  file.write("two");
+  EXPECT_EQ(read_text(path), "old");
+  file.finish();
+  EXPECT_EQ(read_text(path), "one two");
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_.path()), fs::directory_iterator()), 1);
+}
+
 TEST_F(TextFile, WritingIntoNoFolderNamesTheFile) {
   EXPECT_THROW(write_atomically(folder_.path() / "none" / "file", "x"), Error);
 }

@@ -167,6 +167,8 @@ TEST_F(StoreTest, OutcomesKeepOnlyThePlansOwnKeys) {
   EXPECT_NE(known.find("a"), nullptr);
   EXPECT_EQ(known.find("b"), nullptr) << "a record of another key belongs to another plan";
   EXPECT_THAT(known.running, ElementsAre("c"));
+  EXPECT_TRUE(in_full(plan.trials[0], *store_).record.has_value());
+  EXPECT_FALSE(in_full(plan.trials[1], *store_).record.has_value());
 }
 
 TEST_F(StoreTest, PlansComeBack) {

@@ -12,18 +12,22 @@
 #include "core/base/output/csv.hpp"
 #include "core/store/store.hpp"
 #include "core/table/csv_fields.hpp"
+#include "core/table/exported.hpp"
 #include "core/table/report_fixture.hpp"
 #include "temporary_folder.hpp"
 
 namespace ktb::core {
 namespace {
 
+using testing::as_csv;
+using testing::as_jsonl;
 using testing::Bench;
+using testing::exported_lines;
 using testing::hub_bench;
 
 std::vector<Json> exported(const Bench& bench) {
   std::vector<Json> lines;
-  std::istringstream text(as_jsonl(export_trials(bench.plan, bench.outcomes)));
+  std::istringstream text(as_jsonl(exported_lines(bench)));
   for (std::string line; std::getline(text, line);) lines.push_back(Json::parse(line));
   return lines;
 }
@@ -62,7 +66,7 @@ TEST(Export, LinesAreFlat) {
 TEST(Export, CsvHoldsWhatJsonLinesHold) {
   Bench bench = hub_bench();
   bench.fail(bench.plan.cells[0], 0, Status::kCrashed, "signal 11, \"segfault\"\nin step");
-  const auto rows = parsed_csv(as_csv(export_trials(bench.plan, bench.outcomes)));
+  const auto rows = parsed_csv(as_csv(exported_lines(bench)));
   const std::vector<Json> lines = exported(bench);
   ASSERT_EQ(rows.size(), lines.size() + 1);
   for (std::size_t i = 0; i < lines.size(); ++i) {
@@ -154,7 +158,9 @@ TEST(Export, CurvesAreALineAnEpoch) {
       << R"({"step":20,"epoch":2,"seconds":1.0,"lr":0.05,"loss":null,"terms":{"kd":1},)"
       << R"("validation":{"top1":0.6},"figures":{"entropy":0.1}})"
       << "\n";
-  const auto lines = export_curves(bench.plan, bench.outcomes, store);
+  std::vector<ExportLine> lines;
+  export_curves(bench.plan, bench.outcomes, testing::reader_of(bench), store,
+                [&](const ExportLine& line) { lines.push_back(line); });
   ASSERT_EQ(lines.size(), 2U);
   EXPECT_EQ(lines[0].at("method"), "kd");
   EXPECT_EQ(lines[0].at("loss"), 2.5);

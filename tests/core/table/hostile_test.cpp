@@ -15,6 +15,7 @@
 #include "core/table/build_table.hpp"
 #include "core/table/csv_fields.hpp"
 #include "core/table/export/export.hpp"
+#include "core/table/exported.hpp"
 #include "core/table/report.hpp"
 #include "core/table/report_fixture.hpp"
 
@@ -207,7 +208,7 @@ TEST(Hostile, NumbersOfCsvStayNumbers) {
 TEST(Hostile, RecordsAreExportedWhole) {
   for (const std::string& text : kHostile) {
     const Bench bench = bench_with(text);
-    const std::string lines = as_jsonl(export_trials(bench.plan, bench.outcomes));
+    const std::string lines = testing::as_jsonl(testing::exported_lines(bench));
     expect_no_control(lines);
     std::set<std::string> reasons;
     for (const std::string& line : lines_of(lines))
@@ -215,7 +216,7 @@ TEST(Hostile, RecordsAreExportedWhole) {
     const bool utf8 = text.find('\xFF') == std::string::npos;
     EXPECT_TRUE(!utf8 || reasons.contains(text)) << lines;
 
-    const std::string csv = as_csv(export_trials(bench.plan, bench.outcomes));
+    const std::string csv = testing::as_csv(testing::exported_lines(bench));
     expect_no_control(csv, "\r\n\t");
     const auto rows = parsed_csv(csv);
     std::set<std::string> read;

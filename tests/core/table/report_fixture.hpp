@@ -36,6 +36,16 @@ struct Bench {
   Plan plan;
   Known outcomes;
 
+  /// As `in_full` reads a trial of a store.
+  TrialInFull in_full(const Trial& trial) const {
+    TrialInFull full;
+    if (const auto found = outcomes.records.find(trial.id); found != outcomes.records.end())
+      full.record = found->second;
+    if (const auto found = outcomes.specs.find(trial.id); found != outcomes.specs.end())
+      full.spec = found->second;
+    return full;
+  }
+
   Bench() {
     plan.suite = "hub";
     plan.profile = "quick";

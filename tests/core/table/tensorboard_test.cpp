@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "core/store/store.hpp"
+#include "core/table/exported.hpp"
 #include "core/table/report_fixture.hpp"
 #include "temporary_folder.hpp"
 
@@ -16,6 +17,13 @@ namespace {
 using testing::Bench;
 using ::testing::HasSubstr;
 using ::testing::Not;
+
+std::vector<BoardRun> board_runs(const Bench& bench, const Store& store) {
+  std::vector<BoardRun> runs;
+  tensorboard(bench.plan, bench.outcomes, testing::reader_of(bench), store,
+              [&](const BoardRun& run) { runs.push_back(run); });
+  return runs;
+}
 
 TEST(Tensorboard, HasARunForEachTrialWithARecord) {
   const TemporaryFolder folder;
@@ -33,14 +41,14 @@ TEST(Tensorboard, HasARunForEachTrialWithARecord) {
       << "\n"
       << R"({"step":"ten","seconds":null,"loss":[],"terms":{"kd":"much"}})"
       << "\n";
-  const auto runs = tensorboard(bench.plan, bench.outcomes, store);
+  const auto runs = board_runs(bench, store);
   ASSERT_EQ(runs.size(), 2U);
   EXPECT_EQ(runs[0].name, first);
   for (const char* tag : {"train/loss", "train/lr", "term/kd", "test/top1", "option.temperature"})
     EXPECT_THAT(runs[0].events, HasSubstr(tag));
   EXPECT_THAT(runs[0].events, Not(HasSubstr("test/loss"))) << "no number";
   EXPECT_THAT(runs[1].events, HasSubstr("test/top1"));
-  EXPECT_EQ(runs[0].events, tensorboard(bench.plan, bench.outcomes, store)[0].events);
+  EXPECT_EQ(runs[0].events, board_runs(bench, store)[0].events);
 }
 
 }  // namespace

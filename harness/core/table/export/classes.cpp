@@ -25,12 +25,11 @@ void add_class(ExportLine& line, const ClassFigures& own) {
 
 }  // namespace
 
-std::vector<ExportLine> export_classes(const Plan& plan, const Outcomes& outcomes,
-                                       const Store& store) {
-  std::vector<ExportLine> lines;
+void export_classes(const Plan& plan, const ReadTrial& read, const Store& store,
+                    const TakeLine& take) {
   for (const Trial& trial : plan.trials) {
-    const Record* record = outcomes.record(trial.id);
-    if (record == nullptr || !record->ok()) continue;
+    const auto record = read(trial).record;
+    if (!record || !record->ok()) continue;
     const auto confusion = store.confusion(trial.id);
     if (!confusion) continue;
     const auto figures = class_figures(*confusion);
@@ -39,10 +38,9 @@ std::vector<ExportLine> export_classes(const Plan& plan, const Outcomes& outcome
       add_class(line, figures[i]);
       for (std::size_t j = 0; j < figures.size(); ++j)
         line["as." + figures[j].name] = confusion->counts[i][j];
-      lines.push_back(std::move(line));
+      take(line);
     }
   }
-  return lines;
 }
 
 }  // namespace ktb::core

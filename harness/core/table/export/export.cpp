@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <optional>
-#include <set>
+#include <utility>
 
 #include "core/base/output/csv.hpp"
 #include "core/base/output/escape.hpp"
@@ -116,30 +116,27 @@ class Lines {
         owners_(owners(plan)),
         shown_(shown_trials(plan, outcomes)) {}
 
-  ExportLine begin(const Trial& trial) const {
-    const Record* record = outcomes_.record(trial.id);
+  ExportLine begin(const Trial& trial, const TrialInFull& full) const {
     const auto owner = owners_.find(trial.id);
     const bool owned = owner != owners_.end();
-    ExportLine line = begin_line(plan_, record != nullptr ? record->axes
-                                        : owned           ? owner->second.cell->axes
-                                                          : Axes());
+    ExportLine line = begin_line(plan_, full.record ? full.record->axes
+                                        : owned     ? owner->second.cell->axes
+                                                    : Axes());
     line["id"] = trial.id;
     line["key"] = trial.key;
     if (owned) line["seed"] = owner->second.seed;
     if (const auto shown = shown_.find(trial.id); shown != shown_.end() && shown->second)
       line["picked"] = *shown->second;
-    if (const auto spec = outcomes_.specs.find(trial.id); spec != outcomes_.specs.end())
-      add_members("option", spec->second.method.options, line);
+    if (full.spec) add_members("option", full.spec->method.options, line);
     return line;
   }
 
-  ExportLine whole(const Trial& trial) const {
-    ExportLine line = begin(trial);
+  ExportLine whole(const Trial& trial, const TrialInFull& full) const {
+    ExportLine line = begin(trial, full);
     if (!trial.accepted.empty()) line["accepted"] = trial.accepted;
-    if (const auto spec = outcomes_.specs.find(trial.id); spec != outcomes_.specs.end())
-      add_members("recipe", write_json(spec->second.recipe), line);
-    if (const Record* record = outcomes_.record(trial.id)) {
-      add_record(*record, line);
+    if (full.spec) add_members("recipe", write_json(full.spec->recipe), line);
+    if (full.record) {
+      add_record(*full.record, line);
     } else if (!trial.lacks.empty()) {
       line["reason"] = "cannot be told here: " + trial.lacks.front();
     } else if (outcomes_.running.count(trial.id) > 0) {
@@ -155,25 +152,22 @@ class Lines {
   std::map<std::string, std::optional<bool>> shown_;
 };
 
+using Columns = std::map<std::string, std::uint32_t>;
+
 /// First what every line has, then axes and options, then figures.
-std::vector<std::string> columns_of(const std::vector<ExportLine>& lines) {
-  std::set<std::string> axes, figures, within;
-  for (const ExportLine& line : lines) {
-    for (const auto& [name, value] : line) {
-      const auto among = [&name = name](const std::vector<std::string>& names) {
-        return std::count(names.begin(), names.end(), name) > 0;
-      };
-      if (among(kFirst)) continue;
-      const bool axis = name.starts_with("option.") || name.find('.') == std::string::npos;
-      (among(kWithin) ? within : axis ? axes : figures).insert(name);
-    }
+std::vector<std::string> in_order(const Columns& columns) {
+  std::vector<std::string> axes, within, figures;
+  for (const auto& [name, index] : columns) {
+    if (std::ranges::count(kFirst, name) > 0 || std::ranges::count(kWithin, name) > 0) continue;
+    const bool axis = name.starts_with("option.") || name.find('.') == std::string::npos;
+    (axis ? axes : figures).push_back(name);
   }
-  std::vector<std::string> columns = kFirst;
-  columns.insert(columns.end(), axes.begin(), axes.end());
   for (const std::string& name : kWithin)
-    if (within.contains(name)) columns.push_back(name);
-  columns.insert(columns.end(), figures.begin(), figures.end());
-  return columns;
+    if (columns.contains(name)) within.push_back(name);
+  std::vector<std::string> names = kFirst;
+  for (const auto& group : {axes, within, figures})
+    names.insert(names.end(), group.begin(), group.end());
+  return names;
 }
 
 std::string field(const Json& value) {
@@ -184,62 +178,71 @@ std::string field(const Json& value) {
 
 }  // namespace
 
-std::vector<ExportLine> export_trials(const Plan& plan, const Outcomes& outcomes) {
-  const Lines trials(plan, outcomes);
-  std::vector<ExportLine> lines;
-  for (const Trial& trial : plan.trials) lines.push_back(trials.whole(trial));
+void export_trials(const Plan& plan, const Outcomes& outcomes, const ReadTrial& read,
+                   const TakeLine& take) {
+  const Lines lines(plan, outcomes);
+  for (const Trial& trial : plan.trials) take(lines.whole(trial, read(trial)));
   for (const Cell& cell : plan.cells) {
     if (cell.hole.empty()) continue;
     for (const Sample& sample : cell.samples) {
-      ExportLine& line = lines.emplace_back(begin_line(plan, cell.axes));
+      ExportLine line = begin_line(plan, cell.axes);
       line["seed"] = sample.seed;
       line["status"] = word(Status::kHole);
       line["reason"] = cell.hole;
+      take(line);
     }
   }
-  return lines;
 }
 
-std::vector<ExportLine> export_curves(const Plan& plan, const Outcomes& outcomes,
-                                      const Store& store) {
-  const Lines trials(plan, outcomes);
-  std::vector<ExportLine> lines;
+void export_curves(const Plan& plan, const Outcomes& outcomes, const ReadTrial& read,
+                   const Store& store, const TakeLine& take) {
+  const Lines lines(plan, outcomes);
   for (const Trial& trial : plan.trials) {
-    const Record* record = outcomes.record(trial.id);
-    if (record == nullptr) continue;
-    ExportLine start = trials.begin(trial);
-    start["seed"] = record->seed;
-    start["status"] = word(record->status);
+    const TrialInFull full = read(trial);
+    if (!full.record) continue;
+    ExportLine start = lines.begin(trial, full);
+    start["seed"] = full.record->seed;
+    start["status"] = word(full.record->status);
     for (const Json& point : store.curve(trial.id)) {
-      ExportLine& line = lines.emplace_back(start);
+      ExportLine line = start;
       for (const std::string& name : kWithin)
         if (point.contains(name)) line[name] = point[name];
       for (const auto& [group, prefix] :
            {std::pair("terms", "term"), {"validation", "validation"}, {"figures", "figure"}})
         if (point.contains(group)) add_members(prefix, point[group], line);
+      take(line);
     }
   }
-  return lines;
 }
 
-std::string as_jsonl(const std::vector<ExportLine>& lines) {
-  std::string text;
-  for (const ExportLine& line : lines) text += json_text(Json(line)) + "\n";
-  return text;
-}
+std::string as_json(const ExportLine& line) { return json_text(Json(line)); }
 
-std::string as_csv(const std::vector<ExportLine>& lines) {
-  const std::vector<std::string> columns = columns_of(lines);
-  std::string text = csv_line(columns);
-  for (const ExportLine& line : lines) {
-    std::vector<std::string> fields;
-    for (const std::string& column : columns) {
-      const auto found = line.find(column);
-      fields.push_back(found == line.end() ? "" : field(found->second));
-    }
-    text += csv_line(fields);
+void CsvTable::add(const ExportLine& line) {
+  Row& row = rows_.emplace_back();
+  for (const auto& [name, value] : line) {
+    const auto next = static_cast<std::uint32_t>(columns_.size());
+    row.text += field(value);
+    row.fields.push_back(
+        {columns_.emplace(name, next).first->second, static_cast<std::uint32_t>(row.text.size())});
   }
-  return text;
+}
+
+void CsvTable::write(const std::function<void(std::string_view)>& out) const {
+  const std::vector<std::string> names = in_order(columns_);
+  std::vector<std::size_t> place(columns_.size());
+  for (std::size_t i = 0; i < names.size(); ++i)
+    if (const auto found = columns_.find(names[i]); found != columns_.end())
+      place[found->second] = i;
+  out(csv_line(names));
+  for (const Row& row : rows_) {
+    std::vector<std::string> fields(names.size());
+    std::size_t begin = 0;
+    for (const auto& [column, end] : row.fields) {
+      fields[place[column]] = row.text.substr(begin, end - begin);
+      begin = end;
+    }
+    out(csv_line(fields));
+  }
 }
 
 }  // namespace ktb::core

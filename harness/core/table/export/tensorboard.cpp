@@ -70,27 +70,30 @@ std::string group_of(Json settings) {
   return name + sha256_text(json_text(settings)).substr(0, 6);
 }
 
+std::string events_of(const Record& record, const Json& settings, const std::vector<Json>& curve) {
+  EventFile file;
+  const double start = start_of(record);
+  file.settings(start, settings, group_of(settings), record.ok());
+  for (const Json& point : curve) add_point(file, start, point);
+  const auto total = record.cost.find("total_seconds");
+  const double end = start + (total == record.cost.end() ? 0 : total->second);
+  const auto step = record.selected.value("step", std::int64_t{0});
+  for (const auto& [name, value] : record.metrics)
+    add_number(file, end, step, "test/" + name, value);
+  return file.bytes();
+}
+
 }  // namespace
 
-std::vector<BoardRun> tensorboard(const Plan& plan, const Outcomes& outcomes, const Store& store) {
-  std::vector<BoardRun> runs;
-  for (const ExportLine& line : export_trials(plan, outcomes)) {
-    const std::string id = line.at("id").get<std::string>();
-    const Record* record = outcomes.record(id);
-    if (record == nullptr) continue;
-    EventFile file;
-    const double start = start_of(*record);
-    const Json settings = settings_of(line);
-    file.settings(start, settings, group_of(settings), record->ok());
-    for (const Json& point : store.curve(id)) add_point(file, start, point);
-    const auto total = record->cost.find("total_seconds");
-    const double end = start + (total == record->cost.end() ? 0 : total->second);
-    const auto step = record->selected.value("step", std::int64_t{0});
-    for (const auto& [name, value] : record->metrics)
-      add_number(file, end, step, "test/" + name, value);
-    runs.push_back({id, file.bytes()});
-  }
-  return runs;
+void tensorboard(const Plan& plan, const Outcomes& outcomes, const ReadTrial& read,
+                 const Store& store, const std::function<void(const BoardRun&)>& take) {
+  TrialInFull full;
+  const auto remember = [&](const Trial& trial) { return full = read(trial); };
+  export_trials(plan, outcomes, remember, [&](const ExportLine& line) {
+    if (!full.record || line.at("id") != full.record->id) return;
+    const std::string& id = full.record->id;
+    take({id, events_of(*full.record, settings_of(line), store.curve(id))});
+  });
 }
 
 }  // namespace ktb::core

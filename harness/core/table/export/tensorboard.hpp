@@ -1,9 +1,10 @@
 #pragma once
+#include <functional>
 #include <string>
-#include <vector>
 
 #include "core/plan/plan.hpp"
 #include "core/store/outcomes.hpp"
+#include "core/table/export/export.hpp"
 
 namespace ktb::core {
 
@@ -20,7 +21,8 @@ inline constexpr auto kEventFile = "events.out.tfevents.ktbench";
 /// One run for each trial with a record, by its id: `train/loss`, `train/lr`, `term/kd`,
 /// `validation/top1`, `figure/...` by step, `test/top1` at the step that was selected, and for
 /// HPARAMS axes, options and recipe; the seeds of a cell are one group. Wall times are those of the
-/// training. What is no finite number is left out. `outcomes` with specs.
-std::vector<BoardRun> tensorboard(const Plan& plan, const Outcomes& outcomes, const Store& store);
+/// training. What is no finite number is left out.
+void tensorboard(const Plan& plan, const Outcomes& outcomes, const ReadTrial& read,
+                 const Store& store, const std::function<void(const BoardRun&)>& take);
 
 }  // namespace ktb::core
