@@ -58,6 +58,21 @@ double memory(const std::string& field) {
   return 0;
 }
 
+/// Whether a worker's malloc, which asks for huge pages, gets any.
+void pages(const Findings& findings) {
+  constexpr auto kSwitch = "/sys/kernel/mm/transparent_hugepage/enabled";
+  std::ifstream file(kSwitch);
+  for (std::string word; file >> word;) {
+    if (word == "[always]" || word == "[madvise]")
+      findings.good("pages", "huge ones where trials want them");
+    if (word == "[never]")
+      findings.note("pages",
+                    fmt::format("small ones only: a step on a CPU may take a third longer; "
+                                "as root: echo madvise >{}",
+                                kSwitch));
+  }
+}
+
 void machine(const Site& site, const Findings& findings) {
   const auto pool = launch::settle({});
   findings.good("cores",
@@ -65,6 +80,7 @@ void machine(const Site& site, const Findings& findings) {
                             pool.jobs * pool.threads, pool.jobs, pool.threads));
   findings.good("memory", fmt::format("{:.1f} of {:.1f} GiB free", memory("MemAvailable"),
                                       memory("MemTotal")));
+  pages(findings);
   std::error_code failure;
   const auto space = fs::space(fs::exists(site.results) ? site.results : ".", failure);
   if (!failure)

@@ -76,7 +76,10 @@ class ShuffleNetV1 final : public ktb::ConvNet {
     out.preacts.resize(1);  // as in the original, the stem offers no map before its activation
     for (const auto& stage : stages_) {
       Tensor sum;
-      for (const auto& block : stage) x = (sum = block(x)).relu();
+      for (const auto& block : stage) {
+        sum = block(x);
+        x = &block == &stage.back() ? sum.relu() : sum.relu_();
+      }
       out.preacts.push_back(sum);
       out.features.push_back(x);
     }

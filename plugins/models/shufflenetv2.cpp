@@ -17,15 +17,18 @@ using ktb::ConvNorm;
 using ktb::Output;
 using ktb::Tensor;
 
-/// The map before the ReLU, and after it with its channels shuffled, as the next block sees it.
+/// Two halves of the channels as a block leaves them, before their activation.
 struct Halves {
-  Tensor preact, map;
-};
+  Tensor left, right;
+  bool left_is_active;  ///< it went through
 
-Halves joined(const Tensor& left, const Tensor& left_active, const Tensor& right) {
-  return {at::cat({left, right}, 1),
-          ktb::shuffle_channels(at::cat({left_active, right.relu()}, 1), 2)};
-}
+  Tensor before_activation() const { return at::cat({left, right}, 1); }
+  /// As the next block sees them, shuffled. They are overwritten.
+  Tensor map() {
+    return ktb::shuffle_channels(at::cat({left_is_active ? left : left.relu_(), right.relu_()}, 1),
+                                 2);
+  }
+};
 
 /// Two branches over all channels for a stride of 2, else one over the second half of them.
 struct Block {
@@ -51,10 +54,10 @@ struct Block {
     };
     if (layers.size() == 5) {
       const auto left = layers[1](layers[0](x));
-      return joined(left, left.relu(), branch(x, 2));
+      return {left, branch(x, 2), false};
     }
     const auto halves = x.chunk(2, 1);
-    return joined(halves[0], halves[0], branch(halves[1], 0));
+    return {halves[0], branch(halves[1], 0), true};
   }
 
   std::vector<ConvNorm> layers;
@@ -91,15 +94,18 @@ class ShuffleNetV2 final : public ktb::ConvNet {
  protected:
   Output forward_trunk(const ktb::Batch& batch) override {
     Output out;
-    Halves x = {{}, (*stem_)(batch.x.at("image")).relu_()};
-    out.features = {x.map};
+    auto x = (*stem_)(batch.x.at("image")).relu_();
+    out.features = {x};
     out.preacts.resize(1);  // as in the original, the stem offers no map before its activation
     for (const auto& stage : stages_) {
-      for (const auto& block : stage) x = block(x.map);
-      out.preacts.push_back(x.preact);
-      out.features.push_back(x.map);
+      for (const auto& block : stage) {
+        auto halves = block(x);
+        if (&block == &stage.back()) out.preacts.push_back(halves.before_activation());
+        x = halves.map();
+      }
+      out.features.push_back(x);
     }
-    out.pooled = averaged((*last_)(x.map).relu_());
+    out.pooled = averaged((*last_)(x).relu_());
     return out;
   }
 

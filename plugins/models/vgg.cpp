@@ -65,7 +65,7 @@ class Vgg final : public ktb::ConvNet {
       for (const auto& layer : blocks_[k]) x = layer(&layer == &blocks_[k].front() ? x : x.relu_());
       // As in the original, the first block offers no map before its activation.
       out.preacts.push_back(k == 0 ? Tensor() : x);
-      out.features.push_back(x = x.relu());
+      out.features.push_back(x = k == 0 ? x.relu_() : x.relu());
       if (k < 3 || (k == 3 && large)) x = at::max_pool2d(x, 2, 2);
     }
     out.pooled = averaged(x);

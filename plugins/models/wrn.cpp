@@ -28,9 +28,8 @@ struct Block {
       shortcut = ktb::add_conv(root, at + "convShortcut", {.in = in, .out = out, .stride = stride});
   }
 
-  /// `normed`: what its norm makes of x.
-  Tensor operator()(const Tensor& x, const Tensor& normed) {
-    const auto active = normed.relu();
+  /// `active`: what its norm and a ReLU make of x.
+  Tensor operator()(const Tensor& x, const Tensor& active) {
     const auto sum = second->forward(first(active).relu_());
     // Where widths differ, the shortcut takes the activated input.
     return sum + (shortcut ? shortcut->forward(active) : x);
@@ -81,21 +80,23 @@ class Wrn final : public ktb::ConvNet {
 
  protected:
   /// Features are the raw sums. Before its activation a map is seen by the next normalisation,
-  /// which belongs to the next stage, so that stage's first block hands it back.
+  /// which belongs to the next stage. As in the original, the stem offers none.
   Output forward_trunk(const ktb::Batch& batch) override {
     Output out;
+    out.preacts.resize(1);
     auto x = stem_->forward(batch.x.at("image"));
     for (auto& stage : stages_) {
+      const bool first = &stage == &stages_.front();
       out.features.push_back(x);
       for (auto& block : stage) {
         const auto normed = block.norm->forward(x);
-        if (&block == &stage.front()) out.preacts.push_back(normed);
-        x = block(x, normed);
+        const bool kept = &block == &stage.front() && !first;
+        if (kept) out.preacts.push_back(normed);
+        x = block(x, kept ? normed.relu() : normed.relu_());
       }
     }
     out.features.push_back(x);
     out.preacts.push_back(norm_->forward(x));
-    out.preacts[0] = Tensor();  // as in the original, the stem offers none
     out.pooled = averaged(out.preacts.back().relu());
     return out;
   }

@@ -19,13 +19,16 @@ std::vector<std::string> or_own(std::vector<std::string> sites, const std::strin
   return sites.empty() ? std::vector<std::string>{own} : std::move(sites);
 }
 
+/// A kernel of 1x1 or of one channel lies the same either way, and contiguous() would leave its
+/// strides, by which a convolution tells the layout that it computes in; to() does not.
 void to_device(Model& model, at::Device device, bool channels_last) {
   model.to(device);
   if (!channels_last) return;
   const torch::NoGradGuard no_grad;
   for (auto& parameter : model.parameters())
     if (parameter.dim() == 4)
-      parameter.set_data(parameter.contiguous(at::MemoryFormat::ChannelsLast));
+      parameter.set_data(parameter.to(parameter.options(), /*non_blocking=*/false, /*copy=*/false,
+                                      at::MemoryFormat::ChannelsLast));
 }
 
 void refuse_unsuited(const Session& session) {

@@ -52,8 +52,16 @@ Tensor ConvNorm::operator()(const Tensor& x) const {
   return normalised(norm, conv.forward(x));
 }
 
+/// Where channels lie last they are shuffled there: else the map would come to lie by channels,
+/// and what follows would compute so.
 Tensor shuffle_channels(const Tensor& map, std::int64_t groups) {
-  return map.unflatten(1, {groups, map.size(1) / groups}).transpose(1, 2).flatten(1, 2);
+  const auto shuffled = [&](const Tensor& x, std::int64_t axis) {
+    return x.unflatten(axis, {groups, map.size(1) / groups})
+        .transpose(axis, axis + 1)
+        .flatten(axis, axis + 1);
+  };
+  const bool last = map.suggest_memory_format() == at::MemoryFormat::ChannelsLast;
+  return last ? shuffled(map.permute({0, 2, 3, 1}), 3).permute({0, 3, 1, 2}) : shuffled(map, 1);
 }
 
 void init_truncated_normal(Tensor weight, double deviation) {
