@@ -40,7 +40,8 @@ struct Hub {
       members.back()->eval();
       for (auto& parameter : members.back()->parameters())  // as in a trial
         if (parameter.dim() == 4)
-          parameter.set_data(parameter.contiguous(at::MemoryFormat::ChannelsLast));
+          parameter.set_data(parameter.to(parameter.options(), /*non_blocking=*/false,
+                                          /*copy=*/false, at::MemoryFormat::ChannelsLast));
       pairing.sources.push_back({pairing.task, measure(*members.back(), "r20", "resnet")});
     }
     mixture = PathwayMixture(pairing, 0, false);

@@ -39,7 +39,9 @@ void Folding::fold(const torch::nn::BatchNorm2dImpl& norm, at::ScalarType type) 
   const auto scale = wide(norm.weight) / (wide(norm.running_var) + norm.options.eps()).sqrt();
   auto shift = wide(norm.running_mean);
   if (conv_->bias.defined()) shift = shift - wide(conv_->bias);
-  weight_ = (wide(conv_->weight) * scale.view({-1, 1, 1, 1})).to(type);
+  weight_ =
+      (wide(conv_->weight) * scale.view({-1, 1, 1, 1}))
+          .to(type, /*non_blocking=*/false, /*copy=*/false, conv_->weight.suggest_memory_format());
   bias_ = (wide(norm.bias) - shift * scale).to(type);
   print_ = print_of(norm);
 }

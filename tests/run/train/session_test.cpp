@@ -84,6 +84,33 @@ TEST_F(Sessions, TheSameTrialTwiceGivesTheSameBytes) {
   }
 }
 
+/// A kernel of 1x1 or of one channel lies the same in both layouts, but its strides say which.
+TEST_F(Sessions, KernelsAndMapsLieChannelsLast) {
+  constexpr auto kLast = at::MemoryFormat::ChannelsLast;
+  for (const auto& model :
+       {model_of("resnet", {{"depth", 8}}), model_of("vgg", {{"depth", 8}}),
+        model_of("wrn", {{"depth", 16}}), model_of("mergenet_mobilenetv2", {{"width", 0.25}}),
+        model_of("shufflenetv1", core::Json::object()),
+        model_of("shufflenetv2", core::Json::object())}) {
+    auto trial = spec("scratch", core::SourceMode::kTrained, 0);
+    trial.target = model;
+    const auto live = build_session(trial, {core::TrialFolder("."), {}, at::kCPU}, registry_);
+    live->train(true);
+    LiveStep step(*live);
+    step.begin(0);
+    step.enter(LiveStep::Phase::kLosses);
+    for (const auto& item : live->transfer.target->named_parameters()) {
+      const auto& kernel = item.value();
+      if (kernel.dim() != 4 || kernel[0].numel() == 1) continue;
+      EXPECT_EQ(kernel.suggest_memory_format(), kLast) << model.plugin << " " << item.key();
+    }
+    for (const auto& map : step.target().features) {
+      if (map.size(2) == 1) continue;
+      EXPECT_EQ(map.suggest_memory_format(), kLast) << model.plugin;
+    }
+  }
+}
+
 TEST_F(Sessions, OutputsOfAFrozenSourceAreKeptWhereItsInputsRepeat) {
   auto plain = spec("kd", core::SourceMode::kTrained, 0);
   plain.task.augment.clear();

@@ -65,6 +65,16 @@ TEST(Convolution, IsTorchsOwnBitForBit) {
   }
 }
 
+TEST(Shuffle, TakesChannelsOfTheGroupsInTurnInEitherLayout) {
+  const auto map = torch::arange(2 * 6 * 3 * 3, at::kFloat).view({2, 6, 3, 3});
+  const auto order = torch::tensor({0, 2, 4, 1, 3, 5});  // three groups of two
+  for (const auto layout : {at::MemoryFormat::Contiguous, at::MemoryFormat::ChannelsLast}) {
+    const auto shuffled = shuffle_channels(map.contiguous(layout), 3);
+    EXPECT_TRUE(torch::equal(shuffled, map.index_select(1, order)));
+    EXPECT_TRUE(shuffled.is_contiguous(layout));
+  }
+}
+
 TEST(Convolution, GivesWayToAStandIn) {
   Root root;
   auto conv = add_conv(root, "conv", {.in = 2, .out = 2});
