@@ -30,7 +30,7 @@ record = {"id": "kd-0", "status": "STATUS", "reason": "it was told to", "axes": 
 (folder / "record.json").write_text(json.dumps(record))
 (folder / "curve.jsonl").write_text(json.dumps({"step": 4, "seconds": 4 * STEP}) + "\\n")
 """
-# A Python that has torch: says so, and takes 20 ms for a plain step, 15 ms where malloc is told, and 5 ms for the best one.
+# A Python that has torch: says so, and takes 20 ms for a plain step, 15 ms where malloc is told, and 5 ms for the others.
 PYTHON = """#!/bin/sh
 case "$*" in
   -c*) echo torch 2.11 ;;
@@ -135,12 +135,12 @@ class Whole(unittest.TestCase):
         self.assertEqual(code, 0, text)
         row = result["rows"]["kd-20-8"]
         self.assertEqual(row["rounds"], 2)
-        for who, ratio in (("plain", 2.0), ("tuned", 1.5), ("best", 0.5), (f"ktbench of {self.folder / 'old'}", 3.0)):
+        for who, ratio in (("plain", 2.0), ("tuned", 1.5), ("best", 0.5), ("bound", 0.5), (f"ktbench of {self.folder / 'old'}", 3.0)):
             # Of one round where others kept the machine busy in the other.
             self.assertEqual({round(value, 6) for value in row["ratios"][who]}, {ratio}, who)
         self.assertIn("SMOKE", text)
         self.assertIn("2.00 [2.00..2.00]", (self.folder / "out/result.md").read_text())
-        self.assertEqual(len((self.folder / "out/rounds.jsonl").read_text().splitlines()), 2 * 5)
+        self.assertEqual(len((self.folder / "out/rounds.jsonl").read_text().splitlines()), 2 * 6)
 
     def test_forms_of_pytorch_are_chosen(self):
         code, text, result = self.compare(*self.build("new", 0.01), *self.python(), "--forms", "best")

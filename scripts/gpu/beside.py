@@ -2,7 +2,8 @@
 """What scripts/compare times beside ktbench, in plain PyTorch: one measurement, as a line of JSON.
 
 `--form plain` is what a researcher writes; `best` is PyTorch at its best: channels-last, fused optimisers, data that stay in memory,
-what a frozen teacher says computed once (its caller tells malloc to keep memory, too); `bound`: the step as one CUDA graph.
+what a frozen teacher says computed once (its caller tells malloc to keep memory, too); `bound`: a step of that on one batch that
+stays, on a GPU as one CUDA graph.
 Only torch is needed, and torchvision for its networks and for folders of pictures.
 """
 import argparse
@@ -45,7 +46,7 @@ def step(args):
     form = {"ceiling": args.ceiling} if args.ceiling else {}
     student = network(args.model, **form)
     teacher = network(args.teacher) if args.teacher else None
-    way = {"plain": "loop", "best": "eager", "bound": "captured"}[args.form]
+    way = {"plain": "loop", "best": "fed", "bound": "captured" if args.device == "cuda" else "eager"}[args.form]
     return peer.step_time(way, teacher, student, args) | {"parameters": parameters(student)}
 
 
