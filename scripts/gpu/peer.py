@@ -3,7 +3,8 @@
 
 `loop`: pictures augmented one by one in worker processes, eager kernels, loss and accuracy read at every step, as the
 trainers of distillation libraries do. `fed`: the same step with pictures in memory, augmented a batch at a time, channels-last,
-fused optimiser. `eager`: that on one batch that stays. `captured`: that step as one CUDA graph. Only torch is needed: no numpy, no torchvision.
+fused optimiser. `eager`: that on one batch that stays. `captured`: that step as one CUDA graph. Only torch is needed: no numpy,
+no torchvision.
 """
 import argparse
 import json
@@ -134,31 +135,29 @@ def loop(teacher, student, args):
     return timed(args.device, args.steps, step)
 
 
-def fed(teacher, student, args):
-    """A step at PyTorch's best, on networks that are channels-last, with its work on data."""
+def best_step(teacher, student, next_batch):
+    """A step at PyTorch's best, on networks that are channels-last."""
     optimizer = optimiser(student, fused=True)
-    batches = InMemory(2560, args)
 
     def step():
-        image, label = batches.next()
+        image, label = next_batch()
         optimizer.zero_grad(set_to_none=True)
         kd_loss(student(image), judged(teacher, image), label).backward()
         optimizer.step()
 
-    return timed(args.device, args.steps, step)
+    return step
+
+
+def fed(teacher, student, args):
+    """The best with its work on data."""
+    return timed(args.device, args.steps, best_step(teacher, student, InMemory(2560, args).next))
 
 
 def fixed(teacher, student, args, captured=False):
-    """The same on one batch that stays."""
-    optimizer = optimiser(student, fused=True)
+    """The best on one batch that stays."""
     image = torch.randn(args.batch, 3, 32, 32, device=args.device).contiguous(memory_format=torch.channels_last)
     label = torch.randint(0, CLASSES, (args.batch,), device=args.device)
-
-    def step():
-        optimizer.zero_grad(set_to_none=True)
-        kd_loss(student(image), judged(teacher, image), label).backward()
-        optimizer.step()
-
+    step = best_step(teacher, student, lambda: (image, label))
     return timed(args.device, args.steps, recorded(step) if captured else step)
 
 
